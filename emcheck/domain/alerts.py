@@ -1,0 +1,123 @@
+"""Alerts and their life cycle after ISA-18.2, as a table; a miss in the table is the error.
+
+An alert is raised once for its cause, amended or withdrawn as facts arrive, and closed by a person with a
+disposition. Acknowledge means "I saw it" and is a lease: if nothing follows, the alert returns.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from emcheck.domain.findings import Span
+from emcheck.domain.ids import AlertId, Ms, OrderId, RuleId, UnitId, WearerId
+
+
+class AlertState(StrEnum):
+    """Where an alert stands in the queue."""
+
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RETURNED = "returned_unacknowledged"
+    SHELVED = "shelved"
+    SUPPRESSED = "suppressed"
+    CLOSED = "closed"
+
+
+class Act(StrEnum):
+    """What may happen to an alert."""
+
+    ACKNOWLEDGE = "acknowledge"
+    CONFIRM = "confirm"
+    LEASE_EXPIRED = "lease_expired"
+    SHELVE = "shelve"
+    SHELF_EXPIRED = "shelf_expired"
+    SUPPRESS = "suppress"
+    RELEASE = "release"
+    WITHDRAW = "withdraw"
+    CLOSE = "close"
+
+
+class Disposition(StrEnum):
+    """Why an alert was closed; no alert closes without one (domain.md, Alerts)."""
+
+    AUTHORISED_ABSENCE = "authorised_absence"
+    EQUIPMENT_FAULT = "equipment_fault"
+    CONTACTED_AND_RETURNED = "wearer_contacted_and_returned"
+    CONTACTED_AND_REFUSED = "wearer_contacted_and_refused"
+    NO_ANSWER = "no_answer"
+    BREACH_REPORTED = "breach_reported"
+    TEST_OR_VISIT = "test_or_visit"
+    FALSE = "false"
+
+
+_S, _A = AlertState, Act
+TRANSITIONS: dict[tuple[AlertState, Act], AlertState] = {
+    (_S.UNACKNOWLEDGED, _A.ACKNOWLEDGE): _S.ACKNOWLEDGED,
+    (_S.UNACKNOWLEDGED, _A.SHELVE): _S.SHELVED,
+    (_S.UNACKNOWLEDGED, _A.SUPPRESS): _S.SUPPRESSED,
+    (_S.UNACKNOWLEDGED, _A.WITHDRAW): _S.UNACKNOWLEDGED,
+    (_S.UNACKNOWLEDGED, _A.CLOSE): _S.CLOSED,
+    (_S.ACKNOWLEDGED, _A.ACKNOWLEDGE): _S.ACKNOWLEDGED,
+    (_S.ACKNOWLEDGED, _A.CONFIRM): _S.ACKNOWLEDGED,
+    (_S.ACKNOWLEDGED, _A.LEASE_EXPIRED): _S.RETURNED,
+    (_S.ACKNOWLEDGED, _A.SHELVE): _S.SHELVED,
+    (_S.ACKNOWLEDGED, _A.WITHDRAW): _S.ACKNOWLEDGED,
+    (_S.ACKNOWLEDGED, _A.CLOSE): _S.CLOSED,
+    (_S.RETURNED, _A.ACKNOWLEDGE): _S.ACKNOWLEDGED,
+    (_S.RETURNED, _A.SHELVE): _S.SHELVED,
+    (_S.RETURNED, _A.SUPPRESS): _S.SUPPRESSED,
+    (_S.RETURNED, _A.WITHDRAW): _S.RETURNED,
+    (_S.RETURNED, _A.CLOSE): _S.CLOSED,
+    (_S.SHELVED, _A.ACKNOWLEDGE): _S.ACKNOWLEDGED,
+    (_S.SHELVED, _A.SHELF_EXPIRED): _S.RETURNED,
+    (_S.SHELVED, _A.WITHDRAW): _S.SHELVED,
+    (_S.SHELVED, _A.CLOSE): _S.CLOSED,
+    (_S.SUPPRESSED, _A.RELEASE): _S.UNACKNOWLEDGED,
+    (_S.SUPPRESSED, _A.WITHDRAW): _S.SUPPRESSED,
+    (_S.SUPPRESSED, _A.CLOSE): _S.CLOSED,
+}
+
+
+class IllegalAct(ValueError):
+    """An act that the life cycle does not allow in this state; the caller's fault."""
+
+
+def next_state(state: AlertState, act: Act) -> AlertState:
+    """The state after `act`; IllegalAct names both where the table has no such step."""
+    try:
+        return TRANSITIONS[state, act]
+    except KeyError:
+        allowed = sorted(a for s, a in TRANSITIONS if s is state)
+        raise IllegalAct(f"an alert that is {state} cannot {act}; it can {', '.join(allowed) or 'do nothing more'}") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What waits in the monitoring queue.
+
+    `raised_at` is when it was raised; `happened_at` where its cause begins in event time; the two are
+    never mixed. `revision` counts what was published of it: 1 at the raise, +1 at each change.
+    """
+
+    alert_id: AlertId
+    rule: RuleId
+    subject: str
+    priority: str
+    state: AlertState = AlertState.UNACKNOWLEDGED
+    happened_at: Ms
+    raised_at: Ms
+    text: str = ""
+    class_: str | None = None
+    wearer_id: WearerId | None = None
+    order_id: OrderId | None = None
+    unit: UnitId | None = None
+    window: Span | None = None
+    ended_at: Ms | None = None
+    withdrawn: bool = False
+    revision: int = 1
+    lease_until: Ms | None = None
+    disposition: str | None = None
+    late: str | None = None
+    """Why it comes late, in words ("detected late because the service was down from .. to .."), or None."""
+
+    def __bool__(self) -> bool:
+        raise TypeError("an Alert has no truth value; ask for its state")

@@ -1,0 +1,60 @@
+"""Findings: what the rules say of the facts. A finding is a value; nobody edits one."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from emcheck.domain.ids import BootId, Ms, OrderId, RuleId, UnitId, WearerId
+
+
+class FactRef(NamedTuple):
+    """The event a finding rests on: `(unit, boot, seq)` names it for ever."""
+
+    unit: UnitId
+    boot: BootId
+    seq: int
+
+
+class Span(NamedTuple):
+    """A half-open interval `[start, end)` of instants."""
+
+    start: Ms
+    end: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of `emcheck replay --format jsonl` (formats.md), before words are put to it.
+
+    `subject` is the wearer or the unit the finding is about and orders its alerts; `absent_ms` is the
+    finding's length less `excluded_ms`; `detail` holds what a rule wants said (counts, numbers missing).
+    """
+
+    rule: RuleId
+    start: Ms
+    end: Ms | None
+    priority: str
+    class_: str | None = None
+    wearer_id: WearerId | None = None
+    order_id: OrderId | None = None
+    unit: UnitId | None = None
+    window: Span | None = None
+    absent_ms: Ms | None = None
+    excluded_ms: Ms | None = None
+    raised_at: Ms | None = None
+    evidence: tuple[FactRef, ...] = ()
+    doubts: tuple[str, ...] = ()
+    detail: tuple[tuple[str, str | int], ...] = ()
+    zone: str = "UTC"
+    policy: str = ""
+    register: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Wearer or unit: alerts of one subject are delivered in order."""
+        return self.wearer_id or self.unit or ""
+
+    @property
+    def key(self) -> str:
+        """Names this finding among those of its subject: same key, same finding, revised."""
+        window = "" if self.window is None else str(self.window.start)
+        return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{self.class_ if self.window is None else ''}|{window}|{self.start}"

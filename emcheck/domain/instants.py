@@ -1,0 +1,31 @@
+"""Text form of instants: RFC 3339, UTC, milliseconds, as `formats.md` and `protocol.md` write them."""
+
+from datetime import UTC, datetime, timedelta
+
+from emcheck.domain.ids import Ms
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+SECOND: Ms = 1_000
+MINUTE: Ms = 60_000
+HOUR: Ms = 3_600_000
+DAY: Ms = 86_400_000
+
+
+def parse_ms(text: str) -> Ms:
+    """Milliseconds since the epoch of an RFC 3339 instant with offset; ValueError if it is none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no UTC offset; write it as in 2026-03-28T19:00:05.120Z")
+    return (moment - _EPOCH) // _MS
+
+
+def format_ms(at: Ms) -> str:
+    """`2026-03-28T19:00:05.120Z` of an instant."""
+    return (_EPOCH + at * _MS).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
+
+
+def format_optional_ms(at: Ms | None) -> str | None:
+    """The text of an instant, or None where there is none (an open end)."""
+    return None if at is None else format_ms(at)

@@ -1,0 +1,287 @@
+"""The protocols by which peers on floor one are handed to each other; the service composes them.
+
+Everything one transaction writes is one value, `Commit`; whoever decides does not write and whoever
+writes does not decide.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from emcheck.domain.alerts import Alert
+from emcheck.domain.findings import Finding
+from emcheck.domain.ids import Ms, OrderId, UnitId
+
+
+class InboxRow(NamedTuple):
+    """One received line, kept for ever, in order of arrival.
+
+    `kind` is `up`, `instruction` or `service`; `payload` the bytes as received (for `up`) or JSON;
+    `previous` is the row id of the same unit's row before it (None: the first, or not of a unit), so
+    that one unit's history is walked without an index.
+    """
+
+    row_id: int
+    received_at: Ms
+    kind: str
+    unit: UnitId | None
+    previous: int | None
+    payload: bytes
+
+
+class Quarantined(NamedTuple):
+    """Input that could not be used, whole, with the reason (protocol.md, Bad input)."""
+
+    received_at: Ms
+    topic: str
+    unit: str | None
+    reason: str
+    detail: str
+    payload: bytes
+    boot: str | None = None
+    first_seq: int | None = None
+    last_seq: int | None = None
+
+
+class AlertChange(NamedTuple):
+    """An alert after a change, what the change was, and when it became known.
+
+    `published` is the CloudEvents body to deliver, or None where nothing is to be told.
+    """
+
+    alert: Alert
+    action: str
+    at: Ms
+    by: str
+    note: str
+    published: bytes | None
+
+
+class Checkpoint(NamedTuple):
+    """A unit's folded state after inbox row `row_id`; what followed is integrated on top of it."""
+
+    unit: UnitId
+    row_id: int
+    at: Ms
+    state: bytes
+
+
+class Deadline(NamedTuple):
+    """The next instant at which `subject` must be judged though nothing arrives; kept early, never late."""
+
+    subject: str
+    due: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """What one transaction writes. `findings_gone` are keys per subject of findings that no longer hold."""
+
+    inbox: Sequence[InboxRow] = ()
+    quarantine: Sequence[Quarantined] = ()
+    findings: Sequence[Finding] = ()
+    findings_gone: Sequence[tuple[str, str]] = ()
+    alerts: Sequence[AlertChange] = ()
+    deadlines: Sequence[Deadline] = ()
+    checkpoints: Sequence[Checkpoint] = ()
+
+
+class OutboxItem(NamedTuple):
+    """One delivery owed to every publisher: `item_id` rises; `event_id` is the same at each delivery."""
+
+    item_id: int
+    subject: str
+    alert_id: str
+    event_id: str
+    priority: str
+    created_at: Ms
+    body: bytes
+
+
+class StoredRegister(NamedTuple):
+    """The register in force: JSON without personal data, its hash, and when it was loaded."""
+
+    sha256: str
+    loaded_at: Ms
+    body: bytes
+
+
+class Person(NamedTuple):
+    """Personal data of a wearer, erasable while the facts stay."""
+
+    wearer_id: str
+    name: str | None
+    notes: bytes
+
+
+class QuarantineCount(NamedTuple):
+    """How much input of one unit was refused for one reason."""
+
+    unit: str | None
+    reason: str
+    count: int
+    last_received_at: Ms
+
+
+class StoreError(Exception):
+    """The database failed. `remedy` says what would help; `transient` whether trying again may."""
+
+    def __init__(self, message: str, *, remedy: str, transient: bool) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        self.transient = transient
+
+
+class Store(Protocol):
+    """Durable memory. Every implementation passes `tests/store/contract.py`. All errors are StoreError."""
+
+    @property
+    def database_id(self) -> str:
+        """The ULID of this database: the `store` of every acknowledgement."""
+        ...
+
+    async def open(self) -> None:
+        """Connect; create or migrate the schema; refuse a database newer than the code."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+    async def acknowledging(self) -> bool:
+        """False while a restored or copied database waits for an operator's word."""
+        ...
+
+    async def confirm_acknowledging(self) -> None:
+        """An operator confirms that this database is the one that may acknowledge."""
+        ...
+
+    async def reserve_counter(self, name: str, span: int) -> int:
+        """The first of `span` numbers never given out before under `name`; survives a crash."""
+        ...
+
+    async def commit(self, commit: Commit) -> None:
+        """Write all of it in one durable transaction, or nothing."""
+        ...
+
+    async def last_row(self) -> InboxRow | None:
+        """The newest inbox row."""
+        ...
+
+    def inbox_after(self, row_id: int) -> AsyncIterator[InboxRow]:
+        """Rows after `row_id`, in order of arrival."""
+        ...
+
+    async def unit_history(self, *, newest: int, after: int) -> list[InboxRow]:
+        """One unit's rows from `newest` back along `previous` down to, not including, `after`; oldest first."""
+        ...
+
+    def checkpoints(self) -> AsyncIterator[Checkpoint]:
+        """The newest checkpoint of each unit."""
+        ...
+
+    async def checkpoint_before(self, unit: UnitId, at: Ms) -> Checkpoint | None:
+        """The newest checkpoint of `unit` taken at or before `at`."""
+        ...
+
+    async def prune_checkpoints(self, *, before: Ms, keep_every_ms: Ms) -> int:
+        """Of those older than `before` keep one per unit and `keep_every_ms`; returns how many went."""
+        ...
+
+    async def register(self) -> StoredRegister | None:
+        """The register in force."""
+        ...
+
+    async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
+        """Put a register in force; people are replaced, earlier registers stay."""
+        ...
+
+    async def people(self) -> list[Person]:
+        """All personal data held."""
+        ...
+
+    async def erase_person(self, wearer_id: str) -> bool:
+        """Erase one wearer's personal data; facts and findings stay. False if none was held."""
+        ...
+
+    async def findings(self, subject: str | None = None) -> list[Finding]:
+        """Findings that hold, of one subject or all, by start."""
+        ...
+
+    async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
+        """Sum of `absent_ms` of the order's curfew.absence findings whose window ended at or before `window_end`."""
+        ...
+
+    async def alerts(self, *, open_only: bool) -> list[Alert]:
+        """Alerts by `raised_at`; `open_only` leaves out what is closed."""
+        ...
+
+    async def alert_history(self, alert_id: str) -> list[AlertChange]:
+        """What happened to an alert, oldest first (`published` is not kept: None)."""
+        ...
+
+    async def deadlines_due(self, at: Ms) -> list[Deadline]:
+        """Deadlines due at or before `at`, earliest first."""
+        ...
+
+    async def quarantined(self, *, limit: int, after: int = 0) -> list[tuple[int, Quarantined]]:
+        """Refused input, oldest first, with its number; from the one after `after`."""
+        ...
+
+    async def quarantine_counts(self) -> list[QuarantineCount]:
+        """Counts of refused input by unit and reason."""
+        ...
+
+    async def outbox_after(self, publisher: str, *, limit: int) -> list[OutboxItem]:
+        """What `publisher` has not delivered yet, in order."""
+        ...
+
+    async def outbox_delivered(self, publisher: str, item_id: int) -> None:
+        """`publisher` has delivered everything up to `item_id`."""
+        ...
+
+
+class Message(NamedTuple):
+    """One MQTT message as received. `retained` tells a stale copy that the broker kept."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    received_at: Ms
+
+
+class Downlink(NamedTuple):
+    """A message for one unit's `down` topic (QoS 0, may be lost)."""
+
+    unit: UnitId
+    payload: bytes
+
+
+class Transport(Protocol):
+    """The MQTT side. Drops on a full queue are counted and harmless: undone by the end-to-end acknowledgement."""
+
+    async def receive(self, *, most: int, linger_s: float) -> list[Message]:
+        """Wait for a message, then take up to `most` of what comes within `linger_s`; in order."""
+        ...
+
+    def waiting(self) -> int:
+        """How many messages are received and not yet taken."""
+        ...
+
+    async def send(self, downlinks: Sequence[Downlink]) -> None:
+        """Send at once or drop: a unit that misses one asks again. Never raises for a lost link."""
+        ...
+
+    async def publish_alert(self, *, priority: str, body: bytes) -> None:
+        """Publish on `em/v1/alerts/{priority}`, QoS 1; ConnectionError if the broker did not take it."""
+        ...
+
+
+class Publisher(Protocol):
+    """Takes alerts to where they are watched. At least once, in order per subject."""
+
+    name: str
+
+    async def publish(self, item: OutboxItem) -> None:
+        """Deliver one item; any exception means: not delivered, try again later."""
+        ...

@@ -1,0 +1,1 @@
+"""Words and drawings for terminal, console and paper alike. Pure."""

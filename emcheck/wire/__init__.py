@@ -1,0 +1,1 @@
+"""The wire contract (docs/protocol.md): topics, envelope codec, sequence tracking. Pure."""
