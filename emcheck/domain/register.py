@@ -1,0 +1,259 @@
+"""The register: what should be monitored (formats.md). Unknown keys are errors that name the path.
+
+Local times stay local here; `windows` resolves them. Two orders of one wearer may overlap and each is
+judged; windows of one order may not, nor one wearer's fittings of a tag, nor one unit's addresses in time.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from whenever import ZonedDateTime
+
+from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
+from emcheck.domain.instants import parse_ms
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class RegisterError(ValueError):
+    """A register that cannot be used; one line naming path, what is wrong and what would be right."""
+
+
+def _instant(value: object) -> Ms:
+    if not isinstance(value, str):
+        raise ValueError("an instant is text such as 2026-03-20T00:00:00Z")
+    return parse_ms(value)
+
+
+def _local(value: str) -> str:
+    if datetime.fromisoformat(value).tzinfo is not None:
+        raise ValueError("a local time has no offset; write it as in 2026-03-25T19:00")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZonedDateTime(2026, 1, 1, tz=value)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{value!r} is no IANA time zone; write it as in Europe/London") from error
+    return value
+
+
+Instant = Annotated[Ms, BeforeValidator(_instant)]
+LocalTime = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$"), AfterValidator(_local)
+]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WeeklyWindow(_Value):
+    """From a weekday's wall time until another's; may cross midnight or the week's end."""
+
+    from_day: Day
+    from_time: TimeOfDay
+    until_day: Day
+    until_time: TimeOfDay
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "WeeklyWindow":
+        if (self.from_day, self.from_time) == (self.until_day, self.until_time):
+            raise ValueError("a window of no length; its until must differ from its from")
+        return self
+
+    def minutes(self) -> tuple[float, float]:
+        """Start and end in minutes of the week; the end lies after the start and may pass 10,080."""
+        start = DAYS.index(self.from_day) * 1440 + _minutes(self.from_time)
+        end = DAYS.index(self.until_day) * 1440 + _minutes(self.until_time)
+        return start, end if end > start else end + 10080
+
+
+def _minutes(text: str) -> float:
+    hours, minutes, *seconds = (int(part) for part in text.split(":"))
+    return hours * 60 + minutes + (seconds[0] / 60 if seconds else 0)
+
+
+class CurfewRequirement(_Value):
+    """Windows during which the wearer is to be at one address."""
+
+    address_id: AddressId
+    windows: tuple[WeeklyWindow, ...]
+
+
+class LocalSpan(_Value):
+    """A stretch of local time, `[from, until)`."""
+
+    from_: LocalTime = Field(alias="from")
+    until: LocalTime
+
+    @model_validator(mode="after")
+    def _forward(self) -> "LocalSpan":
+        if self.until <= self.from_:
+            raise ValueError(f"until {self.until} is not after from {self.from_}")
+        return self
+
+
+class AuthorisedAbsence(LocalSpan):
+    """Leave that excludes seconds from the total; who approved it and on what evidence is kept."""
+
+    reason: str
+    approved_by: Annotated[str, Field(min_length=1)]
+    evidence: str | None = None
+
+
+class Suspension(LocalSpan):
+    """Time taken out of every window."""
+
+    reason: str | None = None
+
+
+class Variation(_Value):
+    """Other windows from an effective time on."""
+
+    effective_at: Instant
+    curfew: tuple[CurfewRequirement, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Variation":
+        _refuse_overlap(self.curfew)
+        return self
+
+
+class Order(_Value):
+    """What a court or prison made of one wearer."""
+
+    order_id: OrderId
+    wearer_id: WearerId
+    kind: Literal[
+        "community_order", "suspended_sentence", "bail", "home_detention_curfew", "licence", "youth",
+        "immigration_bail", "restriction_of_liberty", "other",
+    ]  # fmt: skip
+    timezone: Annotated[str, AfterValidator(_zone)]
+    starts_at: Instant
+    ends_at: Instant
+    atv_allowance_min: Annotated[float, Field(ge=0)] | None = None
+    curfew: tuple[CurfewRequirement, ...]
+    first_night: LocalSpan | None = None
+    variations: tuple[Variation, ...] = ()
+    authorised_absences: tuple[AuthorisedAbsence, ...] = ()
+    suspensions: tuple[Suspension, ...] = ()
+    policy: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Order":
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at is not after starts_at")
+        if any(v.effective_at < self.starts_at for v in self.variations):
+            raise ValueError("a variation takes effect before the order starts")
+        _refuse_overlap(self.curfew)
+        return self
+
+
+def _refuse_overlap(curfew: tuple[CurfewRequirement, ...]) -> None:
+    spans = sorted(window.minutes() for requirement in curfew for window in requirement.windows)
+    wrapped = spans + [(start + 10080, end + 10080) for start, end in spans[:1]]
+    for (_, end), (start, _) in zip(wrapped, wrapped[1:], strict=False):
+        if start < end:
+            day = DAYS[int(start // 1440) % 7]
+            raise ValueError(f"windows of one order overlap on {day}; end the first before the next begins")
+
+
+class Wearer(_Value):
+    """A person; name and notes are personal data."""
+
+    wearer_id: WearerId
+    name: str | None = None
+    notes: dict[str, Any] = {}
+    contacts: dict[str, Any] = {}
+
+
+class _Lasting(_Value):
+    removed_at: Instant | None = None
+
+
+class Installation(_Lasting):
+    """A base unit at an address with its calibrated range."""
+
+    unit: Annotated[UnitId, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{3,31}$")]
+    address_id: AddressId
+    order_id: OrderId | None = None
+    installed_at: Instant
+    range_dbm: float | None = None
+
+
+class Fitting(_Lasting):
+    """A tag on a wearer's limb."""
+
+    tag: TagId
+    wearer_id: WearerId
+    limb: str | None = None
+    strap_batch: str | None = None
+    fitted_at: Instant
+    validation: Literal["pending", "validated", "overridden"] | None = None
+
+
+class Register(_Value):
+    """The whole register; `sha256` names it in findings."""
+
+    version: Literal[1]
+    wearers: tuple[Wearer, ...]
+    orders: tuple[Order, ...]
+    installations: tuple[Installation, ...]
+    fittings: tuple[Fitting, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Register":
+        _refuse_repeats("wearers.wearer_id", [w.wearer_id for w in self.wearers])
+        _refuse_repeats("orders.order_id", [o.order_id for o in self.orders])
+        known = {w.wearer_id for w in self.wearers}
+        for place, wearer in [(f"orders {o.order_id}", o.wearer_id) for o in self.orders] + [
+            (f"fittings {f.tag}", f.wearer_id) for f in self.fittings
+        ]:
+            if wearer not in known:
+                raise ValueError(f"{place}: wearer {wearer!r} is not among the wearers")
+        _refuse_clash("installations", [(i.unit, i.installed_at, i.removed_at) for i in self.installations])
+        _refuse_clash("fittings", [(f"{f.wearer_id} {f.tag}", f.fitted_at, f.removed_at) for f in self.fittings])
+        return self
+
+    def sha256(self) -> str:
+        """Hash of the register without personal data, so that it survives an erasure."""
+        plain = self.model_dump(mode="json", by_alias=True, exclude={"wearers": {"__all__": {"name", "notes", "contacts"}}})
+        return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _refuse_repeats(path: str, names: list[Any]) -> None:
+    seen: set[Any] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{path}: {name!r} stands twice; names are unique")
+        seen.add(name)
+
+
+def _refuse_clash(path: str, spans: list[tuple[str, Ms, Ms | None]]) -> None:
+    last: dict[str, Ms | None] = {}
+    for name, start, end in sorted(spans, key=lambda span: (span[0], span[1])):
+        if end is not None and end <= start:
+            raise ValueError(f"{path} {name}: removed_at is not after its beginning")
+        if name in last and (previous := last[name], True)[1] and (previous is None or previous > start):
+            raise ValueError(f"{path} {name}: two entries overlap in time; end the first before the next begins")
+        last[name] = end
+
+
+def parse_register(text: str | bytes, *, name: str = "register") -> Register:
+    """The register in `text`; RegisterError in one line names the file, the path and what would be right."""
+    try:
+        return Register.model_validate_json(text)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False)[0]
+        path = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "unknown key; remove it or correct its spelling"
+        raise RegisterError(f"{name}: {path}: {message}") from None

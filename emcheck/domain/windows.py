@@ -1,0 +1,130 @@
+"""Curfew windows: local wall time resolved to instants (domain.md, Curfew windows).
+
+1. A weekly window starts on a local date and may cross midnight.
+2. An edge that does not exist or exists twice is read in the wearer's favour: a start later, an end earlier.
+3. Absences and suspensions in the wearer's favour too: `from` earlier, `until` later.
+4. `first_night` replaces the weekly windows that start on its local date and cuts its time out of the
+   others; it stands at the first curfew address and no variation cuts it.
+5. A variation ends old windows at its effective time and begins new ones there.
+6. Suspensions take their time out; all is clipped to `[starts_at, ends_at)`; what is left are windows.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from whenever import PlainDateTime
+
+from emcheck.domain.findings import Span
+from emcheck.domain.ids import AddressId, Ms
+from emcheck.domain.instants import DAY
+from emcheck.domain.register import DAYS, CurfewRequirement, LocalSpan, Order
+
+_LONGEST_DAYS = 8
+"""A weekly window is shorter than a week; eight days before an instant no window is missed."""
+
+
+class Window(NamedTuple):
+    """`[start, end)` during which the order wants its wearer at `address_id`."""
+
+    start: Ms
+    end: Ms
+    address_id: AddressId
+
+
+@lru_cache(maxsize=8192)
+def resolve(local: str, zone: str, reading: Literal["earlier", "later"]) -> Ms:
+    """The instant of a local wall time; one that is skipped or repeated takes the named reading (2, 3)."""
+    return PlainDateTime.parse_iso(local).assume_tz(zone, disambiguation=reading).timestamp(unit="millisecond")
+
+
+def windows(order: Order, since: Ms, until: Ms) -> list[Window]:
+    """The order's windows that touch `[since, until)`, by start."""
+    changes = sorted(order.variations, key=lambda variation: variation.effective_at)
+    edges = [order.starts_at, *(v.effective_at for v in changes), order.ends_at]
+    pieces: list[Window] = []
+    first = order.first_night
+    night = _span(first, order.timezone, "later", "earlier") if first else None
+    for curfew, start, end in zip([order.curfew, *(v.curfew for v in changes)], edges, edges[1:], strict=False):
+        end = min(end, order.ends_at)
+        low, high = max(start, since - _LONGEST_DAYS * DAY), min(end, until + DAY)
+        for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else ""):
+            clipped = Window(max(window.start, start), min(window.end, end), window.address_id)
+            pieces += cut([clipped], [night] if night else [])
+    if night and order.curfew:
+        clipped_night = Window(max(night.start, order.starts_at), min(night.end, order.ends_at), order.curfew[0].address_id)
+        pieces += [clipped_night] if clipped_night.end > clipped_night.start else []
+    suspended = [_span(suspension, order.timezone, "earlier", "later") for suspension in order.suspensions]
+    return sorted(w for w in cut(pieces, suspended) if w.end > since and w.start < until)
+
+
+def absences(order: Order) -> list[Span]:
+    """The union of the order's authorised absences, by start (3)."""
+    return union(_span(absence, order.timezone, "earlier", "later") for absence in order.authorised_absences)
+
+
+def _span(local: LocalSpan, zone: str, start: Literal["earlier", "later"], end: Literal["earlier", "later"]) -> Span:
+    return Span(resolve(local.from_, zone, start), resolve(local.until, zone, end))
+
+
+def _weekly(
+    curfew: Iterable[CurfewRequirement], zone: str, low: Ms, high: Ms, replaced: str
+) -> Iterator[Window]:
+    """Weekly windows that may touch `[low, high)`, save those that start on the date `replaced` (4)."""
+    if high <= low:
+        return
+    day = date(1970, 1, 1) + timedelta(days=low // DAY - _LONGEST_DAYS)
+    last = date(1970, 1, 1) + timedelta(days=high // DAY + 1)
+    while day <= last:
+        if day.isoformat() != replaced:
+            yield from _starting_on(day, curfew, zone)
+        day += timedelta(days=1)
+
+
+def _starting_on(day: date, curfew: Iterable[CurfewRequirement], zone: str) -> Iterator[Window]:
+    name = DAYS[day.weekday()]
+    for requirement in curfew:
+        for weekly in requirement.windows:
+            if weekly.from_day != name:
+                continue
+            start_min, end_min = weekly.minutes()
+            ahead = int(end_min // 1440) - int(start_min // 1440)
+            until = datetime.combine(day + timedelta(days=ahead), datetime.min.time()).date().isoformat()
+            start = resolve(f"{day.isoformat()}T{weekly.from_time}", zone, "later")
+            end = resolve(f"{until}T{weekly.until_time}", zone, "earlier")
+            if end > start:
+                yield Window(start, end, requirement.address_id)
+
+
+def cut(pieces: Iterable[Window], holes: Iterable[Span]) -> list[Window]:
+    """The pieces without the time of the holes; empty ones are dropped."""
+    left = [piece for piece in pieces if piece.end > piece.start]
+    for hole in holes:
+        rest: list[Window] = []
+        for piece in left:
+            if hole.end <= piece.start or piece.end <= hole.start:
+                rest.append(piece)
+                continue
+            if piece.start < hole.start:
+                rest.append(piece._replace(end=hole.start))
+            if hole.end < piece.end:
+                rest.append(piece._replace(start=hole.end))
+        left = rest
+    return left
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """Spans merged where they touch, by start; empty ones are dropped."""
+    merged: list[Span] = []
+    for span in sorted(s for s in spans if s.end > s.start):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def overlap_ms(start: Ms, end: Ms, spans: Iterable[Span]) -> Ms:
+    """How much of `[start, end)` the disjoint spans cover."""
+    return sum(max(0, min(end, span.end) - max(start, span.start)) for span in spans)
