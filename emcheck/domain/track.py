@@ -125,6 +125,8 @@ class Track:
         in_order = seq == boot.sequence.received.last() + 1 and bool(boot.entries)
         late = not in_order and seq <= boot.sequence.received.last()
         boot.sequence.received.add(seq, seq)
+        if not in_order and not late:
+            boot.offset_seen = False
         changed = self._note(boot, seq, event, in_order=in_order)
         settings = settings_of(event)
         if late:
@@ -171,7 +173,7 @@ class Track:
             return True
         elif event["type"] == "report":
             strap = event.get("strap")
-            if strap in ("cut", "open"):
+            if strap in ("cut", "open") and not self._latched(boot, event["tag"], event["at"]):
                 boot.tampers.append(Tamper(event["at"], seq, event["tag"], f"strap_{strap}"))
                 return True
         elif event["type"] == "lost":
@@ -181,6 +183,11 @@ class Track:
                 sequence.periodic.add(event["from"], event["to"])
             return True
         return False
+
+    def _latched(self, boot: Boot, tag: TagId, at: Ms) -> bool:
+        """Whether an earlier word of the same fitting stands already: a strap is latched, its repeats say nothing."""
+        span = self._tag_span(tag, at)
+        return any(t.tag == tag and t.at <= at and self._tag_span(tag, t.at) == span for t in boot.tampers)
 
     def _note_previous(self, previous: BootId | None, last_seq: int | None) -> None:
         if previous is not None and last_seq:
@@ -192,13 +199,9 @@ class Track:
         correction = offset if abs(offset) > self.offset_max_ms else 0
         if in_order and boot.offset_seen and boot.correction(seq) == correction:
             return False
-        if not boot.offsets and correction == 0 and in_order:
-            boot.offsets.append((seq, 0))
-            boot.offset_seen = True
-            return False
         boot.offsets.insert(bisect_left(boot.offsets, (seq, -(1 << 62))), (seq, correction))
         boot.offset_seen = True
-        return True
+        return boot.correction(seq - 1) != correction or not in_order
 
     def _insert(self, boot: Boot, seq: int, at: Ms, settings: tuple[Setting, ...]) -> None:
         """A number that fills a hole: into its place, then the tail's state is read again."""

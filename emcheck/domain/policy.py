@@ -1,0 +1,139 @@
+"""Policy: every threshold with its unit, reason and source (config/policy/*.toml). Rules hold no numbers.
+
+A policy has a name, a version and an effective time; findings keep `name@version`. `sign_off` marks a
+number that an authority must still decide.
+"""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import parse_ms
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used; one line naming file, key, what is wrong and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One number or priority of a policy and where it comes from."""
+
+    value: float | str
+    unit: str
+    reason: str
+    source: str
+    sign_off: bool = False
+
+
+KEYS: dict[str, type] = {
+    "presence.leave_time_s": float,
+    "presence.vouch_factor": float,
+    "presence.heartbeat_default_s": float,
+    "clock.offset_max_s": float,
+    "clock.future_max_s": float,
+    "curfew.absence.alert_after_s": float,
+    "curfew.absence.priority": str,
+    "curfew.absence.long_after_s": float,
+    "curfew.absence.priority_long": str,
+    "curfew.absence.priority_out_whole": str,
+    "curfew.accumulated.allowance_default_min": float,
+    "curfew.accumulated.priority": str,
+    "unit.silent.priority": str,
+    "unit.silent.long_after_s": float,
+    "unit.silent.priority_long": str,
+    "unit.silent.curfew_priority": str,
+    "unit.silent.curfew_long_after_s": float,
+    "unit.silent.repeat_within_s": float,
+    "unit.silent.repeat_count": float,
+    "tag.strap.priority": str,
+    "evidence.gap.open_after_s": float,
+    "evidence.gap.resend_every_s": float,
+    "evidence.gap.priority": str,
+    "evidence.rejected.quiet_s": float,
+    "evidence.rejected.priority": str,
+    "evidence.unknown_device.quiet_s": float,
+    "evidence.unknown_device.priority": str,
+    "evidence.conflict.priority": str,
+    "alert.lease_s": float,
+}
+"""Every threshold the rules ask for, and whether it is a number or a priority."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A published set of thresholds; `ms` and `text` look one up by its dotted key."""
+
+    name: str
+    version: str
+    effective_at: Ms
+    thresholds: dict[str, Threshold]
+    sha256: str
+
+    @property
+    def label(self) -> str:
+        """`name@version`, as findings carry it."""
+        return f"{self.name}@{self.version}"
+
+    def number(self, key: str) -> float:
+        """The number under `key`, in the unit its name ends in."""
+        return float(self.thresholds[key].value)
+
+    def ms(self, key: str) -> Ms:
+        """A span in milliseconds from a key that ends in `_s` or `_min`."""
+        return round(self.number(key) * (60_000 if key.endswith("_min") else 1_000))
+
+    def text(self, key: str) -> str:
+        """The priority under `key`."""
+        return str(self.thresholds[key].value)
+
+
+def parse_policy(text: str, *, name: str = "policy") -> Policy:
+    """The policy in TOML `text`; PolicyError names the key. Unknown and missing keys are errors."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{name}: not TOML: {error}") from None
+    head = {key: raw.pop(key, None) for key in ("name", "version", "effective_at")}
+    for key, value in head.items():
+        if value is None:
+            raise PolicyError(f"{name}: {key}: missing; every policy has a name, a version and an effective_at")
+    thresholds: dict[str, Threshold] = {}
+    _collect(raw, "", thresholds, name)
+    missing = sorted(KEYS.keys() - thresholds.keys())
+    if missing:
+        raise PolicyError(f"{name}: {missing[0]}: missing; a policy sets every threshold")
+    try:
+        effective_at = parse_ms(str(head["effective_at"]))
+    except ValueError as error:
+        raise PolicyError(f"{name}: effective_at: {error}") from None
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Policy(str(head["name"]), str(head["version"]), effective_at, thresholds, digest)
+
+
+def _collect(table: dict[str, Any], path: str, into: dict[str, Threshold], name: str) -> None:
+    for key, value in table.items():
+        here = f"{path}.{key}" if path else key
+        if here in KEYS:
+            into[here] = _threshold(value, here, name)
+        elif isinstance(value, dict) and any(known.startswith(f"{here}.") for known in KEYS):
+            _collect(value, here, into, name)
+        else:
+            raise PolicyError(f"{name}: {here}: unknown key; `emcheck policy show` lists those there are")
+
+
+def _threshold(value: object, key: str, name: str) -> Threshold:
+    fields = {"value", "unit", "reason", "source", "sign_off"}
+    if not isinstance(value, dict) or not {"value", "reason", "source"} <= value.keys() <= fields:
+        raise PolicyError(f"{name}: {key}: a threshold is a table of value, unit, reason and source")
+    number = value["value"]
+    if KEYS[key] is str:
+        if number not in ("P1", "P2", "P3", "P4"):
+            raise PolicyError(f"{name}: {key}: {number!r} is no priority; use P1, P2, P3 or P4")
+    elif isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number < 1e10:
+        raise PolicyError(f"{name}: {key}: {number!r} is no number of 0 or more")
+    return Threshold(
+        number, str(value.get("unit", "")), str(value["reason"]), str(value["source"]), bool(value.get("sign_off"))
+    )

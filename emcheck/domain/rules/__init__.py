@@ -1,0 +1,1 @@
+"""The rules, each in its own file under its id, with its rule book as the docstring."""

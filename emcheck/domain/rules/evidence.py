@@ -1,0 +1,80 @@
+"""evidence.gap, evidence.rejected, evidence.unknown_device, evidence.conflict: what is missing or unusable.
+
+Rule book (protocol.md, Gap and Bad input; domain.md, Rules):
+1. gap: a hole that stays open 10 minutes, or numbers declared lost. Never a silence. P3.
+2. rejected: quarantined input of an enrolled unit; one finding a unit and reason while they come less than
+   `quiet_s` apart, so that a flood is one finding with a count.
+3. unknown_device: the same for a unit that is not enrolled.
+4. conflict: one number with two contents, or an older boot's event after a newer boot's start.
+They run in receive time, save that a gap's span is that of its neighbours.
+"""
+
+from dataclasses import dataclass
+
+from emcheck.domain.findings import FactRef, Finding
+from emcheck.domain.ids import BootId, Ms, RuleId, UnitId
+from emcheck.domain.policy import Policy
+
+GAP = RuleId("evidence.gap")
+REJECTED = RuleId("evidence.rejected")
+UNKNOWN_DEVICE = RuleId("evidence.unknown_device")
+CONFLICT = RuleId("evidence.conflict")
+
+
+@dataclass(slots=True)
+class Refusals:
+    """A run of refused input of one unit for one reason."""
+
+    reason: str
+    first_at: Ms
+    last_at: Ms
+    count: int = 1
+
+
+def refused(rule: RuleId, unit: UnitId, run: Refusals, policy: Policy) -> Finding:
+    """The finding of a run of refusals (2, 3)."""
+    return Finding(
+        rule=rule,
+        class_=run.reason,
+        unit=unit,
+        start=run.first_at,
+        end=run.last_at,
+        priority=policy.text(f"{rule}.priority"),
+        raised_at=run.first_at,
+        detail=(("count", run.count),),
+        policy=policy.label,
+    )
+
+
+def gap(
+    unit: UnitId, boot: BootId, numbers: tuple[int, int], *, kind: str, start: Ms, end: Ms | None, raised_at: Ms,
+    policy: Policy,
+) -> Finding:  # fmt: skip
+    """Missing numbers of one boot (1); `kind` is `open` or `lost`."""
+    first, last = numbers
+    return Finding(
+        rule=GAP,
+        class_=kind,
+        unit=unit,
+        start=start,
+        end=end,
+        priority=policy.text("evidence.gap.priority"),
+        raised_at=raised_at,
+        evidence=(FactRef(unit, boot, first), FactRef(unit, boot, last)),
+        detail=(("boot", boot), ("from", first), ("to", last)),
+        policy=policy.label,
+    )
+
+
+def conflict(unit: UnitId, boot: BootId, seq: int, *, at: Ms, policy: Policy) -> Finding:
+    """One number with two contents (4)."""
+    return Finding(
+        rule=CONFLICT,
+        unit=unit,
+        start=at,
+        end=at,
+        priority=policy.text("evidence.conflict.priority"),
+        raised_at=at,
+        evidence=(FactRef(unit, boot, seq),),
+        policy=policy.label,
+    )

@@ -1,0 +1,59 @@
+"""unit.silent: nothing was received of a unit for 2.2 heartbeats.
+
+Rule book (domain.md, Presence, last paragraph; Rules):
+1. It is about the link and so runs in receive time, counting only time in which the service was receiving:
+   from the last `received_at` + 2.2 x `heartbeat_s` to the next `received_at`. Stored facts that come later
+   resolve the timeline's unknown time, not this finding.
+2. A unit that never spoke counts from its installation; an uninstalled one is not judged.
+3. P3, P1 at 24 h. Silence must not pay: inside a curfew window P2 at once, P1 after 60 min or the second
+   time in 7 days (to be signed off).
+"""
+
+from collections.abc import Sequence
+
+from emcheck.domain.findings import Finding, Span
+from emcheck.domain.ids import Ms, RuleId, UnitId
+from emcheck.domain.policy import Policy
+from emcheck.domain.windows import overlap_ms
+
+RULE = RuleId("unit.silent")
+
+
+def silent_from(last_heard_at: Ms, allowed_ms: Ms, down: Sequence[Span]) -> Ms:
+    """The instant at which `allowed_ms` of receiving time have passed since `last_heard_at` (1)."""
+    at = last_heard_at
+    for span in down:
+        if span.end <= at:
+            continue
+        if span.start > at:
+            if span.start - at >= allowed_ms:
+                break
+            allowed_ms -= span.start - at
+        at = max(at, span.end)
+    return at + allowed_ms
+
+
+def find(
+    unit: UnitId,
+    start: Ms,
+    end: Ms | None,
+    *,
+    now: Ms,
+    windows: Sequence[Span],
+    earlier: Sequence[Ms],
+    policy: Policy,
+) -> Finding:
+    """One silence. `windows` are curfew windows at the unit's address, `earlier` the starts of silences before."""
+    until = now if end is None else end
+    in_curfew_ms = overlap_ms(start, until, windows)
+    priority = policy.text("unit.silent.priority")
+    if in_curfew_ms > 0:
+        recent = sum(1 for at in earlier if start - at < policy.ms("unit.silent.repeat_within_s"))
+        again = recent + 1 >= policy.number("unit.silent.repeat_count")
+        long = in_curfew_ms >= policy.ms("unit.silent.curfew_long_after_s")
+        priority = policy.text("unit.silent.priority_long" if again or long else "unit.silent.curfew_priority")
+    if until - start >= policy.ms("unit.silent.long_after_s"):
+        priority = policy.text("unit.silent.priority_long")
+    return Finding(
+        rule=RULE, unit=unit, start=start, end=end, priority=priority, raised_at=start, policy=policy.label
+    )

@@ -1,0 +1,167 @@
+"""From facts to a timeline (domain.md, Presence). The numbers in the checks are that section's.
+
+1. State: what sets a source present or absent, and from when.
+2. Vouching: every event vouches for the states in force until the unit's next, at most `vouch_s`.
+3. Holes: between neighbours with a number missing, and between boots, time is unknown.
+4. Several sources: present if any says so; absent if there is one and all say so; else unknown.
+5. Short gaps: an absence shorter than the leave time between present time is present.
+6. Order of arrival changes nothing: the fold reads the track, not the arrival.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from emcheck.domain.findings import FactRef, Span
+from emcheck.domain.ids import Ms, TagId, UnitId
+from emcheck.domain.track import Boot, Entry, Track
+
+FOREVER: Ms = 1 << 61
+
+
+class Stretch(NamedTuple):
+    """Known time of a timeline; what no stretch covers is unknown. `fact` began it."""
+
+    start: Ms
+    end: Ms
+    present: bool
+    fact: FactRef
+
+
+class Source(NamedTuple):
+    """One fitted tag at one installed unit, and the time in which it counts."""
+
+    unit: UnitId
+    tag: TagId
+    fitted: Span
+    counts: Span
+
+
+def source_timeline(track: Track, source: Source) -> list[Stretch]:
+    """Known time of one source, clipped to where it counts (1, 2, 3)."""
+    fold = _Fold(source)
+    boots = track.in_order()
+    starts = [boot.first_at() or 0 for boot in boots]
+    for index, boot in enumerate(boots):
+        newer = min(starts[index + 1 :], default=FOREVER)
+        fold.boot(track, boot, newer, last=index == len(boots) - 1)
+    return _clip(_paint(fold.known, fold.departures), source.counts)
+
+
+class _Fold:
+    """Reads a track's entries in order for one source."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.known: list[Stretch] = []
+        self.departures: list[Stretch] = []
+
+    def boot(self, track: Track, boot: Boot, newer: Ms, *, last: bool) -> None:
+        vouch_ms = track.vouch_ms(boot)
+        self.state: bool | None = None
+        top: Ms | None = None
+        previous: Entry | None = None
+        for entry in boot.entries:
+            correction = boot.correction(entry.first)
+            start, end = entry.start - correction, entry.end - correction
+            if start > newer:
+                continue  # an older boot's event dated after a newer boot's start counts as a hole
+            if previous is not None and top is not None:
+                if entry.first > previous.last + 1 and not boot.sequence.bridged(previous.last + 1, entry.first - 1):
+                    self.state = None  # 3
+                elif start > top:
+                    self._know(top, min(top + vouch_ms, start))  # 2
+            top = start if top is None else max(top, start)
+            self._set(boot, entry, start, top, correction)
+            end = min(end, newer)
+            if end > top:
+                self._know(top, end)
+                top = end
+            previous = entry
+        if last and top is not None:
+            self._know(top, top + vouch_ms)
+
+    def _set(self, boot: Boot, entry: Entry, at: Ms, top: Ms, correction: Ms) -> None:
+        """What the entry's first event says of this source, from its time or, dated back, from `top` (1, 2)."""
+        for tag, present, heard_at in entry.settings:
+            if tag != self.source.tag or not self.source.fitted.start <= at < self.source.fitted.end:
+                continue
+            fact = FactRef(self.source.unit, boot.boot, entry.first)
+            if heard_at is not None and at >= top and heard_at - correction < at:
+                self.departures.append(Stretch(heard_at - correction, at, False, fact))
+            self.state, self.fact = present, fact
+
+    def _know(self, start: Ms, end: Ms) -> None:
+        if self.state is None or end <= start:
+            return
+        if self.known and self.known[-1].end == start and self.known[-1].present is self.state:
+            self.known[-1] = self.known[-1]._replace(end=end)
+        else:
+            self.known.append(Stretch(start, end, self.state, self.fact))
+
+
+def _paint(known: list[Stretch], departures: Iterable[Stretch]) -> list[Stretch]:
+    """A departure makes the known time from the last frame heard to its telling absent (1)."""
+    for departure in departures:
+        painted: list[Stretch] = []
+        for stretch in known:
+            low, high = max(stretch.start, departure.start), min(stretch.end, departure.end)
+            if not stretch.present or high <= low:
+                painted.append(stretch)
+                continue
+            if stretch.start < low:
+                painted.append(stretch._replace(end=low))
+            painted.append(Stretch(low, high, False, departure.fact))
+            if high < stretch.end:
+                painted.append(stretch._replace(start=high))
+        known = painted
+    return _join(known)
+
+
+def _join(stretches: Iterable[Stretch]) -> list[Stretch]:
+    joined: list[Stretch] = []
+    for stretch in stretches:
+        last = joined[-1] if joined else None
+        if last is not None and last.end == stretch.start and last.present is stretch.present:
+            joined[-1] = last._replace(end=stretch.end)
+        else:
+            joined.append(stretch)
+    return joined
+
+
+def _clip(stretches: Iterable[Stretch], span: Span) -> list[Stretch]:
+    clipped = (s._replace(start=max(s.start, span.start), end=min(s.end, span.end)) for s in stretches)
+    return [s for s in clipped if s.end > s.start]
+
+
+def merge(sources: Sequence[tuple[Source, list[Stretch]]]) -> list[Stretch]:
+    """The timeline of one wearer at one address from that of each source (4)."""
+    if len(sources) == 1:
+        return sources[0][1]
+    edges = sorted({e for source, known in sources for e in (*source.counts, *(x for s in known for x in s[:2]))})
+    places = [0] * len(sources)
+    merged: list[Stretch] = []
+    for start, end in zip(edges, edges[1:], strict=False):
+        said: list[Stretch | None] = []
+        for index, (source, known) in enumerate(sources):
+            if not source.counts.start <= start < source.counts.end:
+                continue
+            while places[index] < len(known) and known[places[index]].end <= start:
+                places[index] += 1
+            here = known[places[index]] if places[index] < len(known) else None
+            said.append(here if here is not None and here.start <= start else None)
+        present = next((s for s in said if s is not None and s.present), None)
+        witness = present or (said[0] if said and all(said) else None)
+        if witness is not None:
+            merged.append(Stretch(start, end, present is not None, witness.fact))
+    return _join(merged)
+
+
+def close_short_gaps(timeline: list[Stretch], leave_ms: Ms) -> list[Stretch]:
+    """An absence shorter than the leave time with present time adjoining on both sides is present (5)."""
+    closed = list(timeline)
+    for index in range(1, len(timeline) - 1):
+        before, gap, after = timeline[index - 1 : index + 2]
+        if not gap.present and gap.end - gap.start < leave_ms and before.present and after.present:
+            if before.end == gap.start and gap.end == after.start:
+                closed[index] = gap._replace(present=True)
+    return _join(closed)
