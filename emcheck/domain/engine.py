@@ -245,6 +245,11 @@ class Engine:
                 self._judge(case, received_at, since)
         return Receipt(boot_id, sequence.acknowledged(), tuple(refused), new, conflict)
 
+    def knows(self, name: UnitId, boot_id: BootId, first_seq: int, count: int) -> bool:
+        """Whether every number of an envelope has come before, so that it brings nothing new."""
+        boot = self.units[name].track.boots.get(boot_id)
+        return boot is not None and boot.sequence.received.covers(first_seq, first_seq + count - 1)
+
     @staticmethod
     def _reaches_back(event: Event, correction: Ms) -> Ms:
         heard_at = event.get("last_heard_at") if event["type"] == "presence" else None

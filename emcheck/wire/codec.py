@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from typing_extensions import TypedDict
 
 from emcheck.domain.facts import Event
-from emcheck.domain.ids import BootId, Ms
+from emcheck.domain.ids import BootId
 from emcheck.domain.instants import parse_ms
 from emcheck.wire.topics import UNIT_PATTERN
 
@@ -256,16 +256,6 @@ def _first_problem(error: ValidationError) -> str:
     return f"{where}: {problem['msg']}"[:200]
 
 
-def event_at(payload: bytes, index: int) -> Any:
-    """The `index`th event of a stored envelope as it was sent, for comparing a repeat with the original."""
-    return json.loads(payload)["events"][index]
-
-
-def legible_at(event: object) -> Ms | None:
-    """The time a refused event claims, where one can be read."""
-    if isinstance(event, dict) and isinstance(event.get("at"), str):
-        try:
-            return parse_ms(event["at"])
-        except ValueError:
-            return None
-    return None
+def envelope_schema() -> dict[str, Any]:
+    """JSON Schema of an envelope."""
+    return _ENVELOPE.json_schema()

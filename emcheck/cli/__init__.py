@@ -1,0 +1,36 @@
+"""The command line: thin commands over the service. Exit codes: 0 well, 1 a difference or a finding of fault, 2 bad input."""
+
+import typer
+
+from emcheck import __version__
+from emcheck.cli import files, replaying
+
+app = typer.Typer(
+    name="emcheck",
+    help="Curfew checker for electronic monitoring: tag events in, alerts with reasons out.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("replay")(replaying.replay)
+app.add_typer(files.register_app, name="register")
+app.add_typer(files.policy_app, name="policy")
+app.command("schema")(files.schema)
+
+
+@app.callback(invoke_without_command=False)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True, callback=lambda v: _version(v)),
+) -> None:
+    """Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one line."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"emcheck {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the `emcheck` script."""
+    app()

@@ -1,0 +1,53 @@
+"""Reading the files that commands name; anything wrong with one is a line on stderr and exit code 2."""
+
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import parse_ms
+from emcheck.domain.policy import Policy, PolicyError, parse_policy
+from emcheck.domain.register import Register, RegisterError, parse_register
+from emcheck.settings import shipped_config
+
+
+def bad_input(message: object) -> NoReturn:
+    """Say what is wrong in one line and leave with 2."""
+    typer.echo(f"emcheck: {message}", err=True)
+    raise typer.Exit(2)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        bad_input(f"{path}: {error.strerror}")
+    except UnicodeDecodeError as error:
+        bad_input(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}")
+
+
+def read_register(path: Path) -> Register:
+    """A register file."""
+    try:
+        return parse_register(read_text(path), name=str(path))
+    except RegisterError as error:
+        bad_input(error)
+
+
+def read_policy(path: Path | None) -> Policy:
+    """A policy file, or the shipped one for England & Wales."""
+    path = path or shipped_config() / "policy" / "england-wales.toml"
+    try:
+        return parse_policy(read_text(path), name=str(path))
+    except PolicyError as error:
+        bad_input(error)
+
+
+def read_instant(text: str | None, option: str) -> Ms | None:
+    """An instant given as an option."""
+    try:
+        return None if text is None else parse_ms(text)
+    except ValueError as error:
+        bad_input(f"{option}: {error}; write it as in 2026-03-28T19:00:05.120Z")

@@ -1,0 +1,66 @@
+"""One message into the engine: the same steps live and in replay (P2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emcheck.domain.engine import Engine, Receipt
+from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.wire.codec import Envelope, EnvelopeRefused, decode
+from emcheck.wire.topics import unit_of_up
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a message: a receipt to acknowledge, or refusals for the quarantine, or both.
+
+    `refusals` are `(reason, detail, first_seq, last_seq)`; `rejected` is what the unit is told of them.
+    """
+
+    unit: UnitId | None
+    receipt: Receipt | None
+    refusals: tuple[tuple[str, str, int | None, int | None], ...] = ()
+    envelope: Envelope | None = None
+
+
+Remember = Callable[[UnitId, Envelope, bytes], None]
+
+
+def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool, remember: Remember) -> Taken:
+    """Judge one `up` message and fold it in; never raises for what is in it."""
+    unit = unit_of_up(topic)
+    if unit is None:
+        return _refused(engine, UnitId(topic[:80]), "bad_topic", "a unit's topic is em/v1/{unit}/up", received_at)
+    if unit not in engine.units:
+        engine.refuse(unit, "not_enrolled", received_at)
+        return Taken(unit, None, (("not_enrolled", "the unit is in no installation of the register", None, None),))
+    if retained:
+        return _refused(engine, unit, "retained", "an up message must not be retained", received_at)
+    try:
+        envelope = decode(payload)
+    except EnvelopeRefused as error:
+        return _unreadable(engine, unit, error, received_at)
+    if envelope.unit is not None and envelope.unit != unit:
+        return _refused(engine, unit, "other_unit", f"the envelope names {envelope.unit}", received_at)
+    if not engine.knows(unit, envelope.boot, envelope.first_seq, len(envelope.events)):
+        remember(unit, envelope, payload)
+    for refusal in envelope.refused:
+        engine.refuse(unit, refusal.reason, received_at)
+    receipt = engine.receive(unit, envelope.boot, envelope.first_seq, envelope.events, received_at)
+    for early in receipt.refused:
+        engine.refuse(unit, early.reason, received_at)
+    refusals = tuple((r.reason, r.detail, r.seq, r.seq) for r in (*envelope.refused, *receipt.refused))
+    return Taken(unit, receipt, refusals, envelope)
+
+
+def _refused(engine: Engine, unit: UnitId, reason: str, detail: str, received_at: Ms) -> Taken:
+    engine.refuse(unit, reason, received_at)
+    return Taken(unit if unit in engine.units else None, None, ((reason, detail, None, None),))
+
+
+def _unreadable(engine: Engine, unit: UnitId, error: EnvelopeRefused, received_at: Ms) -> Taken:
+    """An envelope that cannot be used: what can be read of boot, first_seq and count is acknowledged."""
+    engine.refuse(unit, error.reason, received_at)
+    if error.boot is None or error.first_seq is None or error.count is None:
+        return Taken(unit, None, ((error.reason, error.detail, None, None),))
+    receipt = engine.receive(unit, BootId(error.boot), error.first_seq, [None] * error.count, received_at)
+    return Taken(unit, receipt, ((error.reason, error.detail, error.first_seq, error.first_seq + error.count - 1),))

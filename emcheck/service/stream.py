@@ -1,0 +1,74 @@
+"""Streams (formats.md): one received message, instruction or service line each, in the order received."""
+
+import base64
+import binascii
+import gzip
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import parse_ms
+
+
+class StreamError(ValueError):
+    """A line that is no stream line; names file, line and field."""
+
+
+class Line(NamedTuple):
+    """`kind` is `up`, `instruction` or `service`; `payload` bytes, an instruction or a word accordingly."""
+
+    number: int
+    received_at: Ms
+    kind: str
+    topic: str
+    payload: Any
+
+
+def read_stream(path: str) -> Iterator[Line]:
+    """The lines of a `.jsonl` or `.jsonl.gz` file, or of standard input for `-`."""
+    try:
+        if path == "-":
+            yield from _lines(sys.stdin.buffer, "standard input")
+        elif path.endswith(".gz"):
+            with gzip.open(path, "rb") as packed:
+                yield from _lines(packed, path)
+        else:
+            with Path(path).open("rb") as plain:
+                yield from _lines(plain, path)
+    except (OSError, EOFError) as error:
+        raise StreamError(f"{path}: {error.strerror if isinstance(error, OSError) and error.strerror else error}") from None
+
+
+def _lines(file: Any, name: str) -> Iterator[Line]:
+    for number, text in enumerate(file, start=1):
+        if not text.strip():
+            continue
+        try:
+            yield _line(number, json.loads(text))
+        except (ValueError, KeyError, TypeError) as error:
+            reason = f"{error.args[0]}: missing" if isinstance(error, KeyError) else str(error)
+            raise StreamError(f"{name}: line {number}: {reason}") from None
+
+
+def _line(number: int, raw: Any) -> Line:
+    if not isinstance(raw, dict):
+        raise TypeError("a stream line is a JSON object")
+    try:
+        received_at = parse_ms(raw["received_at"])
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"received_at: {error}") from None
+    if "instruction" in raw:
+        return Line(number, received_at, "instruction", "", raw["instruction"])
+    if "service" in raw:
+        if raw["service"] not in ("started", "stopped", "alive"):
+            raise ValueError(f"service: {raw['service']!r} is none of started, stopped, alive")
+        return Line(number, received_at, "service", "", raw["service"])
+    if "payload_b64" in raw:
+        try:
+            return Line(number, received_at, "up", raw["topic"], base64.b64decode(raw["payload_b64"], validate=True))
+        except binascii.Error as error:
+            raise ValueError(f"payload_b64: {error}") from None
+    return Line(number, received_at, "up", raw["topic"], json.dumps(raw["payload"], separators=(",", ":")).encode())
