@@ -119,7 +119,7 @@ class QuarantineCount(NamedTuple):
 
     unit: str | None
     reason: str
-    count: int
+    messages: int
     last_received_at: Ms
 
 

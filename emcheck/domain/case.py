@@ -111,11 +111,12 @@ class Case:
             found += [
                 replace(finding, raised_at=alarm.raised_at if alarm else None) for finding in episode.findings
             ]
-            if episode.goes_on:
-                self._expect(state, episode, alarm is not None, now)
-            elif episode.span.end == window.end and episode.last_end < min(window.end, now):
+            if episode.span.end == window.end and episode.last_end < min(window.end, now):
                 self.watching = True
         state.results[window] = tuple(found)
+        if window.end > now:
+            ongoing = episodes[-1] if episodes and episodes[-1].goes_on else None
+            self._look_ahead(state, timeline, ongoing, now, is_raised=bool(found) and found[-1].raised_at is not None)
         if raised or window in state.raised:
             state.raised[window] = raised
 
@@ -128,16 +129,25 @@ class Case:
                 return Raised(episode.span, known.raised_at)
         return Raised(episode.span, now)
 
-    def _expect(self, state: OrderState, episode: Episode, is_raised: bool, now: Ms) -> None:
-        """When the absence, if it goes on, next changes what is said of it."""
-        steps = [] if is_raised else [self.policy.ms("curfew.absence.alert_after_s")]
-        steps.append(self.policy.ms("curfew.absence.long_after_s"))
-        for step in steps:
-            if episode.unexcused_ms < step:
-                self._wake_after(state, now, step - episode.unexcused_ms)
-        total_ms = sum(f.absent_ms or 0 for found in state.results.values() for f in found)
-        spare_ms = curfew_accumulated.allowance_ms(state.order, self.policy) - total_ms
+    def _look_ahead(
+        self, state: OrderState, timeline: list[Stretch], ongoing: Episode | None, now: Ms, *, is_raised: bool
+    ) -> None:
+        """When an absence in an open window, if it goes on, next changes what is said of it."""
+        last = next((stretch for stretch in reversed(timeline) if stretch.start <= now), None)
+        if last is None or last.present:
+            return
+        if last.end < now:
+            self.watching = True
+            return
+        unexcused_ms = ongoing.unexcused_ms if ongoing is not None else 0
+        alert_after_ms = self.policy.ms("curfew.absence.alert_after_s")
+        long_after_ms = self.policy.ms("curfew.absence.long_after_s")
+        for step in (long_after_ms,) if ongoing is not None and is_raised else (alert_after_ms, long_after_ms):
+            if unexcused_ms < step:
+                self._wake_after(state, now, step - unexcused_ms)
         if state.accumulated_at is None:
+            total_ms = sum(f.absent_ms or 0 for found in state.results.values() for f in found)
+            spare_ms = curfew_accumulated.allowance_ms(state.order, self.policy) - total_ms
             self._wake_after(state, now, max(spare_ms, 0) + 1)
 
     def _wake_after(self, state: OrderState, now: Ms, unexcused_ms: Ms) -> None:

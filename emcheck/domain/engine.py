@@ -13,7 +13,7 @@ from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span
 from emcheck.domain.ids import BootId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.policy import Policy
-from emcheck.domain.register import AuthorisedAbsence, Fitting, Register
+from emcheck.domain.register import AuthorisedAbsence, Fitting, Installation, Order, Register
 from emcheck.domain.rules import evidence, unit_silent
 from emcheck.domain.timeline import FOREVER
 from emcheck.domain.track import Track
@@ -63,7 +63,10 @@ class Engine:
         self._cases_of: dict[UnitId, list[Case]] = {}
         self.unknown: dict[UnitId, list[evidence.Refusals]] = {}
         self.down: list[Span] = []
+        self.catching_up: Span | None = None
+        """The time the service was down, while what fell due in it is decided."""
         self._stopped_at: Ms | None = None
+        self._last_at: Ms | None = None
         self._due: list[tuple[Ms, str]] = []
         self._armed: dict[str, Ms] = {}
         self.load(register)
@@ -78,21 +81,14 @@ class Engine:
         self._tag_edges = {
             tag: sorted({e for f in fitted for e in (f.fitted_at, f.removed_at or FOREVER)}) for tag, fitted in fittings.items()
         }
-        names = {installation.unit for installation in register.installations}
-        self.units = {unit: self._new_unit(unit) for unit in sorted(names)}
+        self._installed: dict[UnitId, list[Installation]] = {}
+        for installation in register.installations:
+            self._installed.setdefault(installation.unit, []).append(installation)
+        self.units = {unit: self._new_unit(unit) for unit in sorted(self._installed)}
         self._load_cases()
 
     def _new_unit(self, unit: UnitId) -> Unit:
-        installations = tuple(i for i in self._installed().get(unit, ()))
-        return Unit(unit, installations, self.new_track(), self.policy)
-
-    def _installed(self) -> dict[UnitId, list[object]]:
-        if getattr(self, "_installed_for", None) is not self.register:
-            self._installed_for = self.register
-            self._by_unit: dict[UnitId, list[object]] = {}
-            for installation in self.register.installations:
-                self._by_unit.setdefault(installation.unit, []).append(installation)
-        return self._by_unit
+        return Unit(unit, tuple(self._installed[unit]), self.new_track(), self.policy)
 
     def new_track(self) -> Track:
         """An empty track under this policy and register."""
@@ -105,10 +101,10 @@ class Engine:
 
     def _load_cases(self) -> None:
         self.cases, self._cases_of = {}, {}
-        addresses: dict[str, list[object]] = {}
+        addresses: dict[str, list[Installation]] = {}
         for installation in self.register.installations:
             addresses.setdefault(installation.address_id, []).append(installation)
-        orders: dict[WearerId, list[object]] = {}
+        orders: dict[WearerId, list[Order]] = {}
         fitted: dict[WearerId, list[Fitting]] = {}
         for order in self.register.orders:
             orders.setdefault(order.wearer_id, []).append(order)
@@ -121,8 +117,8 @@ class Engine:
             for unit in case.units:
                 self._cases_of.setdefault(unit, []).append(case)
             self._arm(f"case {wearer}", 0)
-        for unit in self.units:
-            self._arm(f"unit {unit}", 0)
+        for name in self.units:
+            self._arm(f"unit {name}", 0)
 
     def _tag_span(self, tag: TagId, at: Ms) -> tuple[Ms, Ms]:
         low, high = -FOREVER, FOREVER
@@ -153,13 +149,16 @@ class Engine:
         while done < most and (due := self.wake_at()) <= upto:
             _, subject = heapq.heappop(self._due)
             del self._armed[subject]
-            kind, name = subject.split(" ", 1)
-            if kind == "case":
-                self._judge(self.cases[WearerId(name)], max(due, 0), max(due, 0))
-            else:
-                self._wake_unit(self.units[UnitId(name)], due)
+            self._wake(subject, due)
             done += 1
         return done
+
+    def _wake(self, subject: str, now: Ms) -> None:
+        kind, name = subject.split(" ", 1)
+        if kind == "case":
+            self._judge(self.cases[WearerId(name)], now, now)
+        else:
+            self._wake_unit(self.units[UnitId(name)], now)
 
     def _judge(self, case: Case, now: Ms, since: Ms) -> None:
         tracks = {unit: self.units[unit].track for unit in case.units}
@@ -202,6 +201,7 @@ class Engine:
     def receive(self, name: UnitId, boot_id: BootId, first_seq: int, events: Iterable[Event | None], received_at: Ms) -> Receipt:
         """Take in an envelope of an enrolled unit (`None` stands for an event that was refused alone)."""
         self.tick(received_at - 1)
+        self._last_at = received_at
         unit = self.units[name]
         self.heard(unit, received_at)
         track = unit.track
@@ -326,17 +326,28 @@ class Engine:
 
     def service(self, what: str, at: Ms) -> None:
         """The service started, stopped or was alive: silence counts only time in which it was receiving."""
-        if what == "stopped":
-            self.tick(at)
-            self._stopped_at = at
-        elif what == "started":
-            if self._stopped_at is not None:
-                self.down.append(Span(self._stopped_at, at))
-                self._stopped_at = None
-            for unit in self.units.values():
-                self._arm_unit(unit, at)
+        if what == "started":
+            self._start(at)
         else:
             self.tick(at)
+            self._stopped_at = at if what == "stopped" else None
+        self._last_at = at
+
+    def _start(self, at: Ms) -> None:
+        """Catch up: what fell due while the service was down is decided now, and says so. A start without a
+        stop is a crash; the last sign of life is then taken for the stop."""
+        stopped_at = self._last_at if self._stopped_at is None else self._stopped_at
+        self._stopped_at = None
+        if stopped_at is None or stopped_at >= at:
+            return
+        self.tick(stopped_at)
+        self.down.append(Span(stopped_at, at))
+        self.catching_up = Span(stopped_at, at)
+        while self.wake_at() <= at:
+            _, subject = heapq.heappop(self._due)
+            del self._armed[subject]
+            self._wake(subject, at)
+        self.catching_up = None
 
     def authorise(self, order_id: str, absence: AuthorisedAbsence, at: Ms) -> None:
         """An authorised absence is known from `at`; the totals are revised, the record of the absence stays."""
@@ -378,14 +389,25 @@ class Engine:
     def _unknown_findings(self, name: UnitId) -> list[Finding]:
         return [evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self.policy) for run in self.unknown[name]]
 
+    def units_with_holes(self) -> list[Unit]:
+        """Units of which something is missing that may still come."""
+        return [unit for unit in self.units.values() if unit.holes]
+
     def findings(self, now: Ms) -> list[Finding]:
         """Every finding, judged at `now`, which must not lie before what was received."""
         self.tick(now)
-        found: list[Finding] = []
+        return [finding for found in self.all_findings(now).values() for finding in found]
+
+    def all_findings(self, now: Ms) -> dict[str, list[Finding]]:
+        """Every finding by subject, judged at `now`; what falls due by then must have been decided."""
+        found: dict[str, list[Finding]] = {}
         for case in self.cases.values():
-            found += case.judge({unit: self.units[unit].track for unit in case.units}, now, 0)
-        for unit in self.units.values():
-            found += self.unit_findings(unit, now)
-        for name in self.unknown:
-            found += self._unknown_findings(name)
-        return [replace(finding, register=self._register_sha256) for finding in found]
+            tracks = {unit: self.units[unit].track for unit in case.units}
+            found[case.wearer_id] = case.judge(tracks, now, 0)
+            self._arm(f"case {case.wearer_id}", case.wake_at)
+        found |= {unit.unit: self.unit_findings(unit, now) for unit in self.units.values()}
+        found |= {name: self._unknown_findings(name) for name in self.unknown}
+        return {
+            subject: [replace(finding, register=self._register_sha256) for finding in held]
+            for subject, held in found.items()
+        }

@@ -92,7 +92,7 @@ def settings_of(event: Event) -> tuple[Setting, ...]:
         heard_at = event.get("last_heard_at")
         return (Setting(event["tag"], False, event["at"] if heard_at is None else heard_at),)
     if event["type"] in ("boot", "unit_status"):
-        tags = event.get("tags")  # type: ignore[union-attr]  # narrowed by the literal test above
+        tags = event.get("tags")
         return tuple(Setting(tag, state == "in", None) for tag, state in (tags or {}).items())
     return ()
 
@@ -221,7 +221,7 @@ class Track:
             if not adjoining:
                 boot.current.clear()
             fresh = self._fresh(boot, start, entry.settings)
-            top = boot.top
+            top: Ms | None = boot.top
             same_clock = adjoining and correction == boot.correction(kept[-1].first)
             if adjoining and same_clock and not fresh and top is not None and self._joins(kept[-1], start, end, top, boot):
                 kept[-1].last = entry.last

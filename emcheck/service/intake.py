@@ -48,7 +48,8 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     receipt = engine.receive(unit, envelope.boot, envelope.first_seq, envelope.events, received_at)
     for early in receipt.refused:
         engine.refuse(unit, early.reason, received_at)
-    refusals = tuple((r.reason, r.detail, r.seq, r.seq) for r in (*envelope.refused, *receipt.refused))
+    refusals = tuple((r.reason, r.detail, r.seq, r.seq) for r in envelope.refused)
+    refusals += tuple((r.reason, r.detail, r.seq, r.seq) for r in receipt.refused)
     return Taken(unit, receipt, refusals, envelope)
 
 

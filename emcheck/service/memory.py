@@ -12,7 +12,7 @@ from emcheck.wire.codec import Envelope, decode
 class _Kept(NamedTuple):
     first_seq: int
     arrival: int
-    count: int
+    length: int
     payload: bytes
 
 
@@ -37,7 +37,7 @@ class EnvelopeMemory:
         kept = self._kept.get(unit, {}).get(boot, [])
         low = bisect_right(kept, seq - self._longest, key=lambda k: k.first_seq)
         high = bisect_right(kept, seq, key=lambda k: k.first_seq)
-        holding = [k for k in kept[low:high] if seq < k.first_seq + k.count]
+        holding = [k for k in kept[low:high] if seq < k.first_seq + k.length]
         first = min(holding, key=lambda k: k.arrival, default=None)
         return None if first is None else decode(first.payload).events[seq - first.first_seq]
 

@@ -52,7 +52,8 @@ def episodes(
 
 def _runs(timeline: Sequence[Stretch], window: Window, now: Ms) -> Iterator[tuple[Span, list[tuple[Stretch, FactRef | None]]]]:
     """Runs without present time that touch the window (4), with their absent stretches clipped to it and `now` (1)."""
-    began, absent = window.start, []
+    began = window.start
+    absent: list[tuple[Stretch, FactRef | None]] = []
     for index, stretch in enumerate(timeline):
         if stretch.end <= window.start:
             continue

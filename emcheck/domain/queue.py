@@ -1,0 +1,111 @@
+"""Reconciling findings with alerts: one alert per cause, raised once, amended or withdrawn as facts arrive.
+
+A cause has a name that stays while facts revise the finding, and the alert's id is made of it: the same
+cause is the same alert in a replay, after a crash and at every delivery.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from emcheck.domain.alerts import Alert
+from emcheck.domain.findings import Finding
+from emcheck.domain.ids import AlertId, Ms
+
+_NAMED_BY: dict[str, Callable[[Finding], object]] = {
+    "curfew.absence": lambda f: (f.order_id, f.window and f.window.start, f.raised_at),
+    "curfew.accumulated": lambda f: f.order_id,
+    "unit.silent": lambda f: (f.unit, f.start),
+    "tag.strap": lambda f: (f.wearer_id, dict(f.detail)["tag"]),
+    "evidence.gap": lambda f: (f.unit, dict(f.detail)["boot"], dict(f.detail)["from"]),
+    "evidence.rejected": lambda f: (f.unit, f.class_, f.start),
+    "evidence.unknown_device": lambda f: (f.unit, f.start),
+    "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
+}
+
+
+class Change(NamedTuple):
+    """An alert after a change, and what the change was: raised, amended, reinstated or withdrawn."""
+
+    alert: Alert
+    action: str
+    note: str
+
+
+def alert_id(finding: Finding) -> AlertId:
+    """The id of the alert that a finding belongs to."""
+    cause = f"{finding.rule}|{_NAMED_BY[finding.rule](finding)}"
+    return AlertId("AL-" + base64.b32encode(hashlib.sha256(cause.encode()).digest()[:10]).decode())
+
+
+def reconcile(
+    known: dict[AlertId, Alert],
+    findings: Iterable[Finding],
+    now: Ms,
+    *,
+    explain: Callable[[Finding], str],
+    late: str | None = None,
+) -> list[Change]:
+    """What to raise, amend and withdraw so that one subject's alerts say what its findings say."""
+    causes: dict[AlertId, list[Finding]] = {}
+    for finding in findings:
+        if finding.raised_at is not None:
+            causes.setdefault(alert_id(finding), []).append(finding)
+    changes: list[Change] = []
+    for name, grounds in causes.items():
+        fresh = _alert(name, grounds, now, explain)
+        before = known.get(name)
+        if before is None:
+            changes.append(Change(replace(fresh, late=late), "raised", late or ""))
+        elif (note := _difference(before, fresh)) is not None:
+            revised = replace(
+                before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
+                happened_at=fresh.happened_at, text=fresh.text, withdrawn=False, revision=before.revision + 1,
+            )  # fmt: skip
+            changes.append(Change(revised, "reinstated" if before.withdrawn else "amended", note))
+    for name, before in known.items():
+        if name not in causes and not before.withdrawn:
+            gone = replace(before, withdrawn=True, revision=before.revision + 1)
+            changes.append(Change(gone, "withdrawn", "what is known now no longer shows it"))
+    return changes
+
+
+def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Finding], str]) -> Alert:
+    first = min(grounds, key=lambda f: f.start)
+    last = max(grounds, key=lambda f: f.start)
+    main = max(grounds, key=lambda f: (f.absent_ms or 0, -f.start))
+    return Alert(
+        alert_id=name,
+        rule=first.rule,
+        subject=first.subject,
+        priority=min(f.priority for f in grounds),
+        happened_at=first.start,
+        raised_at=first.raised_at if first.raised_at is not None else now,
+        text=explain(main),
+        class_=main.class_,
+        wearer_id=first.wearer_id,
+        order_id=first.order_id,
+        unit=first.unit,
+        window=first.window,
+        ended_at=last.end,
+    )
+
+
+def _difference(before: Alert, fresh: Alert) -> str | None:
+    """In words, what is worth telling; None where nothing is. A growing count of seconds is not."""
+    if before.withdrawn:
+        return "facts that came later show it again"
+    said = []
+    if before.priority != fresh.priority:
+        said.append(f"priority {before.priority} is now {fresh.priority}")
+    if before.class_ != fresh.class_:
+        said.append(f"{before.class_} is now {fresh.class_}")
+    if before.ended_at is None and fresh.ended_at is not None:
+        said.append("it has ended")
+    elif before.ended_at is not None and fresh.ended_at is None:
+        said.append("it goes on")
+    if before.happened_at != fresh.happened_at:
+        said.append("it began at another time than was known")
+    return "; ".join(said) or None

@@ -1,0 +1,97 @@
+"""What units are told: acknowledgements after the commit, resend requests while something is missing.
+
+protocol.md: cumulative; coalesced to one a unit and second; in answer to duplicates too; never to a unit that
+is not enrolled; `n` rises for ever; a restored database says nothing until an operator confirms it.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+from emcheck.domain.engine import Engine
+from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.domain.instants import format_ms
+from emcheck.ports import Downlink, Store, Transport
+
+_COUNTER_SPAN = 100_000
+EVERY_S = 1.0
+"""protocol.md: at most one acknowledgement a unit and second."""
+
+
+class Acknowledger:
+    """Holds what is owed to units and sends it. Losing it all is harmless: units ask again."""
+
+    def __init__(self, store: Store, transport: Transport, *, every_s: float = EVERY_S) -> None:
+        self._store = store
+        self._transport = transport
+        self._every_s = every_s
+        self._n = self._n_end = 0
+        self._owed: dict[tuple[UnitId, BootId], tuple[int, list[dict[str, Any]]]] = {}
+        self._sent_at: dict[UnitId, float] = {}
+        self.silent = False
+        self.sent_total = 0
+
+    async def open(self) -> None:
+        """Learn whether this database may acknowledge."""
+        self.silent = not await self._store.acknowledging()
+
+    def owe(self, unit: UnitId, boot: BootId, acknowledged: int, rejected: list[dict[str, Any]]) -> None:
+        """After the next `send` the unit knows this much."""
+        before = self._owed.get((unit, boot), (0, []))
+        self._owed[unit, boot] = (max(before[0], acknowledged), before[1] + rejected)
+
+    async def send(self, now: Ms) -> None:
+        """Send what is owed to units that were not answered within the last second."""
+        if self.silent:
+            self._owed.clear()
+            return
+        instant, stamp = asyncio.get_running_loop().time(), format_ms(now)
+        due = [key for key in self._owed if instant - self._sent_at.get(key[0], -1e9) >= self._every_s]
+        if not due:
+            return
+        await self._reserve(len(due))
+        downlinks = []
+        for unit, boot in due:
+            acknowledged, rejected = self._owed.pop((unit, boot))
+            self._sent_at[unit] = instant
+            body = f'"now":"{stamp}","ack":{{"boot":"{boot}","seq":{acknowledged}}}'
+            if rejected:
+                body += f',"rejected":{json.dumps(rejected)}'
+            downlinks.append(self._downlink(unit, body))
+        self.sent_total += len(downlinks)
+        await self._transport.send(downlinks)
+
+    async def ask(self, engine: Engine, now: Ms, every_ms: Ms) -> None:
+        """Ask once a minute for every hole."""
+        if self.silent:
+            return
+        holes = [
+            (unit.unit, hole)
+            for unit in engine.units_with_holes()
+            for hole in unit.holes
+            if hole.asked_at is None or now - hole.asked_at >= every_ms
+        ]
+        if not holes:
+            return
+        await self._reserve(len(holes))
+        downlinks = []
+        for name, hole in holes:
+            hole.asked_at = now
+            body = f'"resend":{{"boot":"{hole.boot}","from":{hole.first},"to":{hole.last}}}'
+            downlinks.append(self._downlink(name, body))
+        await self._transport.send(downlinks)
+
+    @property
+    def owing(self) -> bool:
+        """Whether anything waits to be sent."""
+        return bool(self._owed)
+
+    def _downlink(self, unit: UnitId, body: str) -> Downlink:
+        self._n += 1
+        return Downlink(unit, f'{{"v":1,"store":"{self._store.database_id}","n":{self._n},{body}}}'.encode())
+
+    async def _reserve(self, count: int) -> None:
+        if self._n + count > self._n_end:
+            span = max(count, _COUNTER_SPAN)
+            self._n = await self._store.reserve_counter("downlink_n", span) - 1
+            self._n_end = self._n + span

@@ -1,0 +1,222 @@
+"""Every setting with its unit, default and reason. `config/emcheck.toml` is written from this file.
+
+A field without a default value (None) is off until set. Relative paths are taken from the folder the
+service is started in.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("an address starts with https:// (or http:// inside one machine)")
+    return value
+
+
+def _database_url(value: str) -> str:
+    scheme, found, rest = value.partition("://")
+    if not found or scheme not in _DRIVERS or not rest:
+        raise ValueError("a database is sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class MqttSettings(_Section):
+    """The broker that base units and the monitoring queue are reached through."""
+
+    host: str = "127.0.0.1"
+    """Name or address of the broker. Any MQTT broker will do: none is trusted with evidence."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    """Port of the broker: 1883 without TLS, 8883 with it, by custom."""
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
+    """Version of MQTT. 3.1.1 is enough for everything here and every broker speaks it."""
+    client_id: Annotated[str, Field(min_length=1, max_length=64)] = "emcheck"
+    """Name of our session. Two services with one name throw each other out: give each its own."""
+    username: str | None = Field(default=None, examples=["emcheck"])
+    """Name to log in with. Off by default: with TLS the certificate is the identity."""
+    password: SecretStr | None = Field(default=None, examples=["..."])
+    """Password to log in with. Better in the environment than in a file that is copied."""
+    tls: bool = False
+    """Speak TLS. Off only where the broker is on this machine; base units always come over TLS."""
+    ca_file: Path | None = Field(default=None, examples=["/etc/emcheck/ca.crt"])
+    """PEM file of the authority that signed the broker's certificate; without it the system's are used."""
+    certificate_file: Path | None = Field(default=None, examples=["/etc/emcheck/emcheck.crt"])
+    """PEM file of our own certificate; the broker's ACL knows us by its common name."""
+    key_file: Path | None = Field(default=None, examples=["/etc/emcheck/emcheck.key"])
+    """PEM file of the certificate's private key, readable by the service only."""
+    keepalive_s: Annotated[int, Field(ge=5, le=600)] = 30
+    """Silence after which we ping the broker, so that a dead link is noticed in 1.5 times this."""
+    connect_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """How long one attempt to connect may take before it counts as failed."""
+    reconnect_first_s: Annotated[float, Field(gt=0, le=60)] = 0.5
+    """Pause before the first new attempt; it doubles, with jitter, so that services do not return in step."""
+    reconnect_most_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """Longest pause between attempts: a broker that is back is used within this time."""
+    queue_messages_max: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+    """Messages held in memory before a batch takes them. What is dropped beyond was never acknowledged and
+    comes again; more only costs memory (64 KiB each at worst)."""
+
+    @model_validator(mode="after")
+    def _certificate_whole(self) -> "MqttSettings":
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file belong together; set both or neither")
+        if not self.tls and (self.ca_file or self.certificate_file):
+            raise ValueError("certificates are given but tls is off; set tls = true")
+        return self
+
+
+class StoreSettings(_Section):
+    """The database: the only place where evidence rests."""
+
+    url: DatabaseUrl = "sqlite:///emcheck.db"
+    """`sqlite:///FILE` (four slashes for an absolute path) or `postgresql://USER@HOST/DATABASE`."""
+    busy_timeout_ms: Annotated[int, Field(ge=0, le=60_000)] = 5_000
+    """How long to wait for a lock another process holds (the console, a backup) before saying "locked"."""
+
+    @property
+    def async_url(self) -> str:
+        """The URL with the driver named, as SQLAlchemy's async engine wants it."""
+        scheme, _, rest = self.url.partition("://")
+        return f"{_DRIVERS[scheme]}://{rest}"
+
+
+class ServiceSettings(_Section):
+    """The pipeline and the timekeeper."""
+
+    policy_file: Path | None = Field(default=None, examples=["/etc/emcheck/policy.toml"])
+    """Policy in force; without it the shipped `policy/england-wales.toml`."""
+    batch_messages_max: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Most messages in one transaction: more no longer gain speed and make a good neighbour wait."""
+    batch_linger_ms: Annotated[int, Field(ge=0, le=1_000)] = 50
+    """How long the first message of a batch waits for company; it is added to every alert's delay."""
+    judge_chunk_ms: Annotated[int, Field(ge=1, le=1_000)] = 50
+    """Longest stretch of judging cases that are due before events are served again (the herd at 19:00)."""
+    alive_every_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    """How often the inbox is told that we were receiving: after a crash the outage is known to within this."""
+    stop_within_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """Time for an orderly stop after SIGTERM; what is not done then was not acknowledged and comes again."""
+
+
+class LogPublisherSettings(_Section):
+    """Alerts as lines of the service's own log."""
+
+    enabled: bool = True
+    """On: the log is the publisher of last resort and costs nothing."""
+
+
+class MqttPublisherSettings(_Section):
+    """Alerts as CloudEvents on `em/v1/alerts/{priority}`."""
+
+    enabled: bool = True
+    """On: the monitoring queue and `emcheck alerts watch` read these topics."""
+
+
+class WebhookPublisherSettings(_Section):
+    """Alerts as CloudEvents by HTTP POST."""
+
+    url: HttpUrl | None = Field(default=None, examples=["https://centre.example/alerts"])
+    """Address that takes the POST; off until set. Any status of 200 to 299 counts as delivered."""
+    bearer_token: SecretStr | None = Field(default=None, examples=["..."])
+    """Sent as `Authorization: Bearer ...`. Better in the environment than in a file that is copied."""
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """How long one delivery may take; a slow receiver delays nobody but itself."""
+
+
+class AlertingSettings(_Section):
+    """How alerts leave the outbox: at least once, in order per wearer, each publisher for itself."""
+
+    retry_first_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    """Pause after a failed delivery; it doubles, with jitter."""
+    retry_most_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
+    """Longest pause between deliveries: a receiver that is back has its alerts within this time."""
+    log: LogPublisherSettings = LogPublisherSettings()
+    mqtt: MqttPublisherSettings = MqttPublisherSettings()
+    webhook: WebhookPublisherSettings = WebhookPublisherSettings()
+
+
+class HttpSettings(_Section):
+    """`/healthz`, `/readyz` and `/metrics`."""
+
+    enabled: bool = True
+    """On: a service nobody can ask is a service nobody knows to be down."""
+    host: str = "127.0.0.1"
+    """Address to listen on. This machine only by default: the figures name base units."""
+    port: Port = 8080
+    """Port to listen on; 0 takes a free one and logs it."""
+
+
+class WatchdogSettings(_Section):
+    """The dead man's switch: a heartbeat to a watcher elsewhere, who raises the alarm when it stops."""
+
+    url: HttpUrl | None = Field(default=None, examples=["https://watch.example/emcheck"])
+    """Address that takes a POST while the service is well; off until set. It must be on another machine."""
+    every_s: Annotated[float, Field(ge=1, le=3_600)] = 60.0
+    """Pause between heartbeats; let the watcher wait for three of them."""
+    timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """How long one heartbeat may take."""
+
+
+class LoggingSettings(_Section):
+    """The service's own log, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least weight of a line that is written. At `debug` every batch writes one."""
+    format: Literal["auto", "console", "json"] = "auto"
+    """`console` for people, `json` for collectors, `auto` by whether standard error is a terminal."""
+
+
+class Settings(BaseSettings):
+    """All settings. The environment (`EMCHECK_MQTT__HOST=...`) wins over the file, the file over defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EMCHECK_", env_nested_delimiter="__", env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    mqtt: MqttSettings = MqttSettings()
+    store: StoreSettings = StoreSettings()
+    service: ServiceSettings = ServiceSettings()
+    alerting: AlertingSettings = AlertingSettings()
+    http: HttpSettings = HttpSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
+    logging: LoggingSettings = LoggingSettings()
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def remember(self, sources: Mapping[str, str]) -> None:
+        """Keep where values came from, for `config show`."""
+        self._sources.update(sources)
+
+    def source_of(self, key: str) -> str:
+        """`default`, `FILE:LINE` or `environment` of a dotted key."""
+        return self._sources.get(key, "default")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before what the file said (handed in as arguments); no .env, no secrets folder."""
+        return env_settings, init_settings

@@ -1,0 +1,11 @@
+"""Where the files that come with emcheck lie: policies, scenarios, the annotated settings."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def shipped_config() -> Path:
+    """The `config` folder: inside an installed wheel, or beside the package in a checkout."""
+    inside = _PACKAGE / "_config"
+    return inside if inside.is_dir() else _PACKAGE.parent / "config"

@@ -1,0 +1,128 @@
+"""A night in the words of the domain: what a unit tells, in the order it was told, and how it is judged."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from emcheck.domain.findings import Finding
+from emcheck.domain.instants import SECOND, format_ms, parse_ms
+from emcheck.domain.policy import Policy, parse_policy
+from emcheck.domain.register import Register, parse_register
+from emcheck.service.replay import replay
+from emcheck.service.stream import Line
+from emcheck.settings import shipped_config
+from emcheck.wire.topics import up
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+BOOT = "01JD0000000000000000000000"
+
+
+def at(text: str, day: str = "2026-03-24") -> int:
+    """An instant UTC: `19:00`, `19:00:05`, or with its day `2026-03-25T07:00`."""
+    return parse_ms((text if "T" in text else f"{day}T{text}") + "Z")
+
+
+def england() -> Policy:
+    """The shipped policy."""
+    return parse_policy((shipped_config() / "policy" / "england-wales.toml").read_text())
+
+
+def nightly(start: str = "19:00", end: str = "07:00", address: str = "A-1") -> list[dict[str, Any]]:
+    """A curfew every night at one address."""
+    following = zip(DAYS, DAYS[1:] + DAYS[:1], strict=True)
+    windows = [
+        {"from_day": day, "from_time": start, "until_day": after if end <= start else day, "until_time": end}
+        for day, after in following
+    ]
+    return [{"address_id": address, "windows": windows}]
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    """An order of W-1 for March and April 2026, 19:00 to 07:00 in UTC unless changed."""
+    return {
+        "order_id": "O-1", "wearer_id": "W-1", "kind": "community_order", "timezone": "UTC",
+        "starts_at": "2026-03-01T00:00:00Z", "ends_at": "2026-05-01T00:00:00Z", "atv_allowance_min": 120,
+        "curfew": nightly(),
+    } | changes  # fmt: skip
+
+
+def register(*orders: dict[str, Any], units: tuple[str, ...] = ("BU-0001",), **parts: Any) -> Register:
+    """One wearer with tag T-1 at address A-1, and the units installed there."""
+    body = {
+        "version": 1,
+        "wearers": [{"wearer_id": "W-1"}],
+        "orders": list(orders) or [order()],
+        "installations": [
+            {"unit": unit, "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"} for unit in units
+        ],
+        "fittings": [{"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z"}],
+    } | parts
+    return parse_register(json.dumps(body))
+
+
+class UnitStory:
+    """What one base unit tells; every telling is one message, received two seconds later unless said."""
+
+    def __init__(self, unit: str = "BU-0001", boot: str = BOOT) -> None:
+        self.unit, self.boot, self.seq = unit, boot, 0
+        self.messages: list[tuple[int, dict[str, Any]]] = []
+
+    def tell(self, when: int, type_: str, *, seq: int | None = None, received: int | None = None, **fields: Any) -> UnitStory:
+        self.seq = self.seq + 1 if seq is None else seq
+        event = {"type": type_, "at": format_ms(when), **fields}
+        envelope = {"v": 1, "boot": self.boot, "first_seq": self.seq, "sent_at": format_ms(when), "events": [event]}
+        self.messages.append((when + 2 * SECOND if received is None else received, envelope))
+        return self
+
+    def boots(self, when: int, **fields: Any) -> UnitStory:
+        return self.tell(when, "boot", reason="power_on", firmware="1", **fields)
+
+    def reboots(self, when: int, boot: str, **fields: Any) -> UnitStory:
+        self.boot, self.seq = boot, 0
+        return self.boots(when, **fields)
+
+    def hears(self, when: int, tag: str = "T-1", **fields: Any) -> UnitStory:
+        return self.tell(when, "presence", tag=tag, in_range=True, **fields)
+
+    def loses(self, when: int, last_heard: int | None = None, tag: str = "T-1", **fields: Any) -> UnitStory:
+        heard = {} if last_heard is None else {"last_heard_at": format_ms(last_heard)}
+        return self.tell(when, "presence", tag=tag, in_range=False, **heard, **fields)
+
+    def beats(self, start: int, end: int, every_s: int = 60, **fields: Any) -> UnitStory:
+        for when in range(start, end + 1, every_s * SECOND):
+            self.tell(when, "unit_status", power="mains", **fields)
+        return self
+
+    def skips(self, numbers: int = 1) -> UnitStory:
+        self.seq += numbers
+        return self
+
+
+def lines(*stories: UnitStory) -> list[Line]:
+    """The stories' messages as a stream, in order of receipt."""
+    numbers = itertools.count(1)
+    told = [(received, story.unit, envelope) for story in stories for received, envelope in story.messages]
+    return [
+        Line(next(numbers), received, "up", up(unit), json.dumps(envelope).encode())
+        for received, unit, envelope in sorted(told, key=lambda item: item[0])
+    ]
+
+
+def judge(stream: list[Line], known: Register | None = None, *, until: int) -> list[Finding]:
+    """Findings of a stream under the shipped policy."""
+    return replay(stream, known or register(), england(), until=until).findings
+
+
+def absences(found: list[Finding]) -> list[tuple[str | None, str, str | None, int]]:
+    """(class, start, end, seconds) of the curfew absences, times of day."""
+    return [
+        (f.class_, _clock(f.start), None if f.end is None else _clock(f.end), (f.absent_ms or 0) // 1000)
+        for f in sorted(found, key=lambda f: f.start)
+        if f.rule == "curfew.absence"
+    ]
+
+
+def _clock(when: int) -> str:
+    return format_ms(when)[11:19]
