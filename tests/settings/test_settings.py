@@ -5,8 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from emcheck.settings import Settings, SettingsError, annotated_toml, explain, load_settings, shipped_config
 from pydantic import SecretStr, ValidationError
+
+from emcheck.settings import Settings, SettingsError, annotated_toml, explain, load_settings, shipped_config
 
 
 @pytest.fixture(autouse=True)
