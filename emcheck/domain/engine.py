@@ -61,6 +61,7 @@ class Engine:
         self.units: dict[UnitId, Unit] = {}
         self.cases: dict[WearerId, Case] = {}
         self._cases_of: dict[UnitId, list[Case]] = {}
+        self._holey: set[UnitId] = set()
         self.unknown: dict[UnitId, list[evidence.Refusals]] = {}
         self.down: list[Span] = []
         self.catching_up: Span | None = None
@@ -235,6 +236,7 @@ class Engine:
             self._believe(unit)
         if not ordered or unit.holes or (changed and len(track.boots) > 1):
             unit.find_holes(received_at)
+            (self._holey.add if unit.holes else self._holey.discard)(name)
             self._arm_unit(unit, received_at)
             self._decided(name, self.unit_findings(unit, received_at), received_at)
         if conflict:
@@ -389,9 +391,13 @@ class Engine:
     def _unknown_findings(self, name: UnitId) -> list[Finding]:
         return [evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self.policy) for run in self.unknown[name]]
 
+    def has_holes(self) -> bool:
+        """Whether anything is missing that may still come."""
+        return bool(self._holey)
+
     def units_with_holes(self) -> list[Unit]:
         """Units of which something is missing that may still come."""
-        return [unit for unit in self.units.values() if unit.holes]
+        return [self.units[name] for name in sorted(self._holey)]
 
     def findings(self, now: Ms) -> list[Finding]:
         """Every finding, judged at `now`, which must not lie before what was received."""

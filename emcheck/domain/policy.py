@@ -71,6 +71,8 @@ class Policy:
     effective_at: Ms
     thresholds: dict[str, Threshold]
     sha256: str
+    spans_ms: dict[str, Ms]
+    """The spans among the thresholds, in milliseconds."""
 
     @property
     def label(self) -> str:
@@ -83,7 +85,7 @@ class Policy:
 
     def ms(self, key: str) -> Ms:
         """A span in milliseconds from a key that ends in `_s` or `_min`."""
-        return round(self.number(key) * (60_000 if key.endswith("_min") else 1_000))
+        return self.spans_ms[key]
 
     def text(self, key: str) -> str:
         """The priority under `key`."""
@@ -110,7 +112,12 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
     except ValueError as error:
         raise PolicyError(f"{name}: effective_at: {error}") from None
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Policy(str(head["name"]), str(head["version"]), effective_at, thresholds, digest)
+    spans_ms = {
+        key: round(float(threshold.value) * (60_000 if key.endswith("_min") else 1_000))
+        for key, threshold in thresholds.items()
+        if key.endswith(("_s", "_min"))
+    }
+    return Policy(str(head["name"]), str(head["version"]), effective_at, thresholds, digest, spans_ms)
 
 
 def _collect(table: dict[str, Any], path: str, into: dict[str, Threshold], name: str) -> None:

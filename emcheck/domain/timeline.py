@@ -8,6 +8,7 @@
 6. Order of arrival changes nothing: the fold reads the track, not the arrival.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -99,22 +100,40 @@ class _Fold:
             self.known.append(Stretch(start, end, self.state, self.fact))
 
 
-def _paint(known: list[Stretch], departures: Iterable[Stretch]) -> list[Stretch]:
+def _paint(known: list[Stretch], departures: list[Stretch]) -> list[Stretch]:
     """A departure makes the known time from the last frame heard to its telling absent (1)."""
-    for departure in departures:
-        painted: list[Stretch] = []
-        for stretch in known:
-            low, high = max(stretch.start, departure.start), min(stretch.end, departure.end)
-            if not stretch.present or high <= low:
-                painted.append(stretch)
-                continue
-            if stretch.start < low:
-                painted.append(stretch._replace(end=low))
+    if not departures:
+        return known
+    away = _union(departures)
+    ends = [departure.end for departure in away]
+    painted: list[Stretch] = []
+    for stretch in known:
+        if not stretch.present:
+            painted.append(stretch)
+            continue
+        at = stretch.start
+        for index in range(bisect_right(ends, at), len(away)):
+            departure = away[index]
+            if departure.start >= stretch.end:
+                break
+            low, high = max(at, departure.start), min(stretch.end, departure.end)
+            if at < low:
+                painted.append(stretch._replace(start=at, end=low))
             painted.append(Stretch(low, high, False, departure.fact))
-            if high < stretch.end:
-                painted.append(stretch._replace(start=high))
-        known = painted
-    return _join(known)
+            at = high
+        if at < stretch.end:
+            painted.append(stretch._replace(start=at))
+    return _join(painted)
+
+
+def _union(departures: list[Stretch]) -> list[Stretch]:
+    merged: list[Stretch] = []
+    for departure in sorted(departures):
+        if merged and departure.start <= merged[-1].end:
+            merged[-1] = merged[-1]._replace(end=max(merged[-1].end, departure.end))
+        else:
+            merged.append(departure)
+    return merged
 
 
 def _join(stretches: Iterable[Stretch]) -> list[Stretch]:

@@ -81,6 +81,10 @@ class Acknowledger:
             downlinks.append(self._downlink(name, body))
         await self._transport.send(downlinks)
 
+    def forget(self) -> None:
+        """Nothing is owed: what was to be acknowledged was not committed."""
+        self._owed.clear()
+
     @property
     def owing(self) -> bool:
         """Whether anything waits to be sent."""

@@ -218,5 +218,6 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment before what the file said (handed in as arguments); no .env, no secrets folder."""
+        """The environment before what the file said, which is handed in as arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings  # a .env or a secrets folder would be a second way
         return env_settings, init_settings

@@ -48,7 +48,8 @@ def find(
     in_curfew_ms = overlap_ms(start, until, windows)
     priority = policy.text("unit.silent.priority")
     if in_curfew_ms > 0:
-        recent = sum(1 for at in earlier if start - at < policy.ms("unit.silent.repeat_within_s"))
+        within_ms = policy.ms("unit.silent.repeat_within_s")
+        recent = sum(1 for at in earlier if start - at < within_ms)
         again = recent + 1 >= policy.number("unit.silent.repeat_count")
         long = in_curfew_ms >= policy.ms("unit.silent.curfew_long_after_s")
         priority = policy.text("unit.silent.priority_long" if again or long else "unit.silent.curfew_priority")

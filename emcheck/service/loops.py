@@ -1,0 +1,152 @@
+"""The loops of the running service: receive, keep time, answer units. Each is one named task."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from emcheck.clock import Clock
+from emcheck.domain.ids import Ms
+from emcheck.ports import StoreError, Transport
+from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.pipeline import Pipeline
+
+log = structlog.get_logger("emcheck.service")
+
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.2, 30.0
+_HERD_CHUNK = 64
+"""Subjects judged between two looks at the clock; a case takes well under a millisecond."""
+
+
+class Health:
+    """Whether the service is well, in words; what `/readyz` shows."""
+
+    def __init__(self) -> None:
+        self.trouble: str | None = "starting"
+
+    @property
+    def ready(self) -> bool:
+        """Whether events are being committed."""
+        return self.trouble is None
+
+
+class Loops:
+    """Receiving, timekeeping and answering over one pipeline."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        transport: Transport,
+        acknowledger: Acknowledger,
+        clock: Clock,
+        *,
+        batch_max: int,
+        linger_s: float,
+        chunk_ms: int,
+        alive_every_ms: Ms,
+        resend_every_ms: Ms,
+    ) -> None:
+        self._pipeline = pipeline
+        self._transport = transport
+        self._acknowledger = acknowledger
+        self._clock = clock
+        self._batch_max = batch_max
+        self._linger_s = linger_s
+        self._chunk_ms = chunk_ms
+        self._alive_every_ms = alive_every_ms
+        self._resend_every_ms = resend_every_ms
+        self._rearm = asyncio.Event()
+        self._answer = asyncio.Event()
+        self.health = Health()
+
+    async def receive(self) -> None:
+        """Batches from the transport into the pipeline, for ever."""
+        while True:
+            messages = await self._transport.receive(most=self._batch_max, linger_s=self._linger_s)
+            async with self._pipeline.turn:
+                if await self._guarded(lambda: self._pipeline.receive(messages)):
+                    await self._acknowledger.send(self._clock.now())
+            self._rearm.set()
+            self._answer.set()
+
+    async def keep_time(self) -> None:
+        """Decide what falls due, when it falls due; leave signs of life."""
+        alive_at = self._clock.now() + self._alive_every_ms
+        while True:
+            self._rearm.clear()
+            due = min(self._pipeline.engine.wake_at(), alive_at)
+            await self._until(due + 1)
+            now = self._clock.now()
+            if self._transport.waiting():
+                await asyncio.sleep(0)  # what was received before this instant is judged first
+                continue
+            if now >= alive_at:
+                alive_at = now + self._alive_every_ms
+                async with self._pipeline.turn:
+                    await self._guarded(lambda: self._pipeline.alive(now))
+            await self._judge_due(now - 1)
+
+    async def _judge_due(self, upto: Ms) -> None:
+        """The herd in chunks, so that events go on being served."""
+        loop = asyncio.get_running_loop()
+        while self._pipeline.engine.wake_at() <= upto and not self._transport.waiting():
+            async with self._pipeline.turn:
+                end = loop.time() + self._chunk_ms / 1000
+
+                async def chunk(end: float = end) -> None:
+                    while await self._pipeline.tick(upto, most=_HERD_CHUNK) == _HERD_CHUNK and loop.time() < end:
+                        pass
+
+                if not await self._guarded(chunk):
+                    return
+
+    async def answer_units(self) -> None:
+        """Acknowledgements that waited for their second, and requests for what is missing."""
+        while True:
+            self._answer.clear()
+            if self._acknowledger.owing or self._pipeline.engine.has_holes():
+                await asyncio.sleep(0.25)
+            else:
+                await self._answer.wait()
+            async with self._pipeline.turn:
+                await self._acknowledger.send(self._clock.now())
+                await self._acknowledger.ask(self._pipeline.engine, self._clock.now(), self._resend_every_ms)
+
+    async def recover(self) -> None:
+        """Read the state back from the store, trying again while that may help."""
+        wait_s = _RETRY_FIRST_S
+        while True:
+            try:
+                await self._pipeline.recover(self._clock.now())
+            except StoreError as error:
+                if not error.transient:
+                    raise
+                self.health.trouble = f"the database: {error}. {error.remedy}"
+                log.error("store.failed", error=str(error), remedy=error.remedy, retry_in_s=wait_s)
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, _RETRY_MOST_S)
+            else:
+                self.health.trouble = None
+                return
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do it; if the store fails, forget what is in memory and read it again. False: nothing was committed."""
+        try:
+            await work()
+        except StoreError as error:
+            log.error("store.failed", error=str(error), remedy=error.remedy)
+            self.health.trouble = f"the database: {error}. {error.remedy}"
+            self._acknowledger.forget()
+            await self.recover()
+            return False
+        return True
+
+    async def _until(self, due: Ms) -> None:
+        """Sleep until `due`, or until something arrived that may have moved it."""
+        sleeping = asyncio.ensure_future(self._clock.sleep_until(due))
+        moved = asyncio.ensure_future(self._rearm.wait())
+        try:
+            await asyncio.wait({sleeping, moved}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            moved.cancel()

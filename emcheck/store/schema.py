@@ -1,0 +1,195 @@
+"""The tables, once for SQLite and PostgreSQL.
+
+The inbox is the evidence and is only ever appended to: rows in order of arrival under an id that the caller
+gives, no second index, so that an event costs its own bytes and little more. Everything else could be
+computed from it again, save the register and personal data, which stands in a table of its own so that it
+can be erased while facts stay. Ids have 64 bits everywhere; instants are milliseconds UTC.
+
+A change here needs a migration beside it (`emcheck/store/migrations/versions`); a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Every constraint has a name, so that a later migration can name it on either database."""
+
+INBOX_KINDS = ("up", "instruction", "service")
+"""What `InboxRow.kind` may be; the inbox keeps the place in this tuple, so it only grows at its end."""
+
+REVISIONS = ("0001",)
+"""Schema revisions in order; the last is what this code reads and writes."""
+
+metadata = MetaData(naming_convention=NAMING)
+
+
+def _row_number() -> TypeEngine[int]:
+    """A 64-bit key; SQLite numbers rows only where the type is INTEGER, which has 64 bits there."""
+    return BigInteger().with_variant(Integer(), "sqlite")
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next_value", BigInteger, nullable=False),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("unit_no", _row_number(), primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("name"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("row_id", _row_number(), primary_key=True, autoincrement=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("unit_no", _row_number(), ForeignKey("unit.unit_no")),
+    Column("previous", BigInteger),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("quarantine_no", _row_number(), primary_key=True, autoincrement=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("unit", Text),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("boot", Text),
+    Column("first_seq", BigInteger),
+    Column("last_seq", BigInteger),
+    Index(None, "unit", "reason", "received_at"),
+    sqlite_autoincrement=True,
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("order_id", Text),
+    Column("window_start", BigInteger),
+    Column("window_end", BigInteger),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger),
+    Column("absent_ms", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "order_id", "window_end"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("alert_id", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("closed", SmallInteger, nullable=False),
+    Column("raised_at", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "closed", "raised_at"),
+)
+
+alert_history = Table(
+    "alert_history",
+    metadata,
+    Column("history_no", _row_number(), primary_key=True, autoincrement=True),
+    Column("alert_id", Text, ForeignKey("alert.alert_id"), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "alert_id"),
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("item_id", _row_number(), primary_key=True, autoincrement=True),
+    Column("subject", Text, nullable=False),
+    Column("alert_id", Text, ForeignKey("alert.alert_id"), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("event_id"),
+    sqlite_autoincrement=True,
+)
+
+outbox_cursor = Table(
+    "outbox_cursor",
+    metadata,
+    Column("publisher", Text, primary_key=True),
+    Column("item_id", BigInteger, nullable=False),
+)
+
+deadline = Table(
+    "deadline",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+    Index(None, "due_at"),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("unit_no", _row_number(), ForeignKey("unit.unit_no"), primary_key=True, autoincrement=False),
+    Column("row_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
+
+register = Table(
+    "register",
+    metadata,
+    Column("register_no", _row_number(), primary_key=True, autoincrement=True),
+    Column("sha256", Text, nullable=False),
+    Column("loaded_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("wearer_id", Text, primary_key=True),
+    Column("name", Text),
+    Column("notes", LargeBinary, nullable=False),
+)
