@@ -3,7 +3,7 @@
 import typer
 
 from emcheck import __version__
-from emcheck.cli import files, replaying
+from emcheck.cli import files, replaying, serving
 
 app = typer.Typer(
     name="emcheck",
@@ -13,6 +13,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("replay")(replaying.replay)
+app.command("serve")(serving.serve_command)
+files.register_app.command("load")(serving.register_load)
+config_app = typer.Typer(help="The settings of this installation.", no_args_is_help=True)
+config_app.command("show")(serving.config_show)
+alerts_app = typer.Typer(help="The monitoring queue.", no_args_is_help=True)
+alerts_app.command("watch")(serving.alerts_watch)
+app.add_typer(config_app, name="config")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(files.register_app, name="register")
 app.add_typer(files.policy_app, name="policy")
 app.command("schema")(files.schema)

@@ -1,0 +1,177 @@
+"""The MQTT side, in one file: the only room that knows aiomqtt.
+
+The session is clean and the queue bounded: what is dropped here was never acknowledged end to end and comes
+again, so a drop is counted and harmless. MQTT 3.1.1 is enough; 5 works the same.
+"""
+
+import asyncio
+import json
+import random
+import ssl
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import aiomqtt
+import structlog
+
+from emcheck.clock import Clock
+from emcheck.ports import Downlink, Message
+from emcheck.wire import topics
+
+log = structlog.get_logger("emcheck.ingest")
+
+
+class MqttTransport:
+    """Implements `emcheck.ports.Transport`. `run` is a task for as long as the service lives."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        clock: Clock,
+        store_id: str,
+        client_id: str = "emcheck",
+        username: str | None = None,
+        password: str | None = None,
+        protocol: Literal["3.1.1", "5"] = "3.1.1",
+        tls: ssl.SSLContext | None = None,
+        queue_messages_max: int = 10_000,
+        keepalive_s: int = 30,
+        connect_timeout_s: float = 10.0,
+        reconnect_first_s: float = 0.5,
+        reconnect_most_s: float = 30.0,
+    ) -> None:
+        self._host, self._port = host, port
+        self._clock = clock
+        self._store_id = store_id
+        self._client_id = client_id
+        self._username, self._password = username, password
+        self._protocol = aiomqtt.ProtocolVersion.V5 if protocol == "5" else aiomqtt.ProtocolVersion.V311
+        self._tls = tls
+        self._queue_max = queue_messages_max
+        self._keepalive_s, self._connect_timeout_s = keepalive_s, connect_timeout_s
+        self._reconnect_first_s, self._reconnect_most_s = reconnect_first_s, reconnect_most_s
+        self._queue: deque[Message] = deque()
+        self._arrived = asyncio.Event()
+        self._client: aiomqtt.Client | None = None
+        self.connected = False
+        self.last_error: str | None = None
+        self.dropped_total = 0
+        self.unsent_total = 0
+
+    async def run(self) -> None:
+        """Hold a session, and get a new one when it breaks: exponential backoff with full jitter."""
+        wait_s = self._reconnect_first_s
+        while True:
+            try:
+                await self._session()
+            except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+                was_connected, self.connected, self._client = self.connected, False, None
+                if was_connected:
+                    wait_s = self._reconnect_first_s
+                self.last_error = f"{self._host}:{self._port}: {error}"
+                log.warning("mqtt.disconnected", broker=f"{self._host}:{self._port}", error=str(error), retry_within_s=wait_s)
+            await asyncio.sleep(random.uniform(0.1, 1.0) * wait_s)
+            wait_s = min(wait_s * 2, self._reconnect_most_s)
+
+    async def _session(self) -> None:
+        async with self._new_client() as client:
+            await client.subscribe([(topics.UP_FILTER, 1), (topics.LINK_FILTER, 1)])
+            await client.publish(topics.HOST, self._host_word(online=True), qos=1, retain=True)
+            self._client, self.connected, self.last_error = client, True, None
+            log.info("mqtt.connected", broker=f"{self._host}:{self._port}")
+            try:
+                async for _ in client.messages:  # the queue takes messages itself; this ends when the session does
+                    pass
+            finally:
+                self._client, self.connected = None, False
+                with suppress(aiomqtt.MqttError):
+                    await client.publish(topics.HOST, self._host_word(online=False), qos=1, retain=True, timeout=1)
+
+    def _new_client(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._host,
+            self._port,
+            identifier=self._client_id,
+            username=self._username,
+            password=self._password,
+            protocol=self._protocol,
+            clean_session=None if self._protocol is aiomqtt.ProtocolVersion.V5 else True,
+            clean_start=True,
+            keepalive=self._keepalive_s,
+            timeout=self._connect_timeout_s,
+            tls_context=self._tls,
+            will=aiomqtt.Will(topics.HOST, self._host_word(online=False), qos=1, retain=True),
+            queue_type=_taken_by(self._take),
+        )
+
+    def _host_word(self, *, online: bool) -> bytes:
+        return json.dumps({"online": True, "store": self._store_id} if online else {"online": False}).encode()
+
+    def _take(self, message: aiomqtt.Message) -> None:
+        """One message off the network; `link` is a hint for people and judges nothing."""
+        topic = message.topic.value
+        if topic.endswith("/link"):
+            return
+        if len(self._queue) >= self._queue_max:
+            self.dropped_total += 1
+            return
+        self._queue.append(Message(topic, message.payload, message.retain, self._clock.now()))
+        self._arrived.set()
+
+    async def receive(self, *, most: int, linger_s: float) -> list[Message]:
+        """Wait for a message, then take up to `most` of what comes within `linger_s`, in order."""
+        while not self._queue:
+            self._arrived.clear()
+            await self._arrived.wait()
+        if len(self._queue) < most and linger_s > 0:
+            await asyncio.sleep(linger_s)
+        return [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+
+    def waiting(self) -> int:
+        """How many messages are received and not yet taken."""
+        return len(self._queue)
+
+    async def send(self, downlinks: Sequence[Downlink]) -> None:
+        """Send at QoS 0 or drop; a unit that misses one asks again."""
+        client = self._client
+        for unit, payload in downlinks:
+            if client is None:
+                self.unsent_total += 1
+                continue
+            try:
+                await client.publish(topics.down(unit), payload, qos=0)
+            except (aiomqtt.MqttError, OSError):
+                self.unsent_total += 1
+
+    async def publish_alert(self, *, priority: str, body: bytes) -> None:
+        """Publish on the monitoring queue; ConnectionError if the broker did not take it."""
+        client = self._client
+        if client is None:
+            raise ConnectionError(f"not connected to {self._host}:{self._port}")
+        try:
+            await client.publish(topics.ALERTS_PREFIX + priority, body, qos=1)
+        except (aiomqtt.MqttError, OSError) as error:
+            raise ConnectionError(str(error)) from error
+
+
+def _taken_by(take: Callable[[aiomqtt.Message], None]) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """A queue type that hands each message to `take` at once and keeps none: no task switch a message."""
+
+    class Handing(asyncio.Queue[aiomqtt.Message]):
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            take(item)
+
+    return Handing
+
+
+def tls_context(ca_file: Path | None, certificate_file: Path | None, key_file: Path | None) -> ssl.SSLContext:
+    """TLS with the broker verified, and our own certificate where one is given."""
+    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    if certificate_file is not None:
+        context.load_cert_chain(str(certificate_file), str(key_file) if key_file else None)
+    return context

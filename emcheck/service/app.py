@@ -1,0 +1,183 @@
+"""The composition root: puts store, transport, engine and publishers together and runs them as named tasks.
+
+`Service` is the same for `emcheck serve` (real clock, any broker) and for the demo (virtual clock, embedded
+broker): who starts it hands it its parts.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import httpx
+import structlog
+import uvicorn
+
+from emcheck.alerting.cloudevents import cloud_event
+from emcheck.alerting.outbox import OutboxRunner
+from emcheck.clock import Clock
+from emcheck.domain.alerts import Alert
+from emcheck.domain.ids import Ms
+from emcheck.domain.policy import Policy
+from emcheck.ingest.mqtt import MqttTransport
+from emcheck.ports import Publisher, Store
+from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.http import health_app
+from emcheck.service.loops import Loops
+from emcheck.service.pipeline import Pipeline
+
+log = structlog.get_logger("emcheck.service")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the service is told beside its parts; see settings for the reasons."""
+
+    batch_max: int = 500
+    linger_s: float = 0.05
+    chunk_ms: int = 50
+    alive_every_ms: Ms = 60_000
+    ack_every_s: float = 1.0
+    stop_within_s: float = 5.0
+    http: tuple[str, int] | None = None
+    watchdog_url: str | None = None
+    watchdog_every_s: float = 60.0
+    watchdog_timeout_s: float = 10.0
+
+
+class _QuietServer(uvicorn.Server):
+    """Leaves signals to whoever runs the service."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+class Service:
+    """One running emcheck. `run` ends in an orderly way once `stop` was called."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        transport: MqttTransport,
+        publishers: Sequence[Publisher],
+        policy: Policy,
+        clock: Clock,
+        options: Options,
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._clock = clock
+        self._options = options
+        self._stopping = asyncio.Event()
+        self.started = asyncio.Event()
+        self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s)
+        self.outbox = OutboxRunner(store, publishers)
+        self.pipeline = Pipeline(
+            store, policy, self.acknowledger, published=self._published, on_alerts=self.outbox.notify
+        )
+        self.loops = Loops(
+            self.pipeline,
+            transport,
+            self.acknowledger,
+            clock,
+            batch_max=options.batch_max,
+            linger_s=options.linger_s,
+            chunk_ms=options.chunk_ms,
+            alive_every_ms=options.alive_every_ms,
+            resend_every_ms=policy.ms("evidence.gap.resend_every_s"),
+        )
+
+    def _published(self, alert: Alert, action: str, note: str) -> bytes:
+        return cloud_event(
+            alert, action=action, at=self._clock.now(), source=f"emcheck/{self._store.database_id}", note=note
+        )
+
+    def stop(self) -> None:
+        """Ask for an orderly stop."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve until stopped. The store must be open; it is left open."""
+        await self.acknowledger.open()
+        await self.loops.recover()
+        log.info("service.started", database=self._store.database_id, acknowledging=not self.acknowledger.silent)
+        tasks = self._start()
+        stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        self.started.set()
+        try:
+            done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                log.error("service.task_ended", task=task.get_name())
+                task.result()
+        finally:
+            stopping.cancel()
+            await self._wind_up(tasks)
+
+    def _start(self) -> set[asyncio.Task[None]]:
+        work = {
+            "transport": self._transport.run(),
+            "receive": self.loops.receive(),
+            "keep_time": self.loops.keep_time(),
+            "answer_units": self.loops.answer_units(),
+            "outbox": self.outbox.run(),
+        }
+        if self._options.http is not None:
+            work["http"] = self._serve_http(*self._options.http)
+        if self._options.watchdog_url is not None:
+            work["watchdog"] = self._beat(self._options.watchdog_url)
+        return {asyncio.create_task(job, name=name) for name, job in work.items()}
+
+    async def _wind_up(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Stop within the time allowed; what is not done was not acknowledged and comes again."""
+        async with asyncio.timeout(self._options.stop_within_s):
+            async with self.pipeline.turn:
+                if self.loops.health.ready:
+                    await self.pipeline.stopped(self._clock.now())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        log.info("service.stopped")
+
+    def troubles(self) -> list[str]:
+        """What keeps the service from its work, in words; empty when all is well."""
+        found = [self.loops.health.trouble] if self.loops.health.trouble else []
+        if not self._transport.connected:
+            found.append(f"the broker: {self._transport.last_error or 'not connected yet'}")
+        if self.acknowledger.silent:
+            found.append(
+                "this database was restored or copied: units are not acknowledged until an operator says it is the one"
+            )
+        return found
+
+    def readings(self) -> dict[str, tuple[str, float]]:
+        """The figures of `/metrics`."""
+        pipeline = self.pipeline
+        return {
+            "events_total": ("Events stored", pipeline.events_total),
+            "duplicates_total": ("Messages that brought nothing new", pipeline.duplicates_total),
+            "quarantined_total": ("Refused input", pipeline.quarantined_total),
+            "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
+            "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
+            "dropped_total": ("Messages dropped on a full queue; they come again", self._transport.dropped_total),
+            "waiting_messages": ("Messages received and not yet taken", self._transport.waiting()),
+            "ready": ("Whether events are being committed", float(not self.troubles())),
+        }
+
+    async def _serve_http(self, host: str, port: int) -> None:
+        app = health_app(troubles=self.troubles, readings=self.readings)
+        await _QuietServer(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off")).serve()
+
+    async def _beat(self, url: str) -> None:
+        """The dead man's switch: a heartbeat while all is well, to a watcher elsewhere."""
+        async with httpx.AsyncClient(timeout=self._options.watchdog_timeout_s) as client:
+            while True:
+                if not self.troubles():
+                    try:
+                        await client.post(url)
+                    except httpx.HTTPError as error:
+                        log.warning("watchdog.unreachable", error=str(error))
+                await asyncio.sleep(self._options.watchdog_every_s * random.uniform(0.9, 1.0))

@@ -1,0 +1,45 @@
+"""`/healthz`, `/readyz` and `/metrics`: is it alive, is it doing its work, and how much of it."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+Readings = Callable[[], dict[str, tuple[str, float]]]
+"""Metric names to their help text and present value; a name that ends in `_total` is a counter."""
+
+
+class _Figures(Collector):
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+
+    def collect(self) -> "list[CounterMetricFamily | GaugeMetricFamily]":
+        """The readings of this instant."""
+        families: list[CounterMetricFamily | GaugeMetricFamily] = []
+        for name, (help_text, value) in self._readings().items():
+            family = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            families.append(family(f"emcheck_{name}", help_text, value=value))
+        return families
+
+
+def health_app(*, troubles: Callable[[], list[str]], readings: Readings) -> Starlette:
+    """The three addresses. `troubles` says in words what keeps the service from its work; empty when all is well."""
+    registry = CollectorRegistry()
+    registry.register(_Figures(readings))
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def readyz(_: Request) -> Response:
+        found = troubles()
+        return JSONResponse({"ready": not found, "troubles": found}, status_code=503 if found else 200)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
+
+    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
