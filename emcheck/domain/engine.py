@@ -340,7 +340,10 @@ class Engine:
         stop is a crash; the last sign of life is then taken for the stop."""
         stopped_at = self._last_at if self._stopped_at is None else self._stopped_at
         self._stopped_at = None
-        if stopped_at is None or stopped_at >= at:
+        if stopped_at is None:
+            self.down.append(Span(0, at))  # before its first start the service received nothing
+            return
+        if stopped_at >= at:
             return
         self.tick(stopped_at)
         self.down.append(Span(stopped_at, at))

@@ -23,6 +23,9 @@ from emcheck.wire import topics
 
 log = structlog.get_logger("emcheck.ingest")
 
+_V311_DEFAULT: Literal[3] = 3
+"""What paho wants said of a clean start where MQTT 3.1.1 has none."""
+
 
 class MqttTransport:
     """Implements `emcheck.ports.Transport`. `run` is a task for as long as the service lives."""
@@ -101,7 +104,7 @@ class MqttTransport:
             password=self._password,
             protocol=self._protocol,
             clean_session=None if self._protocol is aiomqtt.ProtocolVersion.V5 else True,
-            clean_start=True,
+            clean_start=True if self._protocol is aiomqtt.ProtocolVersion.V5 else _V311_DEFAULT,
             keepalive=self._keepalive_s,
             timeout=self._connect_timeout_s,
             tls_context=self._tls,
