@@ -46,7 +46,7 @@ class Pipeline:
         """Read everything back: register, alerts, findings, and the inbox played in anew; then judge what was missed."""
         register = await self._register()
         self._memory = EnvelopeMemory()
-        self._decisions: list[tuple[str, list[Finding], Ms]] = []
+        self._decisions: list[tuple[str, list[Finding], Ms, str | None]] = []
         self._recovering = True
         self.engine = Engine(register, self._policy, memory=self._memory, decided=self._decided)
         self._last_row_of: dict[UnitId, int] = {}
@@ -84,7 +84,13 @@ class Pipeline:
 
     def _decided(self, subject: str, found: list[Finding], now: Ms) -> None:
         if not self._recovering:
-            self._decisions.append((subject, found, now))
+            self._decisions.append((subject, found, now, self._lateness()))
+
+    def _lateness(self) -> str | None:
+        down = self.engine.catching_up
+        if down is None:
+            return None
+        return f"detected late because the service was down from {format_ms(down.start)} to {format_ms(down.end)}"
 
     async def receive(self, messages: Sequence[Message]) -> None:
         """Judge, commit and owe acknowledgements for a batch, in order of receipt."""
@@ -150,7 +156,7 @@ class Pipeline:
         rows, self._row = self._row, []
         decisions, self._decisions = self._decisions, []
         changes = [change for decision in decisions for change in self._reconcile(*decision)]
-        findings, gone = self._difference({subject: found for subject, found, _ in decisions})
+        findings, gone = self._difference({subject: found for subject, found, _, _ in decisions})
         self.quarantined_total += len(quarantine)
         self.alerts_total += len(changes)
         if not (rows or quarantine or changes or findings or gone):
@@ -161,12 +167,8 @@ class Pipeline:
         if changes:
             self._on_alerts()
 
-    def _reconcile(self, subject: str, found: list[Finding], now: Ms) -> list[AlertChange]:
+    def _reconcile(self, subject: str, found: list[Finding], now: Ms, late: str | None) -> list[AlertChange]:
         known = self._alerts.setdefault(subject, {})
-        down = self.engine.catching_up
-        late = None
-        if down is not None:
-            late = f"detected late because the service was down from {format_ms(down.start)} to {format_ms(down.end)}"
         changes = []
         for change in reconcile(known, found, now, explain=explain, late=late):
             known[change.alert.alert_id] = change.alert
