@@ -69,7 +69,9 @@ class UnitStory:
         self.unit, self.boot, self.seq = unit, boot, 0
         self.messages: list[tuple[int, dict[str, Any]]] = []
 
-    def tell(self, when: int, type_: str, *, seq: int | None = None, received: int | None = None, **fields: Any) -> UnitStory:
+    def tell(
+        self, when: int, type_: str, *, seq: int | None = None, received: int | None = None, **fields: Any
+    ) -> UnitStory:
         self.seq = self.seq + 1 if seq is None else seq
         event = {"type": type_, "at": format_ms(when), **fields}
         envelope = {"v": 1, "boot": self.boot, "first_seq": self.seq, "sent_at": format_ms(when), "events": [event]}

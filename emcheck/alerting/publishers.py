@@ -22,7 +22,9 @@ class LogPublisher:
     async def publish(self, item: OutboxItem) -> None:
         """Write one line."""
         event = json.loads(item.body)
-        log.info("alert", change=event["type"], priority=item.priority, alert_id=item.alert_id, text=event["data"]["text"])
+        log.info(
+            "alert", change=event["type"], priority=item.priority, alert_id=item.alert_id, text=event["data"]["text"]
+        )
 
 
 class MqttPublisher:

@@ -1,4 +1,7 @@
-"""The command line: thin commands over the service. Exit codes: 0 well, 1 a difference or a finding of fault, 2 bad input."""
+"""The command line: thin commands over the service.
+
+Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one line.
+"""
 
 import typer
 
@@ -26,17 +29,19 @@ app.add_typer(files.policy_app, name="policy")
 app.command("schema")(files.schema)
 
 
-@app.callback(invoke_without_command=False)
-def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True, callback=lambda v: _version(v)),
-) -> None:
-    """Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one line."""
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"emcheck {__version__}")
         raise typer.Exit
+
+
+@app.callback(invoke_without_command=False)
+def _root(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and leave.", is_eager=True, callback=_version
+    ),
+) -> None:
+    """Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one line."""
 
 
 def main() -> None:

@@ -18,7 +18,9 @@ from emcheck.service.running import configure_logging, policy_path, serve
 from emcheck.settings import Settings, SettingsError, explain, load_settings, shipped_config
 from emcheck.store.sql import SqlStore
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="An emcheck.toml; defaults and the environment else.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="An emcheck.toml; defaults and the environment else.")
+]
 RegisterOption = Annotated[Path | None, typer.Option("--register", help="Put this register in force first.")]
 
 
@@ -59,11 +61,15 @@ def register_load(path: Annotated[Path, typer.Argument(help="A register.json.")]
         bad_input(f"{error}. {error.remedy}")
 
 
-def config_show(config: ConfigOption = None, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def config_show(
+    config: ConfigOption = None, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
     """Every setting with its value and where it comes from; secrets are masked."""
     rows = explain(_settings(config))
     if as_json:
-        typer.echo(json.dumps([{"key": key, "value": str(value), "source": source} for key, value, source in rows], indent=1))
+        typer.echo(
+            json.dumps([{"key": key, "value": str(value), "source": source} for key, value, source in rows], indent=1)
+        )
         return
     table = Table("setting", "value", "source", box=None)
     for key, value, source in rows:
@@ -72,7 +78,8 @@ def config_show(config: ConfigOption = None, as_json: Annotated[bool, typer.Opti
 
 
 def alerts_watch(
-    config: ConfigOption = None, as_json: Annotated[bool, typer.Option("--json", help="The events as they are.")] = False
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The events as they are.")] = False,
 ) -> None:
     """Watch the monitoring queue as alerts come, until Ctrl-C."""
     settings = _settings(config)

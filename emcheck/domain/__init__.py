@@ -1,1 +1,4 @@
-"""Pure core: ids, facts, orders, windows, timeline, rules, alert life cycle, policy, engine. No clock, no I/O, no chance."""
+"""Pure core: ids, facts, orders, windows, timeline, rules, alert life cycle, policy, engine.
+
+No clock, no I/O, no chance.
+"""

@@ -87,7 +87,9 @@ def next_state(state: AlertState, act: Act) -> AlertState:
         return TRANSITIONS[state, act]
     except KeyError:
         allowed = sorted(a for s, a in TRANSITIONS if s is state)
-        raise IllegalAct(f"an alert that is {state} cannot {act}; it can {', '.join(allowed) or 'do nothing more'}") from None
+        raise IllegalAct(
+            f"an alert that is {state} cannot {act}; it can {', '.join(allowed) or 'do nothing more'}"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

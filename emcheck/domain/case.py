@@ -108,9 +108,7 @@ class Case:
             alarm = self._raise(state, window, episode, now)
             if alarm is not None:
                 raised.append(alarm)
-            found += [
-                replace(finding, raised_at=alarm.raised_at if alarm else None) for finding in episode.findings
-            ]
+            found += [replace(finding, raised_at=alarm.raised_at if alarm else None) for finding in episode.findings]
             if episode.span.end == window.end and episode.last_end < min(window.end, now):
                 self.watching = True
         state.results[window] = tuple(found)
@@ -177,5 +175,3 @@ def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation])
                 source = Source(installation.unit, fitting.tag, fitted, Span(start, end))
                 sources.setdefault(installation.address_id, []).append(source)
     return sources
-
-

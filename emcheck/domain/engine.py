@@ -6,7 +6,7 @@ due before `t` is decided at its own instant; so the same inbox gives the same d
 
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from emcheck.domain.case import Case
 from emcheck.domain.facts import Event
@@ -16,7 +16,7 @@ from emcheck.domain.policy import Policy
 from emcheck.domain.register import AuthorisedAbsence, Fitting, Installation, Order, Register
 from emcheck.domain.rules import evidence, unit_silent
 from emcheck.domain.timeline import FOREVER
-from emcheck.domain.track import Track
+from emcheck.domain.track import Boot, Track
 from emcheck.domain.unit import Memory, Unit
 
 _UNKNOWN_UNITS_MAX = 1000
@@ -80,7 +80,8 @@ class Engine:
         for fitting in register.fittings:
             fittings.setdefault(fitting.tag, []).append(fitting)
         self._tag_edges = {
-            tag: sorted({e for f in fitted for e in (f.fitted_at, f.removed_at or FOREVER)}) for tag, fitted in fittings.items()
+            tag: sorted({e for f in fitted for e in (f.fitted_at, f.removed_at or FOREVER)})
+            for tag, fitted in fittings.items()
         }
         self._installed: dict[UnitId, list[Installation]] = {}
         for installation in register.installations:
@@ -199,64 +200,64 @@ class Engine:
 
     # --- facts --------------------------------------------------------------------------------------------
 
-    def receive(self, name: UnitId, boot_id: BootId, first_seq: int, events: Iterable[Event | None], received_at: Ms) -> Receipt:
+    def receive(
+        self, name: UnitId, boot_id: BootId, first_seq: int, events: Iterable[Event | None], received_at: Ms
+    ) -> Receipt:
         """Take in an envelope of an enrolled unit (`None` stands for an event that was refused alone)."""
         self.tick(received_at - 1)
         self._last_at = received_at
         unit = self.units[name]
         self.heard(unit, received_at)
-        track = unit.track
-        boot = track.boot(boot_id)
-        sequence = boot.sequence
+        boot = unit.track.boot(boot_id)
         if unit.latest_boot != boot_id and (not boot.entries or unit.latest_boot is None):
             unit.latest_boot = boot_id
-        changed, since, new, ordered = False, FOREVER, 0, True
-        refused: list[Refusal] = []
-        conflict = False
+        folded = _Folded()
         for seq, event in enumerate(events, start=first_seq):
-            if event is None:
-                sequence.refused.add(seq, seq)
-                ordered = False
-            elif seq <= sequence.received.last() and (seq in sequence.received or seq in sequence.refused):
-                conflict |= self._repeated(unit, boot_id, seq, event)
-            elif seq in sequence.refused:
-                continue
-            elif event["at"] - boot.correction(seq) > received_at + self.policy.ms("clock.future_max_s"):
-                unit.early.append((boot_id, seq, event, received_at))
-                sequence.refused.add(seq, seq)
-                refused.append(Refusal(seq, "impossible_time", "more than 5 min in the future"))
-            else:
-                new += 1
-                late = seq != sequence.received.last() + 1
-                ordered &= not late
-                if track.add(boot, seq, event):
-                    changed = True
-                    since = 0 if late or event["type"] == "lost" else min(since, self._reaches_back(event, boot.correction(seq)))
-        if unit.early and changed:
+            self._fold(unit, boot, seq, event, received_at, folded)
+        if unit.early and folded.changed:
             self._believe(unit)
-        if not ordered or unit.holes or (changed and len(track.boots) > 1):
+        if not folded.in_order or unit.holes or (folded.changed and len(unit.track.boots) > 1):
             unit.find_holes(received_at)
             (self._holey.add if unit.holes else self._holey.discard)(name)
             self._arm_unit(unit, received_at)
             self._decided(name, self.unit_findings(unit, received_at), received_at)
-        if conflict:
+        if folded.conflict:
             self._rebuild(unit)
-            since, changed = 0, True
         for case in self._cases_of.get(name, ()):
-            if changed or case.watching:
-                self._judge(case, received_at, since)
-        return Receipt(boot_id, sequence.acknowledged(), tuple(refused), new, conflict)
+            if folded.changed or case.watching:
+                self._judge(case, received_at, folded.since)
+        acknowledged = unit.track.boots[boot_id].sequence.acknowledged()
+        return Receipt(boot_id, acknowledged, tuple(folded.refused), folded.new, folded.conflict)
+
+    def _fold(self, unit: Unit, boot: Boot, seq: int, event: Event | None, received_at: Ms, folded: "_Folded") -> None:
+        """One number of an envelope: new, a repeat, refused, or too far ahead to be believed yet."""
+        sequence = boot.sequence
+        if event is None:
+            sequence.refused.add(seq, seq)
+            folded.in_order = False
+        elif seq in sequence.refused:
+            return
+        elif seq <= sequence.received.last() and seq in sequence.received:
+            if self._repeated(unit, boot, seq, event):
+                folded.conflict = folded.changed = True
+                folded.since = 0
+        elif event["at"] - boot.correction(seq) > received_at + self.policy.ms("clock.future_max_s"):
+            unit.early.append((boot.boot, seq, event, received_at))
+            sequence.refused.add(seq, seq)
+            folded.refused.append(Refusal(seq, "impossible_time", "more than 5 min in the future"))
+        else:
+            late = seq != sequence.received.last() + 1
+            folded.new += 1
+            folded.in_order &= not late
+            if unit.track.add(boot, seq, event):
+                folded.changed = True
+                reaches_back = 0 if late or event["type"] == "lost" else _reaches_back(event, boot.correction(seq))
+                folded.since = min(folded.since, reaches_back)
 
     def knows(self, name: UnitId, boot_id: BootId, first_seq: int, count: int) -> bool:
         """Whether every number of an envelope has come before, so that it brings nothing new."""
         boot = self.units[name].track.boots.get(boot_id)
         return boot is not None and boot.sequence.received.covers(first_seq, first_seq + count - 1)
-
-    @staticmethod
-    def _reaches_back(event: Event, correction: Ms) -> Ms:
-        heard_at = event.get("last_heard_at") if event["type"] == "presence" else None
-        back = min(event["at"], heard_at) if isinstance(heard_at, int) else event["at"]
-        return back - correction
 
     def heard(self, unit: Unit, received_at: Ms) -> None:
         """Something came of the unit: a silence ends in receive time."""
@@ -272,14 +273,13 @@ class Engine:
             self._arm_unit(unit, received_at)
         unit.last_received_at = received_at
 
-    def _repeated(self, unit: Unit, boot_id: BootId, seq: int, event: Event) -> bool:
+    def _repeated(self, unit: Unit, boot: Boot, seq: int, event: Event) -> bool:
         """A number came again: equal is harmless, different is a conflict and makes it a hole for good."""
-        boot = unit.track.boots[boot_id]
-        if seq in boot.sequence.refused or self._memory.original(unit.unit, boot_id, seq) == event:
+        if self._memory.original(unit.unit, boot.boot, seq) == event:
             return False
         unit.track.forget(boot, seq)
         at = event["at"] - boot.correction(seq)
-        unit.conflicts.append(evidence.conflict(unit.unit, boot_id, seq, at=at, policy=self.policy))
+        unit.conflicts.append(evidence.conflict(unit.unit, boot.boot, seq, at=at, policy=self.policy))
         return True
 
     def _rebuild(self, unit: Unit) -> None:
@@ -336,8 +336,10 @@ class Engine:
         self._last_at = at
 
     def _start(self, at: Ms) -> None:
-        """Catch up: what fell due while the service was down is decided now, and says so. A start without a
-        stop is a crash; the last sign of life is then taken for the stop."""
+        """Catch up: what fell due while the service was down is decided now, and says so.
+
+        A start without a stop is a crash; the last sign of life is then taken for the stop.
+        """
         stopped_at = self._last_at if self._stopped_at is None else self._stopped_at
         self._stopped_at = None
         if stopped_at is None:
@@ -420,3 +422,21 @@ class Engine:
             subject: [replace(finding, register=self._register_sha256) for finding in held]
             for subject, held in found.items()
         }
+
+
+@dataclass(slots=True)
+class _Folded:
+    """What folding an envelope did, gathered event by event; judging is needed from `since` on."""
+
+    changed: bool = False
+    conflict: bool = False
+    in_order: bool = True
+    new: int = 0
+    since: Ms = FOREVER
+    refused: list[Refusal] = field(default_factory=list)
+
+
+def _reaches_back(event: Event, correction: Ms) -> Ms:
+    """The earliest instant about which an event says something new."""
+    heard_at = event.get("last_heard_at") if event["type"] == "presence" else None
+    return (min(event["at"], heard_at) if isinstance(heard_at, int) else event["at"]) - correction

@@ -10,20 +10,17 @@ from emcheck.domain.ids import BootId, Ms, TagId
 
 RangeState: TypeAlias = Literal["in", "out"]
 
-BootEvent = TypedDict(
-    "BootEvent",
-    {
-        "type": Literal["boot"],
-        "at": Ms,
-        "reason": NotRequired[str],
-        "firmware": NotRequired[str],
-        "heartbeat_s": NotRequired[float],
-        "boot_n": NotRequired[int],
-        "prev_boot": NotRequired[BootId | None],
-        "prev_last_seq": NotRequired[int | None],
-        "tags": NotRequired[dict[TagId, RangeState]],
-    },
-)
+
+class BootEvent(TypedDict):
+    type: Literal["boot"]
+    at: Ms
+    reason: NotRequired[str]
+    firmware: NotRequired[str]
+    heartbeat_s: NotRequired[float]
+    boot_n: NotRequired[int]
+    prev_boot: NotRequired[BootId | None]
+    prev_last_seq: NotRequired[int | None]
+    tags: NotRequired[dict[TagId, RangeState]]
 
 
 class PresenceEvent(TypedDict):

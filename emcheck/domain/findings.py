@@ -57,4 +57,5 @@ class Finding:
     def key(self) -> str:
         """Names this finding among those of its subject: same key, same finding, revised."""
         window = "" if self.window is None else str(self.window.start)
-        return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{self.class_ if self.window is None else ''}|{window}|{self.start}"
+        class_ = self.class_ if self.window is None else ""
+        return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{class_}|{window}|{self.start}"

@@ -44,9 +44,7 @@ def _zone(value: str) -> str:
 
 
 Instant = Annotated[Ms, BeforeValidator(_instant)]
-LocalTime = Annotated[
-    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$"), AfterValidator(_local)
-]
+LocalTime = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$"), AfterValidator(_local)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
 
 
@@ -224,7 +222,9 @@ class Register(_Value):
 
     def sha256(self) -> str:
         """Hash of the register without personal data, so that it survives an erasure."""
-        plain = self.model_dump(mode="json", by_alias=True, exclude={"wearers": {"__all__": {"name", "notes", "contacts"}}})
+        plain = self.model_dump(
+            mode="json", by_alias=True, exclude={"wearers": {"__all__": {"name", "notes", "contacts"}}}
+        )
         return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

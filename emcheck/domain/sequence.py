@@ -59,7 +59,7 @@ class Ranges:
 
 
 class Sequence:
-    """The numbers of one boot: `received` are facts, `refused` are in quarantine or in conflict, `lost` are declared."""
+    """The numbers of one boot: `received` are facts, `refused` in quarantine or in conflict, `lost` declared so."""
 
     __slots__ = ("declared_last", "lost", "periodic", "received", "refused")
 
@@ -88,9 +88,7 @@ class Sequence:
 
     def bridged(self, start: int, end: int) -> bool:
         """Whether every number of `start..end` was declared lost with `periodic_only` (Presence 3)."""
-        return self.periodic.covers(start, end) and all(
-            end < low or high < start for low, high in self.refused
-        )
+        return self.periodic.covers(start, end) and all(end < low or high < start for low, high in self.refused)
 
     def _open(self, *, unbounded: bool) -> Iterator[tuple[int, int]]:
         known = sorted([*self.received, *self.refused, *self.lost])

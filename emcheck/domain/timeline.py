@@ -88,7 +88,7 @@ class _Fold:
                 continue
             fact = FactRef(self.source.unit, boot.boot, entry.first)
             if heard_at is not None and at >= top and heard_at - correction < at:
-                self.departures.append(Stretch(heard_at - correction, at, False, fact))
+                self.departures.append(Stretch(heard_at - correction, at, present=False, fact=fact))
             self.state, self.fact = present, fact
 
     def _know(self, start: Ms, end: Ms) -> None:
@@ -119,7 +119,7 @@ def _paint(known: list[Stretch], departures: list[Stretch]) -> list[Stretch]:
             low, high = max(at, departure.start), min(stretch.end, departure.end)
             if at < low:
                 painted.append(stretch._replace(start=at, end=low))
-            painted.append(Stretch(low, high, False, departure.fact))
+            painted.append(Stretch(low, high, present=False, fact=departure.fact))
             at = high
         if at < stretch.end:
             painted.append(stretch._replace(start=at))
@@ -180,7 +180,7 @@ def close_short_gaps(timeline: list[Stretch], leave_ms: Ms) -> list[Stretch]:
     closed = list(timeline)
     for index in range(1, len(timeline) - 1):
         before, gap, after = timeline[index - 1 : index + 2]
-        if not gap.present and gap.end - gap.start < leave_ms and before.present and after.present:
-            if before.end == gap.start and gap.end == after.start:
-                closed[index] = gap._replace(present=True)
+        adjoining = before.present and after.present and before.end == gap.start and gap.end == after.start
+        if adjoining and not gap.present and gap.end - gap.start < leave_ms:
+            closed[index] = gap._replace(present=True)
     return _join(closed)

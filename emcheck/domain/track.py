@@ -85,12 +85,12 @@ class Boot:
 def settings_of(event: Event) -> tuple[Setting, ...]:
     """What an event says of tags (domain.md, Presence 1)."""
     if event["type"] == "report":
-        return (Setting(event["tag"], True, None),) if event["heard"] >= 1 else ()
+        return (Setting(event["tag"], present=True, heard_at=None),) if event["heard"] >= 1 else ()
     if event["type"] == "presence":
         if event["in_range"]:
-            return (Setting(event["tag"], True, None),)
+            return (Setting(event["tag"], present=True, heard_at=None),)
         heard_at = event.get("last_heard_at")
-        return (Setting(event["tag"], False, event["at"] if heard_at is None else heard_at),)
+        return (Setting(event["tag"], present=False, heard_at=event["at"] if heard_at is None else heard_at),)
     if event["type"] in ("boot", "unit_status"):
         tags = event.get("tags")
         return tuple(Setting(tag, state == "in", None) for tag, state in (tags or {}).items())
@@ -223,7 +223,13 @@ class Track:
             fresh = self._fresh(boot, start, entry.settings)
             top: Ms | None = boot.top
             same_clock = adjoining and correction == boot.correction(kept[-1].first)
-            if adjoining and same_clock and not fresh and top is not None and self._joins(kept[-1], start, end, top, boot):
+            if (
+                adjoining
+                and same_clock
+                and not fresh
+                and top is not None
+                and self._joins(kept[-1], start, end, top, boot)
+            ):
                 kept[-1].last = entry.last
                 if start >= top:
                     kept[-1].end = entry.end
@@ -248,6 +254,8 @@ class Track:
         told = [boot for boot in self.boots.values() if boot.entries]
         numbered = sorted((b for b in told if b.boot_n is not None), key=lambda b: (b.boot_n or 0, b.first_at() or 0))
         for boot in sorted((b for b in told if b.boot_n is None), key=lambda b: b.first_at() or 0):
-            place = next((i for i, b in enumerate(numbered) if (b.first_at() or 0) > (boot.first_at() or 0)), len(numbered))
+            place = next(
+                (i for i, b in enumerate(numbered) if (b.first_at() or 0) > (boot.first_at() or 0)), len(numbered)
+            )
             numbered.insert(place, boot)
         return numbered

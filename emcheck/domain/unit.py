@@ -13,6 +13,7 @@ from emcheck.domain.rules import evidence, unit_silent
 from emcheck.domain.timeline import FOREVER
 from emcheck.domain.track import Boot, Track
 
+
 class Memory(Protocol):
     """The facts as they first came; asked for only when a number comes again or a run must be opened."""
 
@@ -74,7 +75,8 @@ class Unit:
         """Bring the list of holes up to what the sequence says; what is filled goes."""
         known = {(hole.boot, hole.first, hole.last): hole for hole in self.holes}
         self.holes = [
-            known.get((boot.boot, first, last)) or Hole(boot.boot, first, last, self._noticed(boot.boot, first, last, now))
+            known.get((boot.boot, first, last))
+            or Hole(boot.boot, first, last, self._noticed(boot.boot, first, last, now))
             for boot in self.track.boots.values()
             for first, last in boot.sequence.holes()
         ]
@@ -93,8 +95,7 @@ class Unit:
                 boot = self.track.boots[hole.boot]
                 found.append(self._gap(boot, (hole.first, hole.last), "open", hole.noticed_at + open_ms))
         for boot in self.track.boots.values():
-            for numbers in boot.sequence.missing_for_good():
-                found.append(self._gap(boot, numbers, "lost", None))
+            found += [self._gap(boot, numbers, "lost", None) for numbers in boot.sequence.missing_for_good()]
         return found
 
     def _gap(self, boot: Boot, numbers: tuple[int, int], kind: str, raised_at: Ms | None) -> Finding:

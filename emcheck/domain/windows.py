@@ -42,18 +42,19 @@ def resolve(local: str, zone: str, reading: Literal["earlier", "later"]) -> Ms:
 def windows(order: Order, since: Ms, until: Ms) -> list[Window]:
     """The order's windows that touch `[since, until)`, by start."""
     changes = sorted(order.variations, key=lambda variation: variation.effective_at)
-    edges = [order.starts_at, *(v.effective_at for v in changes), order.ends_at]
+    edges = [order.starts_at, *(min(v.effective_at, order.ends_at) for v in changes), order.ends_at]
     pieces: list[Window] = []
     first = order.first_night
     night = _span(first, order.timezone, "later", "earlier") if first else None
     for curfew, start, end in zip([order.curfew, *(v.curfew for v in changes)], edges, edges[1:], strict=False):
-        end = min(end, order.ends_at)
         low, high = max(start, since - _LONGEST_DAYS * DAY), min(end, until + DAY)
         for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else ""):
             clipped = Window(max(window.start, start), min(window.end, end), window.address_id)
             pieces += cut([clipped], [night] if night else [])
     if night and order.curfew:
-        clipped_night = Window(max(night.start, order.starts_at), min(night.end, order.ends_at), order.curfew[0].address_id)
+        clipped_night = Window(
+            max(night.start, order.starts_at), min(night.end, order.ends_at), order.curfew[0].address_id
+        )
         pieces += [clipped_night] if clipped_night.end > clipped_night.start else []
     suspended = [_span(suspension, order.timezone, "earlier", "later") for suspension in order.suspensions]
     return sorted(w for w in cut(pieces, suspended) if w.end > since and w.start < until)
@@ -68,9 +69,7 @@ def _span(local: LocalSpan, zone: str, start: Literal["earlier", "later"], end: 
     return Span(resolve(local.from_, zone, start), resolve(local.until, zone, end))
 
 
-def _weekly(
-    curfew: Iterable[CurfewRequirement], zone: str, low: Ms, high: Ms, replaced: str
-) -> Iterator[Window]:
+def _weekly(curfew: Iterable[CurfewRequirement], zone: str, low: Ms, high: Ms, replaced: str) -> Iterator[Window]:
     """Weekly windows that may touch `[low, high)`, save those that start on the date `replaced` (4)."""
     if high <= low:
         return

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Self
 
 _READY_WITHIN_S = 10.0
 _CONNECT = bytes.fromhex("100c00044d5154540402003c0000")
@@ -32,7 +33,7 @@ class EmbeddedBroker:
         self.port = 0
         self._process: asyncio.subprocess.Process | None = None
 
-    async def __aenter__(self) -> "EmbeddedBroker":
+    async def __aenter__(self) -> Self:
         self.port = self._wanted_port or free_port()
         await self._start()
         return self

@@ -77,7 +77,9 @@ class MqttTransport:
                 if was_connected:
                     wait_s = self._reconnect_first_s
                 self.last_error = f"{self._host}:{self._port}: {error}"
-                log.warning("mqtt.disconnected", broker=f"{self._host}:{self._port}", error=str(error), retry_within_s=wait_s)
+                log.warning(
+                    "mqtt.disconnected", broker=f"{self._host}:{self._port}", error=str(error), retry_within_s=wait_s
+                )
             await asyncio.sleep(random.uniform(0.1, 1.0) * wait_s)
             wait_s = min(wait_s * 2, self._reconnect_most_s)
 

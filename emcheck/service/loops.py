@@ -64,7 +64,7 @@ class Loops:
         while True:
             messages = await self._transport.receive(most=self._batch_max, linger_s=self._linger_s)
             async with self._pipeline.turn:
-                if await self._guarded(lambda: self._pipeline.receive(messages)):
+                if await self._guarded(self._pipeline.receive, messages):
                     await self._acknowledger.send(self._clock.now())
             self._rearm.set()
             self._answer.set()
@@ -83,7 +83,7 @@ class Loops:
             if now >= alive_at:
                 alive_at = now + self._alive_every_ms
                 async with self._pipeline.turn:
-                    await self._guarded(lambda: self._pipeline.alive(now))
+                    await self._guarded(self._pipeline.alive, now)
             await self._judge_due(now - 1)
 
     async def _judge_due(self, upto: Ms) -> None:
@@ -129,10 +129,10 @@ class Loops:
                 self.health.trouble = None
                 return
 
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> bool:
+    async def _guarded(self, work: Callable[..., Awaitable[None]], *given: object) -> bool:
         """Do it; if the store fails, forget what is in memory and read it again. False: nothing was committed."""
         try:
-            await work()
+            await work(*given)
         except StoreError as error:
             log.error("store.failed", error=str(error), remedy=error.remedy)
             self.health.trouble = f"the database: {error}. {error.remedy}"

@@ -31,7 +31,13 @@ class Pipeline:
     """One register's engine over one store. Not to be entered by two tasks at once: hold `turn`."""
 
     def __init__(
-        self, store: Store, policy: Policy, acknowledger: Acknowledger, *, published: Publish, on_alerts: Callable[[], None]
+        self,
+        store: Store,
+        policy: Policy,
+        acknowledger: Acknowledger,
+        *,
+        published: Publish,
+        on_alerts: Callable[[], None],
     ) -> None:
         self.turn = asyncio.Lock()
         self._store = store
@@ -80,7 +86,14 @@ class Pipeline:
             self.engine.service(json.loads(row.payload)["service"], row.received_at)
         elif row.unit is not None:
             self._last_row_of[row.unit] = row.row_id
-            take(self.engine, f"em/v1/{row.unit}/up", row.payload, row.received_at, retained=False, remember=self._memory.remember)
+            take(
+                self.engine,
+                f"em/v1/{row.unit}/up",
+                row.payload,
+                row.received_at,
+                retained=False,
+                remember=self._memory.remember,
+            )
 
     def _decided(self, subject: str, found: list[Finding], now: Ms) -> None:
         if not self._recovering:

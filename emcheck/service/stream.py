@@ -39,7 +39,9 @@ def read_stream(path: str) -> Iterator[Line]:
             with Path(path).open("rb") as plain:
                 yield from _lines(plain, path)
     except (OSError, EOFError) as error:
-        raise StreamError(f"{path}: {error.strerror if isinstance(error, OSError) and error.strerror else error}") from None
+        raise StreamError(
+            f"{path}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
+        ) from None
 
 
 def _lines(file: Any, name: str) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""The one boundary at which what drivers raise becomes `StoreError`: what happened, what helps, whether to try again."""
+"""The one boundary at which what drivers raise becomes `StoreError`: what happened, what helps, if trying again may."""
 
 import errno
 import sqlite3
@@ -116,7 +116,7 @@ def as_store_error(error: BaseException, *, name: str) -> StoreError:
 
 
 def _is_drivers(error: Exception) -> bool:
-    """asyncpg is not always installed; its errors are told by where they come from."""
+    """Told by where they come from: the PostgreSQL driver is not always installed."""
     return type(error).__module__.partition(".")[0] == "asyncpg"
 
 

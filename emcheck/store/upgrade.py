@@ -23,7 +23,7 @@ def check_known(found: str | None, *, name: str) -> None:
     if found is not None and found not in REVISIONS:
         raise StoreError(
             f"the database {name} has schema {found}; this emcheck knows {REVISIONS[0]} to {REVISIONS[-1]}",
-            remedy="it was written by a newer emcheck: install that version, or restore the backup made before the upgrade",
+            remedy="a newer emcheck wrote it: install that version, or restore the backup made before the upgrade",
             transient=False,
         )
 

@@ -166,7 +166,13 @@ class EnvelopeRefused(ValueError):
     """The whole envelope cannot be used. `reason` is a stable name; `boot`, `first_seq`, `count` what was legible."""
 
     def __init__(
-        self, reason: str, detail: str, *, boot: str | None = None, first_seq: int | None = None, count: int | None = None
+        self,
+        reason: str,
+        detail: str,
+        *,
+        boot: str | None = None,
+        first_seq: int | None = None,
+        count: int | None = None,
     ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
@@ -197,7 +203,7 @@ def _fact(event: dict[str, Any]) -> Event:
             raise ValueError("last_heard_at is later than at")
     if event["type"] == "lost" and event["from"] > event["to"]:
         raise ValueError("from is above to")
-    return cast(Event, event)
+    return cast("Event", event)
 
 
 def _decode_slowly(payload: bytes) -> Envelope:

@@ -97,7 +97,14 @@ def test_expect_compares_on_the_fields_named(night: Path) -> None:
 
 
 def test_an_instruction_is_known_from_its_receipt(night: Path) -> None:
-    leave = {"type": "authorised_absence", "order_id": "O-1", "from": "2026-03-28T19:00", "until": "2026-03-28T19:10", "reason": "medical", "approved_by": "A. Clerk"}
+    leave = {
+        "type": "authorised_absence",
+        "order_id": "O-1",
+        "from": "2026-03-28T19:00",
+        "until": "2026-03-28T19:10",
+        "reason": "medical",
+        "approved_by": "A. Clerk",
+    }
     with night.open("a") as stream:
         stream.write(json.dumps({"received_at": "2026-03-29T07:00:00Z", "instruction": leave}) + "\n")
     lines = [json.loads(t) for t in run(night, "--format", "jsonl").stdout.splitlines()]
@@ -138,7 +145,9 @@ def test_missing_files_exit_2(tmp_path: Path) -> None:
     assert run(tmp_path / "none.jsonl", "--register", str(tmp_path / "no.json")).exit_code == 2
 
 
-@pytest.mark.parametrize("command", [["policy", "show"], ["policy", "show", "--json"], ["schema", "register"], ["schema", "envelope"]])
+@pytest.mark.parametrize(
+    "command", [["policy", "show"], ["policy", "show", "--json"], ["schema", "register"], ["schema", "envelope"]]
+)
 def test_shows(command: list[str]) -> None:
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0

@@ -14,6 +14,15 @@ _CASES = sorted((Path(__file__).parents[3] / "shared" / "cases").glob("*/expecte
 def test_findings_are_exactly_the_expected(expected: Path) -> None:
     folder = expected.parent
     until = (folder / "until").read_text().strip()
-    options = ["--register", str(folder / "register.json"), "--until", until, "--format", "jsonl", "--expect", str(expected)]
+    options = [
+        "--register",
+        str(folder / "register.json"),
+        "--until",
+        until,
+        "--format",
+        "jsonl",
+        "--expect",
+        str(expected),
+    ]
     result = CliRunner().invoke(app, ["replay", str(folder / "stream.jsonl.gz"), *options])
     assert result.exit_code == 0, result.stderr

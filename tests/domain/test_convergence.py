@@ -13,7 +13,9 @@ from emcheck.wire.topics import up
 from tests.support import UnitStory, at, judge, register
 
 UNTIL = at("2026-03-25T12:00")
-STEP = st.sampled_from(["hears", "loses", "beats", "report", "skips", "periodic", "reboots", "tamper", "offset", "pause", "tags"])
+STEP = st.sampled_from(
+    ["hears", "loses", "beats", "report", "skips", "periodic", "reboots", "tamper", "offset", "pause", "tags"]
+)
 
 
 def tell(steps: list[tuple[str, int]]) -> UnitStory:
@@ -63,7 +65,11 @@ def shuffled(envelopes: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]
     parts: list[dict[str, Any]] = []
     for envelope in envelopes:
         last = parts[-1] if parts else None
-        follows = last and last["boot"] == envelope["boot"] and last["first_seq"] + len(last["events"]) == envelope["first_seq"]
+        follows = (
+            last
+            and last["boot"] == envelope["boot"]
+            and last["first_seq"] + len(last["events"]) == envelope["first_seq"]
+        )
         if last is not None and follows and chance.random() < 0.5:
             parts[-1] = last | {"events": last["events"] + envelope["events"]}
         else:
@@ -76,7 +82,11 @@ def shuffled(envelopes: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]
 def told(found: list[Finding]) -> list[object]:
     """What must converge: the rules that do not run in receive time, without `raised_at`."""
     wanted = ("curfew.absence", "curfew.accumulated", "tag.strap")
-    rows = [(f.rule, f.class_, f.start, f.end, f.absent_ms, f.excluded_ms, f.priority, f.evidence) for f in found if f.rule in wanted]
+    rows = [
+        (f.rule, f.class_, f.start, f.end, f.absent_ms, f.excluded_ms, f.priority, f.evidence)
+        for f in found
+        if f.rule in wanted
+    ]
     return sorted(rows, key=repr)
 
 

@@ -144,7 +144,11 @@ def test_an_authorised_absence_excludes_seconds_and_keeps_the_record() -> None:
 
 
 def test_who_is_out_when_the_window_opens_is_noticed_without_an_event() -> None:
-    night = home_from("18:50").loses(at("18:58"), last_heard=at("18:58")).beats(at("18:59"), at("19:30"), tags={"T-1": "out"})
+    night = (
+        home_from("18:50")
+        .loses(at("18:58"), last_heard=at("18:58"))
+        .beats(at("18:59"), at("19:30"), tags={"T-1": "out"})
+    )
     (finding,) = [f for f in judge(lines(night), until=at("19:30")) if f.rule == "curfew.absence"]
     assert (finding.class_, finding.start, finding.raised_at) == ("late_return", at("19:00"), at("19:05"))
 

@@ -24,15 +24,26 @@ UNIT = "BU-0001"
 
 
 @contextlib.asynccontextmanager
-async def running(broker: EmbeddedBroker, database: Path, clock: VirtualClock, *, orderly: bool = True) -> AsyncIterator[Service]:
+async def running(
+    broker: EmbeddedBroker, database: Path, clock: VirtualClock, *, orderly: bool = True
+) -> AsyncIterator[Service]:
     """The service for the length of a block; without `orderly` it is cut off as a kill would."""
     store = SqlStore(f"sqlite+aiosqlite:///{database}")
     await store.open()
     if await store.register() is None:
         await load_register(store, register(), clock.now())
-    transport = MqttTransport(host=broker.host, port=broker.port, clock=clock, store_id=store.database_id, reconnect_first_s=0.05)
+    transport = MqttTransport(
+        host=broker.host, port=broker.port, clock=clock, store_id=store.database_id, reconnect_first_s=0.05
+    )
     options = Options(linger_s=0.005, ack_every_s=0.0, alive_every_ms=MINUTE)
-    service = Service(store=store, transport=transport, publishers=[MqttPublisher(transport)], policy=england(), clock=clock, options=options)
+    service = Service(
+        store=store,
+        transport=transport,
+        publishers=[MqttPublisher(transport)],
+        policy=england(),
+        clock=clock,
+        options=options,
+    )
     task = asyncio.create_task(service.run())
     try:
         async with asyncio.timeout(10):
@@ -74,7 +85,13 @@ class Peer:
             self.heard.append((message.topic.value, json.loads(message.payload)))
 
     async def says(self, first_seq: int, *events: dict[str, Any], boot: str = BOOT) -> None:
-        envelope = {"v": 1, "boot": boot, "first_seq": first_seq, "sent_at": "2026-03-24T19:00:00.000Z", "events": events}
+        envelope = {
+            "v": 1,
+            "boot": boot,
+            "first_seq": first_seq,
+            "sent_at": "2026-03-24T19:00:00.000Z",
+            "events": events,
+        }
         await self.client.publish(f"em/v1/{UNIT}/up", json.dumps(envelope), qos=1)
 
     async def hears(self, topic: str, key: str) -> dict[str, Any]:
@@ -100,12 +117,16 @@ async def broker(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
 DOWN = f"em/v1/{UNIT}/down"
 
 
-async def test_acknowledged_after_the_commit_and_alerted_at_the_very_instant(broker: EmbeddedBroker, tmp_path: Path) -> None:
+async def test_acknowledged_after_the_commit_and_alerted_at_the_very_instant(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
     clock = VirtualClock(at("18:55"))
     async with unit(broker) as peer, running(broker, tmp_path / "em.db", clock):
         assert (await peer.hears("em/v1/host", "store"))["online"] is True
         now = clock.now()
-        await peer.says(1, event(now, "boot", reason="power_on", firmware="1"), event(now, "presence", tag="T-1", in_range=False))
+        await peer.says(
+            1, event(now, "boot", reason="power_on", firmware="1"), event(now, "presence", tag="T-1", in_range=False)
+        )
         ack = await peer.hears(DOWN, "ack")
         assert ack["ack"] == {"boot": BOOT, "seq": 2}
         for seq, minute in enumerate(range(56, 66), start=3):
@@ -126,19 +147,28 @@ async def test_a_hole_is_asked_for_and_duplicates_are_answered(broker: EmbeddedB
         assert (await peer.hears(DOWN, "ack"))["ack"]["seq"] == 1
         await peer.says(4, event(clock.now(), "unit_status", power="mains"))
         assert (await peer.hears(DOWN, "resend"))["resend"] == {"boot": BOOT, "from": 2, "to": 3}
-        await peer.says(2, event(clock.now(), "unit_status", power="mains"), event(clock.now(), "unit_status", power="mains"))
+        await peer.says(
+            2, event(clock.now(), "unit_status", power="mains"), event(clock.now(), "unit_status", power="mains")
+        )
         while (ack := await peer.hears(DOWN, "ack"))["ack"]["seq"] != 4:
             assert ack["ack"]["seq"] == 1
         await peer.says(4, event(clock.now(), "unit_status", power="mains"))
         assert (await peer.hears(DOWN, "ack"))["ack"]["seq"] == 4
 
 
-async def test_bad_input_is_kept_whole_and_answered_where_it_can_be_read(broker: EmbeddedBroker, tmp_path: Path) -> None:
+async def test_bad_input_is_kept_whole_and_answered_where_it_can_be_read(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
     clock = VirtualClock(at("12:00"))
     async with unit(broker) as peer, running(broker, tmp_path / "em.db", clock) as service:
         await peer.client.publish(f"em/v1/{UNIT}/up", b"\xff{", qos=1)
         await peer.client.publish("em/v1/BU-9999/up", b"{}", qos=1)
-        await peer.says(1, event(clock.now(), "boot", reason="power_on"), {"type": "dance", "at": "x"}, event(clock.now(), "unit_status"))
+        await peer.says(
+            1,
+            event(clock.now(), "boot", reason="power_on"),
+            {"type": "dance", "at": "x"},
+            event(clock.now(), "unit_status"),
+        )
         ack = await peer.hears(DOWN, "ack")
         assert ack["ack"]["seq"] == 3
         assert [(r["from"], r["to"]) for r in ack["rejected"]] == [(2, 2)]
@@ -146,7 +176,9 @@ async def test_bad_input_is_kept_whole_and_answered_where_it_can_be_read(broker:
 
 
 @pytest.mark.parametrize("orderly", [True, False])
-async def test_killed_and_back_it_has_lost_nothing_and_alerts_once(broker: EmbeddedBroker, tmp_path: Path, orderly: bool) -> None:
+async def test_killed_and_back_it_has_lost_nothing_and_alerts_once(
+    broker: EmbeddedBroker, tmp_path: Path, orderly: bool
+) -> None:
     clock = VirtualClock(at("18:58"))
     async with unit(broker) as peer:
         async with running(broker, tmp_path / "em.db", clock, orderly=orderly):
@@ -156,8 +188,13 @@ async def test_killed_and_back_it_has_lost_nothing_and_alerts_once(broker: Embed
         clock.advance(at("19:08"))
         async with running(broker, tmp_path / "em.db", clock):
             absence = await peer.hears("em/v1/alerts/P2", "data")
-            assert (absence["data"]["rule"], absence["data"]["raised_at"]) == ("curfew.absence", "2026-03-24T19:08:00.000Z")
-            assert absence["data"]["late"].startswith("detected late because the service was down from 2026-03-24T18:58:00")
+            assert (absence["data"]["rule"], absence["data"]["raised_at"]) == (
+                "curfew.absence",
+                "2026-03-24T19:08:00.000Z",
+            )
+            assert absence["data"]["late"].startswith(
+                "detected late because the service was down from 2026-03-24T18:58:00"
+            )
         async with running(broker, tmp_path / "em.db", clock):
             await peer.says(3, event(clock.now(), "unit_status", power="mains"))
             assert (await peer.hears(DOWN, "ack"))["ack"]["seq"] == 3

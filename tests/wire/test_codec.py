@@ -11,7 +11,13 @@ from emcheck.wire.codec import ENVELOPE_MAX_BYTES, Envelope, EnvelopeRefused, de
 
 BOOT = "01JD0000109000000000000000"
 EVENT: dict[str, Any] = {"type": "unit_status", "at": "2026-03-05T23:56:00.000Z", "power": "mains"}
-ENVELOPE: dict[str, Any] = {"v": 1, "boot": BOOT, "first_seq": 7, "sent_at": "2026-03-05T23:58:02.000Z", "events": [EVENT]}
+ENVELOPE: dict[str, Any] = {
+    "v": 1,
+    "boot": BOOT,
+    "first_seq": 7,
+    "sent_at": "2026-03-05T23:58:02.000Z",
+    "events": [EVENT],
+}
 
 REASONS = {"not_json", "not_in_schema", "wrong_version", "over_size"}
 json_values = st.recursive(
@@ -46,7 +52,13 @@ def test_an_envelope_with_one_field_replaced(key: str, value: object) -> None:
     parses_or_names(json.dumps(ENVELOPE | {key: value}).encode())
 
 
-@given(st.lists(json_values | st.fixed_dictionaries({"type": st.sampled_from(["report", "lost", "boot"])}, optional={"at": json_values}), max_size=4))
+@given(
+    st.lists(
+        json_values
+        | st.fixed_dictionaries({"type": st.sampled_from(["report", "lost", "boot"])}, optional={"at": json_values}),
+        max_size=4,
+    )
+)
 def test_events_are_judged_one_by_one(events: list[object]) -> None:
     envelope = decode(json.dumps(ENVELOPE | {"events": [EVENT, *events, EVENT]}).encode())
     assert envelope.events[0] == envelope.events[-1]
@@ -55,7 +67,12 @@ def test_events_are_judged_one_by_one(events: list[object]) -> None:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"v": 2}, "wrong_version"), ({"boot": "x"}, "not_in_schema"), ({"first_seq": 0}, "not_in_schema"), ({"events": []}, "not_in_schema")],
+    [
+        ({"v": 2}, "wrong_version"),
+        ({"boot": "x"}, "not_in_schema"),
+        ({"first_seq": 0}, "not_in_schema"),
+        ({"events": []}, "not_in_schema"),
+    ],
 )
 def test_named_refusals(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(EnvelopeRefused) as caught:
@@ -79,7 +96,13 @@ def test_what_is_legible_of_a_wrong_version_is_known() -> None:
     [
         EVENT | {"at": "2026-02-30T00:00:00Z"},
         EVENT | {"at": "2026-03-05T23:56:00"},
-        {"type": "presence", "at": EVENT["at"], "tag": "T-1", "in_range": False, "last_heard_at": "2026-03-05T23:57:00Z"},
+        {
+            "type": "presence",
+            "at": EVENT["at"],
+            "tag": "T-1",
+            "in_range": False,
+            "last_heard_at": "2026-03-05T23:57:00Z",
+        },
         {"type": "lost", "at": EVENT["at"], "boot": BOOT, "from": 5, "to": 4, "periodic_only": True},
     ],
 )

@@ -50,7 +50,9 @@ def episodes(
     ]
 
 
-def _runs(timeline: Sequence[Stretch], window: Window, now: Ms) -> Iterator[tuple[Span, list[tuple[Stretch, FactRef | None]]]]:
+def _runs(
+    timeline: Sequence[Stretch], window: Window, now: Ms
+) -> Iterator[tuple[Span, list[tuple[Stretch, FactRef | None]]]]:
     """Runs without present time that touch the window (4), with their absent stretches clipped to it and `now` (1)."""
     began = window.start
     absent: list[tuple[Stretch, FactRef | None]] = []
@@ -152,7 +154,7 @@ def unexcused_pieces(start: Ms, end: Ms, excused: Sequence[Span]) -> list[tuple[
 
 
 def instant_of(pieces: Sequence[tuple[Ms, Ms]], amount_ms: Ms, *, beyond: bool = False) -> Ms | None:
-    """The instant at which the pieces' lengths add up to `amount_ms` (`beyond`: after which they exceed it), or None."""
+    """The instant at which the pieces add up to `amount_ms` (`beyond`: after which they exceed it), or None."""
     left = amount_ms
     for start, end in pieces:
         if end - start > left or (end - start == left and not beyond):

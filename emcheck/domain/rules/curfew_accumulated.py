@@ -22,9 +22,7 @@ def allowance_ms(order: Order, policy: Policy) -> Ms:
     return round(order.atv_allowance_min * 60_000)
 
 
-def find(
-    order: Order, absences: Sequence[Finding], excused: Sequence[Span], now: Ms, policy: Policy
-) -> Finding | None:
+def find(order: Order, absences: Sequence[Finding], excused: Sequence[Span], now: Ms, policy: Policy) -> Finding | None:
     """The finding, or None while the sum of `absences` (by start) does not exceed the allowance."""
     allowed_ms = allowance_ms(order, policy)
     total_ms = sum(absence.absent_ms or 0 for absence in absences)

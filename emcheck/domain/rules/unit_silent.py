@@ -55,6 +55,4 @@ def find(
         priority = policy.text("unit.silent.priority_long" if again or long else "unit.silent.curfew_priority")
     if until - start >= policy.ms("unit.silent.long_after_s"):
         priority = policy.text("unit.silent.priority_long")
-    return Finding(
-        rule=RULE, unit=unit, start=start, end=end, priority=priority, raised_at=start, policy=policy.label
-    )
+    return Finding(rule=RULE, unit=unit, start=start, end=end, priority=priority, raised_at=start, policy=policy.label)

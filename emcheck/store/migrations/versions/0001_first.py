@@ -23,7 +23,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Not offered: evidence is not dropped by a command; the backup made before an upgrade is the way back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    raise RuntimeError("there is no way back but the backup made before the upgrade")
 
 
 def _create_identity() -> None:

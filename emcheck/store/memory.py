@@ -1,0 +1,265 @@
+"""The store for replay and tests: the same contract, nothing kept after `close()`.
+
+What is asked for while a stream is judged has a synchronous twin (`append_now`, `unit_history_now`): a replay
+has no event loop to wait on.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+from emcheck.domain.alerts import Alert
+from emcheck.domain.findings import Finding
+from emcheck.domain.ids import Ms, OrderId, UnitId
+from emcheck.ports import (
+    AlertChange,
+    Checkpoint,
+    Commit,
+    Deadline,
+    InboxRow,
+    OutboxItem,
+    Person,
+    QuarantineCount,
+    Quarantined,
+    StoredRegister,
+    StoreError,
+)
+from emcheck.store.rows import event_id, is_open, quarantine_kept, storable
+from emcheck.store.spill import SpilledInbox
+
+
+class MemoryStore:
+    """`emcheck.ports.Store` without a database. `database_id` is the caller's, so that a replay repeats itself."""
+
+    def __init__(self, *, database_id: str = "0" * 26) -> None:
+        self._database_id = database_id
+        self._inbox: SpilledInbox | None = None
+        self._counters: dict[str, int] = {}
+        self._quarantine: list[Quarantined] = []
+        self._findings: dict[str, dict[str, Finding]] = {}
+        self._alerts: dict[str, Alert] = {}
+        self._history: dict[str, list[AlertChange]] = {}
+        self._outbox: list[OutboxItem] = []
+        self._event_ids: set[str] = set()
+        self._delivered: dict[str, int] = {}
+        self._deadlines: dict[str, Ms] = {}
+        self._checkpoints: dict[UnitId, dict[int, Checkpoint]] = {}
+        self._register: StoredRegister | None = None
+        self._people: dict[str, Person] = {}
+
+    @property
+    def database_id(self) -> str:
+        """The ULID that acknowledgements would carry."""
+        return self._database_id
+
+    @property
+    def _rows(self) -> SpilledInbox:
+        if self._inbox is None:
+            raise StoreError("the store in memory is not open", remedy="open() the store first", transient=False)
+        return self._inbox
+
+    def open_now(self) -> None:
+        """Make ready for rows."""
+        if self._inbox is not None:
+            raise StoreError("the store in memory is open already", remedy="open() it once", transient=False)
+        self._inbox = SpilledInbox()
+
+    def close_now(self) -> None:
+        """Forget the rows."""
+        if self._inbox is not None:
+            self._inbox.close()
+            self._inbox = None
+
+    async def open(self) -> None:
+        """Make ready for rows."""
+        self.open_now()
+
+    async def close(self) -> None:
+        """Forget the rows."""
+        self.close_now()
+
+    async def acknowledging(self) -> bool:
+        """Always: nothing in memory was ever restored or copied."""
+        return True
+
+    async def confirm_acknowledging(self) -> None:
+        """Nothing to confirm."""
+
+    async def reserve_counter(self, name: str, span: int) -> int:
+        """The first of `span` numbers never given out before under `name`. Counts from 1."""
+        if span < 1:
+            raise ValueError(f"a span is at least 1, not {span}")
+        first = self._counters.get(name, 1)
+        self._counters[name] = first + span
+        return first
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def append_now(self, row: InboxRow) -> None:
+        """Append one inbox row."""
+        self._rows.check((row,))
+        self._rows.append(row)
+
+    async def commit(self, commit: Commit) -> None:
+        """Write all of it, or nothing."""
+        self.commit_now(commit)
+
+    def commit_now(self, commit: Commit) -> None:
+        """As `commit`."""
+        self._rows.check(commit.inbox)
+        self._check_owed(commit.alerts)
+        for row in commit.inbox:
+            self._rows.append(row)
+        self._quarantine.extend(quarantine_kept(item) for item in commit.quarantine)
+        for subject, key in commit.findings_gone:
+            self._findings.get(storable(subject), {}).pop(storable(key), None)
+        for finding in commit.findings:
+            self._findings.setdefault(storable(finding.subject), {})[storable(finding.key)] = finding
+        for change in commit.alerts:
+            self._change_alert(change)
+        for deadline in commit.deadlines:
+            self._deadlines[storable(deadline.subject)] = deadline.due
+        for checkpoint in commit.checkpoints:
+            self._checkpoints.setdefault(checkpoint.unit, {})[checkpoint.row_id] = checkpoint
+
+    def _check_owed(self, changes: Sequence[AlertChange]) -> None:
+        owed = [event_id(change.alert) for change in changes if change.published is not None]
+        if len(set(owed)) < len(owed) or not self._event_ids.isdisjoint(owed):
+            raise StoreError(
+                f"one revision of an alert is published twice ({', '.join(owed)})",
+                remedy="report this with the log: it is a fault in emcheck",
+                transient=False,
+            )
+
+    def _change_alert(self, change: AlertChange) -> None:
+        alert = change.alert
+        self._alerts[alert.alert_id] = alert
+        kept = change._replace(by=storable(change.by), note=storable(change.note), published=None)
+        self._history.setdefault(alert.alert_id, []).append(kept)
+        if change.published is None:
+            return
+        name = event_id(alert)
+        self._event_ids.add(name)
+        number, subject = len(self._outbox) + 1, storable(alert.subject)
+        owed = OutboxItem(number, subject, alert.alert_id, name, alert.priority, change.at, change.published)
+        self._outbox.append(owed)
+
+    # --- the inbox and folded state -----------------------------------------------------------------------
+
+    async def last_row(self) -> InboxRow | None:
+        """The newest inbox row."""
+        return self._rows.row(len(self._rows) - 1) if len(self._rows) else None
+
+    async def inbox_after(self, row_id: int) -> AsyncIterator[InboxRow]:
+        """Rows after `row_id`, in order of arrival."""
+        place = self._rows.place_after(row_id)
+        while place < len(self._rows):
+            yield self._rows.row(place)
+            place += 1
+
+    async def unit_history(self, *, newest: int, after: int) -> list[InboxRow]:
+        """One unit's rows from `newest` back along `previous` down to, not including, `after`; oldest first."""
+        return self._rows.history(newest=newest, after=after)
+
+    def unit_history_now(self, *, newest: int, after: int) -> list[InboxRow]:
+        """As `unit_history`."""
+        return self._rows.history(newest=newest, after=after)
+
+    async def checkpoints(self) -> AsyncIterator[Checkpoint]:
+        """The newest checkpoint of each unit."""
+        for taken in list(self._checkpoints.values()):
+            yield taken[max(taken)]
+
+    async def checkpoint_before(self, unit: UnitId, at: Ms) -> Checkpoint | None:
+        """The newest checkpoint of `unit` taken at or before `at`."""
+        return self.checkpoint_before_now(unit, at)
+
+    def checkpoint_before_now(self, unit: UnitId, at: Ms) -> Checkpoint | None:
+        """As `checkpoint_before`."""
+        taken = (c for c in self._checkpoints.get(unit, {}).values() if c.at <= at)
+        return max(taken, key=lambda c: c.row_id, default=None)
+
+    async def prune_checkpoints(self, *, before: Ms, keep_every_ms: Ms) -> int:
+        """Of those older than `before` keep one per unit and `keep_every_ms`; returns how many went."""
+        gone = 0
+        for taken in self._checkpoints.values():
+            old = sorted(row_id for row_id, c in taken.items() if c.at < before)
+            newest = {taken[row_id].at // keep_every_ms: row_id for row_id in old}
+            for row_id in set(old) - set(newest.values()):
+                del taken[row_id]
+                gone += 1
+        return gone
+
+    # --- register and people ------------------------------------------------------------------------------
+
+    async def register(self) -> StoredRegister | None:
+        """The register in force."""
+        return self._register
+
+    async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
+        """Put a register in force; people are replaced."""
+        self._register = register
+        self._people = {person.wearer_id: person for person in people}
+
+    async def people(self) -> list[Person]:
+        """All personal data held, by wearer."""
+        return sorted(self._people.values(), key=lambda p: p.wearer_id)
+
+    async def erase_person(self, wearer_id: str) -> bool:
+        """Erase one wearer's personal data; False if none was held."""
+        return self._people.pop(wearer_id, None) is not None
+
+    # --- verdicts -----------------------------------------------------------------------------------------
+
+    async def findings(self, subject: str | None = None) -> list[Finding]:
+        """Findings that hold, of one subject or all, by start."""
+        of = list(self._findings.values()) if subject is None else [self._findings.get(storable(subject), {})]
+        return sorted((f for held in of for f in held.values()), key=lambda f: (f.start, f.subject, f.key))
+
+    async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
+        """Sum of `absent_ms` of the order's curfew.absence findings whose window ended at or before `window_end`."""
+        return sum(
+            finding.absent_ms or 0
+            for held in self._findings.values()
+            for finding in held.values()
+            if finding.rule == "curfew.absence" and finding.order_id == order_id
+            if finding.window is not None and finding.window.end <= window_end
+        )
+
+    async def alerts(self, *, open_only: bool) -> list[Alert]:
+        """Alerts by `raised_at`; `open_only` leaves out what is closed."""
+        wanted = (alert for alert in self._alerts.values() if is_open(alert) or not open_only)
+        return sorted(wanted, key=lambda a: (a.raised_at, a.alert_id))
+
+    async def alert_history(self, alert_id: str) -> list[AlertChange]:
+        """What happened to an alert, oldest first (`published` is not kept: None)."""
+        return list(self._history.get(alert_id, ()))
+
+    async def deadlines_due(self, at: Ms) -> list[Deadline]:
+        """Deadlines due at or before `at`, earliest first."""
+        due = (Deadline(subject, when) for subject, when in self._deadlines.items() if when <= at)
+        return sorted(due, key=lambda d: (d.due, d.subject))
+
+    # --- quarantine and outbox ----------------------------------------------------------------------------
+
+    async def quarantined(self, *, limit: int, after: int = 0) -> list[tuple[int, Quarantined]]:
+        """Refused input, oldest first, with its number; from the one after `after`."""
+        return list(enumerate(self._quarantine[after : after + limit], start=after + 1))
+
+    async def quarantine_counts(self) -> list[QuarantineCount]:
+        """Counts of refused input by unit and reason."""
+        counts: dict[tuple[str | None, str], QuarantineCount] = {}
+        for item in self._quarantine:
+            seen = counts.get((item.unit, item.reason))
+            number, last = (1, item.received_at) if seen is None else (seen.messages + 1, seen.last_received_at)
+            last = max(last, item.received_at)
+            counts[item.unit, item.reason] = QuarantineCount(item.unit, item.reason, number, last)
+        return sorted(counts.values(), key=lambda c: (c.unit or "", c.reason))
+
+    async def outbox_after(self, publisher: str, *, limit: int) -> list[OutboxItem]:
+        """What `publisher` has not delivered yet, in order."""
+        delivered = self._delivered.get(storable(publisher), 0)
+        return self._outbox[delivered : delivered + limit]
+
+    async def outbox_delivered(self, publisher: str, item_id: int) -> None:
+        """`publisher` has delivered everything up to `item_id`; what was delivered stays so."""
+        publisher = storable(publisher)
+        self._delivered[publisher] = max(item_id, self._delivered.get(publisher, 0))

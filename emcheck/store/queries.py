@@ -1,0 +1,137 @@
+"""The reading statements, one set for both databases. Ties are sorted in Python: collations differ between servers."""
+
+from sqlalchemy import Delete, Select, bindparam, delete, exists, func, select
+
+from emcheck.store.schema import (
+    alert,
+    alert_history,
+    checkpoint,
+    counter,
+    deadline,
+    finding,
+    inbox,
+    meta,
+    outbox,
+    outbox_cursor,
+    person,
+    quarantine,
+    register,
+    unit,
+)
+
+_INBOX = (inbox.c.row_id, inbox.c.received_at, inbox.c.kind, unit.c.name, inbox.c.previous, inbox.c.payload)
+_CHECKPOINT = (unit.c.name, checkpoint.c.row_id, checkpoint.c.at, checkpoint.c.state)
+
+META = select(meta.c.key, meta.c.value)
+ACKNOWLEDGING = select(meta.c.value).where(meta.c.key == "acknowledging")
+COUNTERS = select(counter.c.name)
+UNITS = select(unit.c.name, unit.c.unit_no)
+LAST_ROW_ID = select(func.coalesce(func.max(inbox.c.row_id), 0))
+LAST_ROW = select(*_INBOX).select_from(inbox.outerjoin(unit)).order_by(inbox.c.row_id.desc()).limit(1)
+INBOX_PAGE = (
+    select(*_INBOX)
+    .select_from(inbox.outerjoin(unit))
+    .where(inbox.c.row_id > bindparam("after"))
+    .order_by(inbox.c.row_id)
+    .limit(bindparam("most"))
+)
+
+
+def _unit_history() -> Select[tuple[int, int, int, str, int, bytes]]:
+    walk = (
+        select(inbox.c.row_id, inbox.c.previous)
+        .where(inbox.c.row_id == bindparam("newest"), inbox.c.row_id > bindparam("after"))
+        .cte("walk", recursive=True)
+    )
+    earlier = select(inbox.c.row_id, inbox.c.previous).where(
+        inbox.c.row_id == walk.c.previous, inbox.c.row_id > bindparam("after")
+    )
+    walked = walk.union_all(earlier)
+    return (
+        select(*_INBOX)
+        .select_from(walked.join(inbox, inbox.c.row_id == walked.c.row_id).outerjoin(unit))
+        .order_by(inbox.c.row_id)
+    )
+
+
+UNIT_HISTORY = _unit_history()
+
+_other = checkpoint.alias("other")
+CHECKPOINTS_PAGE = (
+    select(*_CHECKPOINT, checkpoint.c.unit_no)
+    .select_from(checkpoint.join(unit))
+    .where(
+        checkpoint.c.unit_no > bindparam("after"),
+        checkpoint.c.row_id
+        == select(func.max(_other.c.row_id)).where(_other.c.unit_no == checkpoint.c.unit_no).scalar_subquery(),
+    )
+    .order_by(checkpoint.c.unit_no)
+    .limit(bindparam("most"))
+)
+CHECKPOINT_BEFORE = (
+    select(*_CHECKPOINT)
+    .select_from(checkpoint.join(unit))
+    .where(unit.c.name == bindparam("unit"), checkpoint.c.at <= bindparam("at"))
+    .order_by(checkpoint.c.row_id.desc())
+    .limit(1)
+)
+
+
+def prune_checkpoints(*, before: int, keep_every_ms: int) -> Delete:
+    """All but the newest of each unit and stretch of `keep_every_ms`, of those older than `before`."""
+    newer = exists().where(
+        _other.c.unit_no == checkpoint.c.unit_no,
+        _other.c.row_id > checkpoint.c.row_id,
+        _other.c.at < before,
+        _other.c.at // keep_every_ms == checkpoint.c.at // keep_every_ms,
+    )
+    return delete(checkpoint).where(checkpoint.c.at < before, newer)
+
+
+REGISTER = (
+    select(register.c.sha256, register.c.loaded_at, register.c.body).order_by(register.c.register_no.desc()).limit(1)
+)
+PEOPLE = select(person.c.wearer_id, person.c.name, person.c.notes)
+
+FINDINGS = select(finding.c.body)
+FINDINGS_OF = FINDINGS.where(finding.c.subject == bindparam("subject"))
+ABSENT_MS_BEFORE = select(func.coalesce(func.sum(finding.c.absent_ms), 0)).where(
+    finding.c.order_id == bindparam("order_id"),
+    finding.c.window_end <= bindparam("window_end"),
+    finding.c.rule == "curfew.absence",
+)
+
+ALERTS = select(alert.c.body)
+ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
+ALERT_HISTORY = (
+    select(alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
+    .where(alert_history.c.alert_id == bindparam("alert_id"))
+    .order_by(alert_history.c.history_no)
+)
+
+DEADLINES_DUE = select(deadline.c.subject, deadline.c.due_at).where(deadline.c.due_at <= bindparam("at"))
+
+QUARANTINED = (
+    select(quarantine)
+    .where(quarantine.c.quarantine_no > bindparam("after"))
+    .order_by(quarantine.c.quarantine_no)
+    .limit(bindparam("most"))
+)
+QUARANTINE_COUNTS = select(
+    quarantine.c.unit, quarantine.c.reason, func.count(), func.max(quarantine.c.received_at)
+).group_by(quarantine.c.unit, quarantine.c.reason)
+
+OUTBOX_AFTER = (
+    select(outbox)
+    .where(
+        outbox.c.item_id
+        > func.coalesce(
+            select(outbox_cursor.c.item_id)
+            .where(outbox_cursor.c.publisher == bindparam("publisher"))
+            .scalar_subquery(),
+            0,
+        )
+    )
+    .order_by(outbox.c.item_id)
+    .limit(bindparam("most"))
+)

@@ -1,0 +1,138 @@
+"""What can be asked of a SQL store. Reads see what is committed, in short transactions that hold up no writer."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import Executable, Row
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from emcheck.domain.alerts import Alert
+from emcheck.domain.findings import Finding
+from emcheck.domain.ids import Ms, OrderId, UnitId
+from emcheck.ports import (
+    AlertChange,
+    Checkpoint,
+    Deadline,
+    InboxRow,
+    OutboxItem,
+    Person,
+    QuarantineCount,
+    Quarantined,
+    StoredRegister,
+    StoreError,
+)
+from emcheck.store import queries
+from emcheck.store.errors import translated
+from emcheck.store.rows import alert_from, finding_from, storable
+from emcheck.store.schema import INBOX_KINDS
+
+PAGE_ROWS = 500
+"""Rows read in one short transaction: a reader that stays in one keeps SQLite's log from being cut back."""
+
+
+def _inbox_row(row: Row[*tuple[Any, ...]]) -> InboxRow:
+    row_id, received_at, kind, name, previous, payload = row
+    return InboxRow(row_id, received_at, INBOX_KINDS[kind], name, previous, payload)
+
+
+class SqlReads:
+    """The reading half of `SqlStore`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._reader: AsyncEngine | None = None
+
+    async def _rows(self, statement: Executable, **values: Any) -> list[Row[*tuple[Any, ...]]]:
+        if self._reader is None:
+            raise not_open(self._name)
+        with translated(self._name):
+            async with self._reader.connect() as connection:
+                return list((await connection.execute(statement, values)).all())
+
+    async def acknowledging(self) -> bool:
+        """False while a restored or copied database waits for an operator's word."""
+        rows = await self._rows(queries.ACKNOWLEDGING)
+        return bool(rows) and rows[0][0] == "yes"
+
+    async def last_row(self) -> InboxRow | None:
+        """The newest inbox row."""
+        return next(map(_inbox_row, await self._rows(queries.LAST_ROW)), None)
+
+    async def inbox_after(self, row_id: int) -> AsyncIterator[InboxRow]:
+        """Rows after `row_id`, in order of arrival."""
+        while page := await self._rows(queries.INBOX_PAGE, after=row_id, most=PAGE_ROWS):
+            for row in page:
+                yield _inbox_row(row)
+            row_id = page[-1][0]
+
+    async def unit_history(self, *, newest: int, after: int) -> list[InboxRow]:
+        """One unit's rows from `newest` back along `previous` down to, not including, `after`; oldest first."""
+        return [_inbox_row(row) for row in await self._rows(queries.UNIT_HISTORY, newest=newest, after=after)]
+
+    async def checkpoints(self) -> AsyncIterator[Checkpoint]:
+        """The newest checkpoint of each unit."""
+        after = -1
+        while page := await self._rows(queries.CHECKPOINTS_PAGE, after=after, most=PAGE_ROWS):
+            for unit, row_id, at, state, _ in page:
+                yield Checkpoint(unit, row_id, at, state)
+            after = page[-1][-1]
+
+    async def checkpoint_before(self, unit: UnitId, at: Ms) -> Checkpoint | None:
+        """The newest checkpoint of `unit` taken at or before `at`."""
+        rows = await self._rows(queries.CHECKPOINT_BEFORE, unit=storable(unit), at=at)
+        return next((Checkpoint(*row) for row in rows), None)
+
+    async def register(self) -> StoredRegister | None:
+        """The register in force."""
+        return next((StoredRegister(*row) for row in await self._rows(queries.REGISTER)), None)
+
+    async def people(self) -> list[Person]:
+        """All personal data held, by wearer."""
+        return sorted((Person(*row) for row in await self._rows(queries.PEOPLE)), key=lambda p: p.wearer_id)
+
+    async def findings(self, subject: str | None = None) -> list[Finding]:
+        """Findings that hold, of one subject or all, by start."""
+        if subject is None:
+            rows = await self._rows(queries.FINDINGS)
+        else:
+            rows = await self._rows(queries.FINDINGS_OF, subject=storable(subject))
+        return sorted((finding_from(row[0]) for row in rows), key=lambda f: (f.start, f.subject, f.key))
+
+    async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
+        """Sum of `absent_ms` of the order's curfew.absence findings whose window ended at or before `window_end`."""
+        rows = await self._rows(queries.ABSENT_MS_BEFORE, order_id=storable(order_id), window_end=window_end)
+        return int(rows[0][0])  # a sum of BIGINT is NUMERIC on PostgreSQL
+
+    async def alerts(self, *, open_only: bool) -> list[Alert]:
+        """Alerts by `raised_at`; `open_only` leaves out what is closed."""
+        rows = await self._rows(queries.ALERTS_OPEN if open_only else queries.ALERTS)
+        return sorted((alert_from(row[0]) for row in rows), key=lambda a: (a.raised_at, a.alert_id))
+
+    async def alert_history(self, alert_id: str) -> list[AlertChange]:
+        """What happened to an alert, oldest first (`published` is not kept: None)."""
+        rows = await self._rows(queries.ALERT_HISTORY, alert_id=alert_id)
+        return [AlertChange(alert_from(body), action, at, by, note, None) for body, action, at, by, note in rows]
+
+    async def deadlines_due(self, at: Ms) -> list[Deadline]:
+        """Deadlines due at or before `at`, earliest first."""
+        rows = await self._rows(queries.DEADLINES_DUE, at=at)
+        return sorted((Deadline(*row) for row in rows), key=lambda d: (d.due, d.subject))
+
+    async def quarantined(self, *, limit: int, after: int = 0) -> list[tuple[int, Quarantined]]:
+        """Refused input, oldest first, with its number; from the one after `after`."""
+        rows = await self._rows(queries.QUARANTINED, after=after, most=limit)
+        return [(number, Quarantined(*kept)) for number, *kept in rows]
+
+    async def quarantine_counts(self) -> list[QuarantineCount]:
+        """Counts of refused input by unit and reason."""
+        counts = (QuarantineCount(*row) for row in await self._rows(queries.QUARANTINE_COUNTS))
+        return sorted(counts, key=lambda c: (c.unit or "", c.reason))
+
+    async def outbox_after(self, publisher: str, *, limit: int) -> list[OutboxItem]:
+        """What `publisher` has not delivered yet, in order."""
+        return [OutboxItem(*row) for row in await self._rows(queries.OUTBOX_AFTER, publisher=publisher, most=limit)]
+
+
+def not_open(name: str) -> StoreError:
+    """The store was asked before `open()` or after `close()`."""
+    return StoreError(f"the database {name} is not open", remedy="open() the store first", transient=False)

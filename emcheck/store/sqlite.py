@@ -1,0 +1,191 @@
+"""SQLite: one file, write-ahead log, every commit on the disk before it returns.
+
+**One writer.** Beside `emcheck.db` stands `emcheck.db.lock`. The service holds a lock (flock) on it while it
+runs; the kernel drops it with the process, so nothing is ever left locked. Not the database file itself:
+closing a second handle on that would drop SQLite's own locks.
+
+**Known by.** A copied or restored database must not acknowledge before an operator's word (protocol.md): it
+could make units forget evidence that it does not hold. Three things tell, since none does alone:
+
+- path and file number (inode) of the file: a copy, a move or a backup moved into place has another;
+- the file system's own id: a fresh volume may well give its first file the same number again. Not the
+  device number, which changes at a restart on many systems and would raise the question for nothing;
+- the lock file also keeps, written after each commit, the last row that was committed. A backup copied *over*
+  the file keeps path and number, yet holds less than that; the note is only ever behind the database (it is
+  written after the commit and not forced to the disk), so a database behind its note has lost commits.
+
+A missing note counts as a contradiction: number and path may come again after `rm` and `cp`. What remains
+unseen is a whole machine put back to a snapshot, the note with it; docs for operators say so. A false alarm
+costs one operator's word, a copy unseen costs evidence; so doubt counts as a copy.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import URL, AsyncAdaptedQueuePool
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from emcheck.ports import StoreError
+from emcheck.store.backend import InboxTuple, other_service
+
+WAL_BYTES_MAX = 64 << 20
+"""The log is cut back beyond this; SQLite alone would let it grow for as long as somebody reads."""
+_WAL_KEPT_BYTES = 16 << 20
+_WAL_WAIT_MS = 250
+"""How long cutting back may wait for readers: writing stands still meanwhile."""
+_OLDEST = (3, 35, 0)
+"""RETURNING came with it (2021)."""
+
+_PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",  # what was erased does not stay in free pages
+    f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}",
+)
+
+
+class SqliteBackend:
+    """See `emcheck.store.backend.Backend`."""
+
+    def __init__(self, url: URL, *, busy_timeout_ms: int) -> None:
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise StoreError(
+                f"SQLite {sqlite3.sqlite_version} is too old; 3.35 is the oldest that will do",
+                remedy="use a Python that was built with a newer SQLite",
+                transient=False,
+            )
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise StoreError(
+                f"store.url {url.render_as_string()} names no file",
+                remedy="write sqlite:///FILE, or sqlite:////FOLDER/FILE for an absolute path",
+                transient=False,
+            )
+        self._path = Path(url.database).absolute()
+        self.name = str(self._path)
+        self._lock_path = self._path.with_name(f"{self._path.name}.lock")
+        self._lock: int | None = None
+        self._busy_timeout_ms = busy_timeout_ms
+        self._wal_alarm = WAL_BYTES_MAX
+
+    def take_guard(self) -> None:
+        """Lock the file beside the database."""
+        try:
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except PermissionError as error:
+            raise StoreError(
+                f"the database {self.name} is read-only: no {self._lock_path.name} can be written ({error.strerror})",
+                remedy="give the service's user write access to the file and its folder",
+                transient=False,
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise other_service(self.name, self._holder(), transient=False) from error
+        self._lock = lock
+
+    def _holder(self) -> str:
+        words = self._note()
+        return f" (process {int(words[2])})" if words is not None else ""
+
+    def writer(self) -> AsyncEngine:
+        """One connection; Python's driver opens its transactions with BEGIN IMMEDIATE."""
+        url = URL.create("sqlite+aiosqlite", database=self.name)
+        # isolation_level is what the driver puts after BEGIN before the first statement that writes: no round
+        # trip to its thread for a BEGIN of our own.
+        return self._engine(url, connections=1, isolation_level="IMMEDIATE")
+
+    def reader(self) -> AsyncEngine:
+        """Opened read-only: the console can do no harm and needs no write access to the file."""
+        file = URL.create("sqlite+aiosqlite", database=f"file:{quote(self.name)}", query={"mode": "ro", "uri": "true"})
+        return self._engine(file, connections=3, isolation_level="DEFERRED")
+
+    def _engine(self, url: URL, *, connections: int, isolation_level: str) -> AsyncEngine:
+        return create_async_engine(
+            url,
+            connect_args={"isolation_level": isolation_level, "timeout": self._busy_timeout_ms / 1000},
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=connections,
+            max_overflow=0,
+        )
+
+    async def prepare(self, connection: AsyncConnection) -> None:
+        """Durable, and with a write-ahead log, so that readers and the writer do not wait for each other."""
+        for pragma in _PRAGMAS:
+            await connection.exec_driver_sql(pragma)
+        mode = (await connection.exec_driver_sql("PRAGMA journal_mode = WAL")).scalar()
+        if mode != "wal":
+            raise StoreError(
+                f"the database {self.name} cannot keep a write-ahead log here (journal mode {mode})",
+                remedy="put it on a local disk; network file systems lack what the log needs",
+                transient=False,
+            )
+
+    async def begin_reading_first(self, connection: AsyncConnection) -> None:
+        """Before the first read: the driver would begin only at the first write, and never for a table's creation."""
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    async def insert_inbox(self, connection: AsyncConnection, statement: str, rows: Sequence[InboxTuple]) -> None:
+        """Through the driver itself: one round trip to its thread, where SQLAlchemy's cursor makes three."""
+        raw = await connection.get_raw_connection()
+        driver = raw.driver_connection
+        if driver is None:
+            raise AssertionError("an open connection has its driver's")
+        await driver.executemany(statement, rows)
+
+    async def fingerprint(self, connection: AsyncConnection) -> str:  # noqa: ARG002 - of the interface
+        """Path, file number and file system."""
+        file, system = self._path.stat(), os.statvfs(self._path)
+        return f"{self._path.resolve()}|{file.st_ino}|{system.f_fsid}"
+
+    def vouches(self, database_id: str, last_row: int) -> bool:
+        """False where the note beside the database is another's, is missing, or is ahead of it."""
+        words = self._note()
+        return words is not None and words[0] == database_id and int(words[1]) <= last_row
+
+    def _note(self) -> list[str] | None:
+        try:
+            words = self._lock_path.read_text(encoding="ascii").split()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return words if len(words) == 3 and words[1].isdigit() and words[2].isdigit() else None
+
+    def witness(self, database_id: str, last_row: int) -> None:
+        """Written in place and left to the system's write-back: it survives our own crash, and may lag after others."""
+        note = f"{database_id} {last_row:020d} {os.getpid():010d}\n".encode("ascii")
+        with contextlib.suppress(OSError):  # the commit stands; a note that lags accuses nobody
+            if self._lock is not None:
+                os.pwrite(self._lock, note, 0)
+            else:
+                self._lock_path.write_bytes(note)
+
+    async def upkeep(self, connection: AsyncConnection, *, scrub: bool = False) -> None:
+        """Cut the log back when it is over its bound, or holds what was erased."""
+        size = self._wal_bytes()
+        if size <= self._wal_alarm and not scrub:
+            return
+        # Whatever stands in the way now will be told by the next commit if it matters; this one stands.
+        with contextlib.suppress(SQLAlchemyError):
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout = {_WAL_WAIT_MS}")
+            busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar()
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
+            await connection.rollback()
+            self._wal_alarm = size + _WAL_KEPT_BYTES if busy else WAL_BYTES_MAX
+
+    def _wal_bytes(self) -> int:
+        try:
+            return os.stat(f"{self.name}-wal").st_size  # noqa: PTH116 - once a commit, and Path is slow to make
+        except FileNotFoundError:
+            return 0
+
+    def release(self) -> None:
+        """Unlock; the lock file stays, its note is the witness."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
