@@ -97,61 +97,6 @@ def _conflict(f: Finding) -> str:
     )
 
 
-_SENTENCES[finding.rule](finding)
-
-
-def _absence(f: Finding) -> str:
-    since, length = clock(f.start, f.zone), duration((f.absent_ms or 0) + (f.excluded_ms or 0))
-    until = clock(f.end, f.zone) if f.end is not None else ""
-    window = f"{clock(f.window.start, f.zone)} to {clock(f.window.end, f.zone)}" if f.window else ""
-    sentence = {
-        "late_return": f"Not heard at home when the curfew began at {since}; heard again at {until}, {length} late.",
-        "left_during": f"Not heard at home from {since} to {until}, {length}.",
-        "out_at_end": f"Not heard at home from {since} to the end of the curfew at {until}, {length}.",
-        "out_whole": f"Not heard at home for the whole curfew, {since} to {until}, {length}.",
-    }[f.class_ or ""]
-    if f.end is None:
-        sentence = f"Not heard at home since {since}, {length} so far."
-    excused = f" Of this {duration(f.excluded_ms)} is authorised." if f.excluded_ms else ""
-    return f"{sentence}{excused} Curfew {window} ({f.zone})."
-
-
-def _accumulated(f: Finding) -> str:
-    allowed = duration(int(dict(f.detail)["allowance_s"]) * 1000)
-    total = duration(f.absent_ms or 0)
-    return f"Unexcused absences of this order add up to {total}; the allowance of {allowed} was used up at {clock(f.start, f.zone)} ({f.zone})."
-
-
-def _silent(f: Finding) -> str:
-    if f.end is None:
-        return f"Nothing received from base unit {f.unit} since before {clock(f.start, f.zone)} ({f.zone}). Whether anyone is at home is unknown."
-    return f"Nothing was received from base unit {f.unit} from {clock(f.start, f.zone)} to {clock(f.end, f.zone)} ({f.zone})."
-
-
-def _strap(f: Finding) -> str:
-    what = "cut" if f.class_ == "strap_cut" else "open"
-    return f"The strap of tag {dict(f.detail)['tag']} was reported {what} at {clock(f.start, f.zone)} ({f.zone}). Only a fitter's visit clears this."
-
-
-def _gap(f: Finding) -> str:
-    numbers = dict(f.detail)
-    why = "were declared lost by the unit" if f.class_ == "lost" else "did not come although asked for"
-    return f"Events {numbers['from']} to {numbers['to']} of base unit {f.unit} {why}; the time they cover is unknown."
-
-
-def _rejected(f: Finding) -> str:
-    return f"{dict(f.detail)['count']} message(s) of base unit {f.unit} could not be used ({f.class_}); they are kept in quarantine."
-
-
-def _unknown(f: Finding) -> str:
-    return f"{dict(f.detail)['count']} message(s) from {f.unit}, which is not in the register; they are kept in quarantine and not acknowledged."
-
-
-def _conflict(f: Finding) -> str:
-    fact = f.evidence[0]
-    return f"Event {fact.seq} of base unit {f.unit} came with two different contents; it counts as missing. A clone or a restored unit is possible."
-
-
 _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "curfew.absence": _absence,
     "curfew.accumulated": _accumulated,
