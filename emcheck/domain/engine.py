@@ -4,15 +4,16 @@ Pure and synchronous. A replay drives it as the live service does: before a mess
 due before `t` is decided at its own instant; so the same inbox gives the same decisions (P2).
 """
 
-import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from emcheck.domain.case import Case
+from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span
 from emcheck.domain.ids import BootId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.policy import Policy
+from emcheck.domain.receipt import Folded, Receipt, Refusal
 from emcheck.domain.register import AuthorisedAbsence, Fitting, Installation, Order, Register
 from emcheck.domain.rules import evidence, unit_silent
 from emcheck.domain.timeline import FOREVER
@@ -22,26 +23,6 @@ from emcheck.domain.unit import Memory, Unit
 _UNKNOWN_UNITS_MAX = 1000
 """So many unenrolled senders are told apart; what comes from more is counted together."""
 OTHERS = UnitId("(others)")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A number of an envelope that was not taken, and why."""
-
-    seq: int
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of an envelope: the number to acknowledge up to, what was refused, what is in conflict."""
-
-    boot: BootId
-    acknowledged: int
-    refused: tuple[Refusal, ...]
-    new: int
-    conflict: bool
 
 
 class Engine:
@@ -68,8 +49,7 @@ class Engine:
         """The time the service was down, while what fell due in it is decided."""
         self._stopped_at: Ms | None = None
         self._last_at: Ms | None = None
-        self._due: list[tuple[Ms, str]] = []
-        self._armed: dict[str, Ms] = {}
+        self._deadlines = Deadlines()
         self.load(register)
 
     def load(self, register: Register) -> None:
@@ -118,9 +98,9 @@ class Engine:
             case = self.cases[wearer] = Case(wearer, made, fitted.get(wearer, ()), here, self.policy)
             for unit in case.units:
                 self._cases_of.setdefault(unit, []).append(case)
-            self._arm(f"case {wearer}", 0)
+            self._deadlines.arm(f"case {wearer}", 0)
         for name in self.units:
-            self._arm(f"unit {name}", 0)
+            self._deadlines.arm(f"unit {name}", 0)
 
     def _tag_span(self, tag: TagId, at: Ms) -> tuple[Ms, Ms]:
         low, high = -FOREVER, FOREVER
@@ -134,23 +114,15 @@ class Engine:
 
     # --- waking -------------------------------------------------------------------------------------------
 
-    def _arm(self, subject: str, due: Ms) -> None:
-        if due < self._armed.get(subject, FOREVER):
-            self._armed[subject] = due
-            heapq.heappush(self._due, (due, subject))
-
     def wake_at(self) -> Ms:
         """The next instant at which something could change with no new fact; early is possible, late is not."""
-        while self._due and self._armed.get(self._due[0][1]) != self._due[0][0]:
-            heapq.heappop(self._due)
-        return self._due[0][0] if self._due else FOREVER
+        return self._deadlines.next()
 
     def tick(self, upto: Ms, *, most: int = 1 << 60) -> int:
         """Decide what is due at or before `upto`, each at its own instant, at most `most`; how many were."""
         done = 0
         while done < most and (due := self.wake_at()) <= upto:
-            _, subject = heapq.heappop(self._due)
-            del self._armed[subject]
+            _, subject = self._deadlines.pop()
             self._wake(subject, due)
             done += 1
         return done
@@ -165,7 +137,7 @@ class Engine:
     def _judge(self, case: Case, now: Ms, since: Ms) -> None:
         tracks = {unit: self.units[unit].track for unit in case.units}
         found = case.judge(tracks, now, since)
-        self._arm(f"case {case.wearer_id}", case.wake_at)
+        self._deadlines.arm(f"case {case.wearer_id}", case.wake_at)
         self._decided(case.wearer_id, [replace(f, register=self._register_sha256) for f in found], now)
 
     def _wake_unit(self, unit: Unit, now: Ms) -> None:
@@ -187,7 +159,7 @@ class Engine:
                 due = min(due, hole.noticed_at + open_ms)
         if unit.silent_at is not None:
             due = min(due, *(at for at in self._silence_steps(unit) if at > now), FOREVER)
-        self._arm(f"unit {unit.unit}", max(due, now + 1))
+        self._deadlines.arm(f"unit {unit.unit}", max(due, now + 1))
 
     def _silence_steps(self, unit: Unit) -> list[Ms]:
         """Instants at which an open silence may rise in priority."""
@@ -211,7 +183,7 @@ class Engine:
         boot = unit.track.boot(boot_id)
         if unit.latest_boot != boot_id and (not boot.entries or unit.latest_boot is None):
             unit.latest_boot = boot_id
-        folded = _Folded()
+        folded = Folded()
         for seq, event in enumerate(events, start=first_seq):
             self._fold(unit, boot, seq, event, received_at, folded)
         if unit.early and folded.changed:
@@ -229,7 +201,7 @@ class Engine:
         acknowledged = unit.track.boots[boot_id].sequence.acknowledged()
         return Receipt(boot_id, acknowledged, tuple(folded.refused), folded.new, folded.conflict)
 
-    def _fold(self, unit: Unit, boot: Boot, seq: int, event: Event | None, received_at: Ms, folded: "_Folded") -> None:
+    def _fold(self, unit: Unit, boot: Boot, seq: int, event: Event | None, received_at: Ms, folded: Folded) -> None:
         """One number of an envelope: new, a repeat, refused, or too far ahead to be believed yet."""
         sequence = boot.sequence
         if event is None:
@@ -351,8 +323,7 @@ class Engine:
         self.down.append(Span(stopped_at, at))
         self.catching_up = Span(stopped_at, at)
         while self.wake_at() <= at:
-            _, subject = heapq.heappop(self._due)
-            del self._armed[subject]
+            _, subject = self._deadlines.pop()
             self._wake(subject, at)
         self.catching_up = None
 
@@ -415,25 +386,13 @@ class Engine:
         for case in self.cases.values():
             tracks = {unit: self.units[unit].track for unit in case.units}
             found[case.wearer_id] = case.judge(tracks, now, 0)
-            self._arm(f"case {case.wearer_id}", case.wake_at)
+            self._deadlines.arm(f"case {case.wearer_id}", case.wake_at)
         found |= {unit.unit: self.unit_findings(unit, now) for unit in self.units.values()}
         found |= {name: self._unknown_findings(name) for name in self.unknown}
         return {
             subject: [replace(finding, register=self._register_sha256) for finding in held]
             for subject, held in found.items()
         }
-
-
-@dataclass(slots=True)
-class _Folded:
-    """What folding an envelope did, gathered event by event; judging is needed from `since` on."""
-
-    changed: bool = False
-    conflict: bool = False
-    in_order: bool = True
-    new: int = 0
-    since: Ms = FOREVER
-    refused: list[Refusal] = field(default_factory=list)
 
 
 def _reaches_back(event: Event, correction: Ms) -> Ms:

@@ -12,6 +12,8 @@ RangeState: TypeAlias = Literal["in", "out"]
 
 
 class BootEvent(TypedDict):
+    """First event of every boot; `boot_n` orders boots, `prev_last_seq` shows a missing tail of the one before."""
+
     type: Literal["boot"]
     at: Ms
     reason: NotRequired[str]

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emcheck.domain.engine import Engine, Receipt
+from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.domain.receipt import Receipt
 from emcheck.wire.codec import Envelope, EnvelopeRefused, decode
 from emcheck.wire.topics import unit_of_up
 

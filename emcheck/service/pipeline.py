@@ -49,7 +49,7 @@ class Pipeline:
         self.engine: Engine
 
     async def recover(self, now: Ms) -> None:
-        """Read everything back: register, alerts, findings, and the inbox played in anew; then judge what was missed."""
+        """Read everything back: register, alerts, findings, the inbox played in anew; then judge what was missed."""
         register = await self._register()
         self._memory = EnvelopeMemory()
         self._decisions: list[tuple[str, list[Finding], Ms, str | None]] = []

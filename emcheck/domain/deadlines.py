@@ -1,0 +1,32 @@
+"""Deadlines: who is to be looked at when though nothing arrives. Kept early, never late, armed anew when they fire."""
+
+import heapq
+
+from emcheck.domain.ids import Ms
+from emcheck.domain.timeline import FOREVER
+
+
+class Deadlines:
+    """One live deadline a subject. Moving one later costs nothing: it fires early and is armed anew."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[Ms, str]] = []
+        self._armed: dict[str, Ms] = {}
+
+    def arm(self, subject: str, due: Ms) -> None:
+        """Look at `subject` no later than `due`."""
+        if due < self._armed.get(subject, FOREVER):
+            self._armed[subject] = due
+            heapq.heappush(self._heap, (due, subject))
+
+    def next(self) -> Ms:
+        """The earliest deadline; FOREVER where there is none."""
+        while self._heap and self._armed.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else FOREVER
+
+    def pop(self) -> tuple[Ms, str]:
+        """Take the earliest off; only after `next` showed one."""
+        due, subject = heapq.heappop(self._heap)
+        del self._armed[subject]
+        return due, subject
