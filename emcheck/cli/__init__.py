@@ -6,7 +6,7 @@ Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one
 import typer
 
 from emcheck import __version__
-from emcheck.cli import files, replaying, serving
+from emcheck.cli import demo, files, replaying, serving
 
 app = typer.Typer(
     name="emcheck",
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("replay")(replaying.replay)
+app.command("demo")(demo.demo)
 app.command("serve")(serving.serve_command)
 files.register_app.command("load")(serving.register_load)
 config_app = typer.Typer(help="The settings of this installation.", no_args_is_help=True)

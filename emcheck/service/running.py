@@ -123,3 +123,11 @@ async def serve(settings: Settings, policy: Policy, register: Register | None) -
 def policy_path(settings: Settings, shipped: Path) -> Path:
     """The policy in force."""
     return settings.service.policy_file or shipped / "policy" / "england-wales.toml"
+
+
+def quiet_logging() -> None:
+    """Only what has failed: for the demo, whose own lines are what people look at."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )

@@ -130,7 +130,10 @@ class SqlReads:
 
     async def outbox_after(self, publisher: str, *, limit: int) -> list[OutboxItem]:
         """What `publisher` has not delivered yet, in order."""
-        return [OutboxItem(*row) for row in await self._rows(queries.OUTBOX_AFTER, publisher=publisher, most=limit)]
+        return [
+            OutboxItem(*row)
+            for row in await self._rows(queries.OUTBOX_AFTER, publisher=storable(publisher), most=limit)
+        ]
 
 
 def not_open(name: str) -> StoreError:

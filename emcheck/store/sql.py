@@ -144,10 +144,12 @@ class SqlStore(SqlReads):
     async def close(self) -> None:
         """Let go of the database."""
         async with self._turn:
+            # Readers first: SQLite folds its log into the file when the last connection goes, if that one may write.
+            if self._reader is not None:
+                await self._reader.dispose()
             await self._drop_connection()
-            for engine in (self._writer, self._reader):
-                if engine is not None:
-                    await engine.dispose()
+            if self._writer is not None:
+                await self._writer.dispose()
             self._writer = self._reader = self._writing = None
             self._backend.release()
 

@@ -1,4 +1,4 @@
-"""The commands of `deploy/backup-and-restore.md`, run as they stand there, the backup while a store is open and written."""
+"""The commands of `deploy/backup-and-restore.md` as they stand there, the backup while a store is open."""
 
 import os
 import re
@@ -81,10 +81,7 @@ async def test_what_was_there_before_the_restore_is_kept(tmp_path: Path) -> None
     await store.close()
     [copy] = backups.glob("emcheck-*.db")
     _run("restore", DB=database, COPY=copy)
-    (tmp_path / "looked-at").mkdir()
-    kept = tmp_path / "looked-at" / "emcheck.db"
-    shutil.copy(f"{database}.before-restore", kept)
-    before = _store(kept)
+    before = _store(tmp_path / "emcheck.db.before-restore" / "emcheck.db")
     await before.open()
     last = await before.last_row()
     assert last is not None

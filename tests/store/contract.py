@@ -1,0 +1,318 @@
+"""What every store does, whatever it is made of. Each implementation's test class inherits these."""
+
+import pytest
+
+from emcheck.domain.ids import OrderId, UnitId
+from emcheck.ports import Commit, Deadline, InboxRow, Person, QuarantineCount, Store, StoredRegister, StoreError
+from tests.store.samples import (
+    BIG,
+    HOSTILE,
+    HOUR,
+    T0,
+    UNIT,
+    absence,
+    alert,
+    change,
+    checkpoint,
+    closed,
+    refused,
+    row,
+    silence,
+)
+
+
+async def rows_after(store: Store, row_id: int = 0) -> list[InboxRow]:
+    """All inbox rows after one."""
+    return [kept async for kept in store.inbox_after(row_id)]
+
+
+class StoreContract:
+    """`store` is open and empty."""
+
+    async def test_it_has_an_identity_and_may_acknowledge(self, store: Store) -> None:
+        assert len(store.database_id) == 26
+        assert await store.acknowledging()
+        await store.confirm_acknowledging()
+        assert await store.acknowledging()
+
+    async def test_an_empty_store_knows_nothing(self, store: Store) -> None:
+        assert await store.last_row() is None
+        assert await rows_after(store) == []
+        assert await store.unit_history(newest=5, after=0) == []
+        assert [kept async for kept in store.checkpoints()] == []
+        assert await store.checkpoint_before(UNIT, T0) is None
+        assert await store.prune_checkpoints(before=T0, keep_every_ms=HOUR) == 0
+        assert await store.register() is None
+        assert await store.people() == []
+        assert not await store.erase_person("W-1")
+        assert await store.findings() == await store.findings("W-1") == []
+        assert await store.absent_ms_before(OrderId("O-1"), T0) == 0
+        assert await store.alerts(open_only=False) == await store.alerts(open_only=True) == []
+        assert await store.alert_history("AL-1") == []
+        assert await store.deadlines_due(T0) == []
+        assert await store.quarantined(limit=10) == []
+        assert await store.quarantine_counts() == []
+        assert await store.outbox_after("mqtt", limit=10) == []
+        await store.commit(Commit())
+
+    async def test_a_store_is_opened_once(self, store: Store) -> None:
+        with pytest.raises(StoreError, match="open already"):
+            await store.open()
+        assert await store.last_row() is None
+
+    async def test_rows_come_back_as_they_came_in_order_of_arrival(self, store: Store) -> None:
+        rows = [
+            row(1, payload=bytes(range(256))),
+            row(2, None, kind="service", payload=b'{"type":"start"}'),
+            row(BIG, "BU-0002", received_at=T0 + BIG, payload=b""),
+            row(BIG + 1, previous=1, received_at=T0 - 5),
+            row(BIG + 2, None, kind="instruction", payload="ü".encode()),
+        ]
+        await store.commit(Commit(inbox=rows[:2]))
+        await store.commit(Commit(inbox=rows[2:]))
+        assert await rows_after(store) == rows
+        assert await rows_after(store, 2) == rows[2:]
+        assert await rows_after(store, BIG + 2) == []
+        assert await store.last_row() == rows[-1]
+
+    async def test_more_rows_than_a_page(self, store: Store) -> None:
+        rows = [row(number, f"BU-{number % 7:04}") for number in range(1, 1203)]
+        await store.commit(Commit(inbox=rows))
+        assert await rows_after(store) == rows
+        assert await rows_after(store, 700) == rows[700:]
+
+    async def test_a_row_id_is_given_out_once_and_a_failed_commit_leaves_nothing(self, store: Store) -> None:
+        await store.commit(Commit(inbox=[row(1)]))
+        again = Commit(
+            inbox=[row(2, "BU-0009"), row(1, "BU-0009")],
+            quarantine=[refused()],
+            findings=[absence()],
+            alerts=[change(alert())],
+            deadlines=[Deadline("W-1", T0)],
+        )
+        with pytest.raises(StoreError) as caught:
+            await store.commit(again)
+        assert not caught.value.transient
+        assert caught.value.remedy
+        assert await rows_after(store) == [row(1)]
+        assert await store.findings() == []
+        assert await store.alerts(open_only=False) == []
+        assert await store.quarantined(limit=1) == []
+        assert await store.deadlines_due(T0) == []
+        await store.commit(Commit(inbox=[row(2, "BU-0009")]))
+        assert await rows_after(store, 1) == [row(2, "BU-0009")]
+
+    async def test_an_unknown_kind_is_refused_whole(self, store: Store) -> None:
+        with pytest.raises(StoreError, match="gossip"):
+            await store.commit(Commit(inbox=[row(1), row(2, kind="gossip")]))
+        assert await rows_after(store) == []
+
+    async def test_a_units_history_is_walked_along_its_own_rows(self, store: Store) -> None:
+        rows = [row(n, f"BU-000{n % 3}", previous=n - 3 if n > 3 else None) for n in range(1, 31)]
+        await store.commit(Commit(inbox=rows))
+        mine = [kept for kept in rows if kept.unit == "BU-0001"]
+        assert await store.unit_history(newest=28, after=0) == mine
+        assert await store.unit_history(newest=28, after=10) == [kept for kept in mine if kept.row_id > 10]
+        assert await store.unit_history(newest=28, after=11) == [kept for kept in mine if kept.row_id > 11]
+        assert await store.unit_history(newest=28, after=28) == []
+
+    async def test_counters_give_no_number_twice(self, store: Store) -> None:
+        first = await store.reserve_counter("n", 100)
+        assert first >= 1
+        second = await store.reserve_counter("n", BIG)
+        assert second >= first + 100
+        assert await store.reserve_counter("n", 1) >= second + BIG
+        assert await store.reserve_counter("other", 1) == first
+        with pytest.raises(ValueError, match="at least 1"):
+            await store.reserve_counter("n", 0)
+
+    async def test_findings_are_revised_by_subject_and_key_and_may_go(self, store: Store) -> None:
+        first, second = absence(0, end=None), absence(1)
+        other = silence(unit=UnitId("BU-0002"), start=first.start)
+        await store.commit(Commit(findings=[second, first, other]))
+        assert await store.findings() == sorted([first, other, second], key=lambda f: (f.start, f.subject))
+        assert await store.findings("W-1") == [first, second]
+        revised = absence(0, absent_ms=2 * HOUR)
+        assert revised.key == first.key
+        await store.commit(Commit(findings=[revised]))
+        assert await store.findings("W-1") == [revised, second]
+        await store.commit(Commit(findings_gone=[("W-1", second.key), ("W-2", revised.key), ("W-1", "never")]))
+        assert await store.findings() == sorted([revised, other], key=lambda f: (f.start, f.subject))
+
+    async def test_a_finding_that_goes_and_comes_in_one_commit_holds(self, store: Store) -> None:
+        held = absence()
+        await store.commit(Commit(findings=[held], findings_gone=[(held.subject, held.key)]))
+        assert await store.findings() == [held]
+
+    async def test_the_last_of_two_versions_in_one_commit_counts(self, store: Store) -> None:
+        await store.commit(Commit(findings=[absence(), absence(absent_ms=7)]))
+        assert await store.findings() == [absence(absent_ms=7)]
+
+    async def test_absent_time_is_summed_over_windows_that_have_ended(self, store: Store) -> None:
+        ended = absence(1).window
+        assert ended is not None
+        nights = [absence(0), absence(1), absence(2), absence(0, order_id=OrderId("O-2"))]
+        others = [silence(), absence(0, rule="curfew.accumulated", start=T0), absence(0, start=T0 + 1, absent_ms=None)]
+        await store.commit(Commit(findings=nights + others))
+        assert await store.absent_ms_before(OrderId("O-1"), ended.end) == 2 * HOUR
+        assert await store.absent_ms_before(OrderId("O-1"), ended.end - 1) == HOUR
+        assert await store.absent_ms_before(OrderId("O-2"), ended.end) == HOUR
+        total = await store.absent_ms_before(OrderId("O-3"), ended.end)
+        assert (total, type(total)) == (0, int)
+
+    async def test_alerts_keep_their_history(self, store: Store) -> None:
+        raised = change(alert(raised_at=T0 + 2))
+        earlier = change(alert("AL-2", raised_at=T0 + 1, subject="W-2"))
+        amended = change(alert(raised_at=T0 + 2, revision=2, text="back at 20:00"), "amended", at=T0 + 9)
+        ended = change(closed(raised_at=T0 + 2, revision=3), "closed", published=None, at=T0 + 10)
+        await store.commit(Commit(alerts=[raised, earlier]))
+        await store.commit(Commit(alerts=[amended, ended]))
+        assert await store.alerts(open_only=False) == [earlier.alert, ended.alert]
+        assert await store.alerts(open_only=True) == [earlier.alert]
+        kept = [told._replace(published=None) for told in (raised, amended, ended)]
+        assert await store.alert_history("AL-1") == kept
+
+    async def test_what_is_published_is_owed_to_every_publisher_in_order(self, store: Store) -> None:
+        changes = [
+            change(alert(), published=b"one", at=T0 + 1),
+            change(alert(revision=2), "acknowledged", published=None),
+            change(alert("AL-2", subject="W-2", priority="P3"), published=b"two", at=T0 + 2),
+            change(alert(revision=3), "amended", published=b"three", at=T0 + 3),
+        ]
+        await store.commit(Commit(alerts=changes))
+        items = await store.outbox_after("mqtt", limit=10)
+        assert [tuple(item[1:]) for item in items] == [
+            ("W-1", "AL-1", "AL-1.1", "P1", T0 + 1, b"one"),
+            ("W-2", "AL-2", "AL-2.1", "P3", T0 + 2, b"two"),
+            ("W-1", "AL-1", "AL-1.3", "P1", T0 + 3, b"three"),
+        ]
+        assert items == sorted(items)
+        assert await store.outbox_after("mqtt", limit=1) == items[:1]
+        await store.outbox_delivered("mqtt", items[1].item_id)
+        assert await store.outbox_after("mqtt", limit=10) == items[2:]
+        await store.outbox_delivered("mqtt", items[0].item_id)
+        assert await store.outbox_after("mqtt", limit=10) == items[2:]
+        assert await store.outbox_after("webhook", limit=10) == items
+
+    async def test_one_revision_is_published_once(self, store: Store) -> None:
+        await store.commit(Commit(alerts=[change(alert())]))
+        with pytest.raises(StoreError):
+            await store.commit(Commit(alerts=[change(alert(text="again"))]))
+        assert await store.alerts(open_only=True) == [alert()]
+        assert len(await store.outbox_after("mqtt", limit=10)) == 1
+
+    async def test_a_subject_has_one_deadline(self, store: Store) -> None:
+        await store.commit(Commit(deadlines=[Deadline("W-1", T0 + 5), Deadline("W-2", T0 + 5), Deadline("W-3", T0)]))
+        assert await store.deadlines_due(T0 - 1) == []
+        assert await store.deadlines_due(T0 + 5) == [
+            Deadline("W-3", T0),
+            Deadline("W-1", T0 + 5),
+            Deadline("W-2", T0 + 5),
+        ]
+        await store.commit(Commit(deadlines=[Deadline("W-3", T0 + BIG), Deadline("W-1", T0 + 1)]))
+        assert await store.deadlines_due(T0 + 5) == [Deadline("W-1", T0 + 1), Deadline("W-2", T0 + 5)]
+
+    async def test_checkpoints_newest_before_and_pruned(self, store: Store) -> None:
+        taken = [checkpoint(n, T0 + n * HOUR // 2) for n in range(8)]
+        other = checkpoint(3, T0, "BU-0002")
+        await store.commit(Commit(checkpoints=[*taken, other]))
+        newest = [kept async for kept in store.checkpoints()]
+        assert sorted(newest) == [taken[7], other]
+        assert await store.checkpoint_before(UNIT, T0 + HOUR) == taken[2]
+        assert await store.checkpoint_before(UNIT, T0 + HOUR - 1) == taken[1]
+        assert await store.checkpoint_before(UNIT, T0 - 1) is None
+        assert await store.checkpoint_before(UnitId("BU-0003"), T0) is None
+        start = T0 - T0 % HOUR
+        before = T0 + 3 * HOUR
+        kept_of: dict[int, int] = {}
+        for number in range(6):
+            kept_of[(taken[number].at - start) // HOUR] = number
+        gone = await store.prune_checkpoints(before=before, keep_every_ms=HOUR)
+        assert gone == 6 - len(kept_of)
+        for number in range(6):
+            expected = max((n for n in kept_of.values() if n <= number), default=None)
+            found = await store.checkpoint_before(UNIT, taken[number].at)
+            assert found == (None if expected is None else taken[expected])
+        assert sorted([kept async for kept in store.checkpoints()]) == [taken[7], other]
+        assert await store.prune_checkpoints(before=before, keep_every_ms=HOUR) == 0
+
+    async def test_the_newest_checkpoint_is_never_pruned(self, store: Store) -> None:
+        await store.commit(Commit(checkpoints=[checkpoint(1, T0), checkpoint(2, T0)]))
+        assert await store.prune_checkpoints(before=T0 + BIG, keep_every_ms=BIG) == 1
+        assert [kept async for kept in store.checkpoints()] == [checkpoint(2, T0)]
+
+    async def test_a_checkpoint_taken_again_replaces_itself(self, store: Store) -> None:
+        await store.commit(Commit(checkpoints=[checkpoint(1, T0)]))
+        again = checkpoint(1, T0)._replace(state=b"anew")
+        await store.commit(Commit(checkpoints=[again]))
+        assert [kept async for kept in store.checkpoints()] == [again]
+
+    async def test_more_checkpoints_than_a_page(self, store: Store) -> None:
+        taken = [checkpoint(n, T0 + n, f"BU-{n:04}") for n in range(1, 1203)]
+        await store.commit(Commit(checkpoints=taken))
+        assert sorted([kept async for kept in store.checkpoints()]) == taken
+
+    async def test_the_last_register_saved_is_in_force_and_people_are_replaced(self, store: Store) -> None:
+        first, second = StoredRegister("a" * 64, T0, b"{}"), StoredRegister("b" * 64, T0 + 1, b'{"version":1}')
+        await store.save_register(first, [Person("W-1", "Ann", b"{}"), Person("W-2", None, b"")])
+        assert await store.register() == first
+        await store.save_register(second, [Person("W-3", "Cy", b"x"), Person("W-1", "Anne", b"y")])
+        assert await store.register() == second
+        assert await store.people() == [Person("W-1", "Anne", b"y"), Person("W-3", "Cy", b"x")]
+        await store.save_register(first, [Person("W-1", "Ann", b"{}")])
+        assert await store.register() == first
+
+    async def test_a_person_is_erased_while_facts_stay(self, store: Store) -> None:
+        await store.commit(Commit(inbox=[row(1)], findings=[absence()]))
+        await store.save_register(StoredRegister("a", T0, b"{}"), [Person("W-1", "Ann", b""), Person("W-2", "Bo", b"")])
+        assert await store.erase_person("W-1")
+        assert not await store.erase_person("W-1")
+        assert await store.people() == [Person("W-2", "Bo", b"")]
+        assert await store.findings("W-1") == [absence()]
+        assert await rows_after(store) == [row(1)]
+
+    async def test_quarantine_keeps_input_whole_and_counts_it(self, store: Store) -> None:
+        items = [
+            refused(),
+            refused("not_enrolled", None, boot=None, first_seq=None, last_seq=None),
+            refused(received_at=T0 + 7),
+            refused("over_size", first_seq=BIG, last_seq=BIG),
+        ]
+        await store.commit(Commit(quarantine=items[:1]))
+        await store.commit(Commit(quarantine=items[1:]))
+        kept = await store.quarantined(limit=10)
+        assert [item for _, item in kept] == items
+        assert kept == sorted(kept)
+        assert await store.quarantined(limit=2) == kept[:2]
+        assert await store.quarantined(limit=10, after=kept[1][0]) == kept[2:]
+        assert await store.quarantine_counts() == [
+            QuarantineCount(None, "not_enrolled", 1, T0),
+            QuarantineCount(UNIT, "not_json", 2, T0 + 7),
+            QuarantineCount(UNIT, "over_size", 1, T0),
+        ]
+
+    async def test_hostile_words_and_numbers_do_not_stop_a_commit(self, store: Store) -> None:
+        bad = refused(HOSTILE, HOSTILE, topic=HOSTILE, detail=HOSTILE, boot=HOSTILE, first_seq=1 << 70, last_seq=-1)
+        found = silence(rule="evidence.rejected", unit=UnitId(HOSTILE), class_=HOSTILE)
+        raised = change(alert(subject=HOSTILE, text=HOSTILE))
+        acts = [raised._replace(by=HOSTILE, note=HOSTILE)]
+        due = [Deadline(HOSTILE, T0)]
+        await store.commit(Commit(inbox=[row(1)], quarantine=[bad], findings=[found], alerts=acts, deadlines=due))
+        [(_, kept)] = await store.quarantined(limit=1)
+        assert kept.payload == bad.payload
+        assert kept.detail == "nul \\x00, lone \\ud800, quote ' \" ; -- \n ü 🜲"
+        assert (kept.first_seq, kept.last_seq) == (None, -1)
+        assert await store.findings(HOSTILE) == [found]
+        assert await store.alerts(open_only=True) == [raised.alert]
+        assert len(await store.deadlines_due(T0)) == 1
+        assert len(await store.outbox_after(HOSTILE, limit=1)) == 1
+        await store.commit(Commit(findings_gone=[(found.subject, found.key)]))
+        assert await store.findings() == []
+
+    async def test_after_closing_every_question_is_refused(self, store: Store) -> None:
+        await store.close()
+        await store.close()
+        with pytest.raises(StoreError, match="not open"):
+            await store.last_row()
+        with pytest.raises(StoreError, match="not open"):
+            await store.commit(Commit(inbox=[row(1)]))
