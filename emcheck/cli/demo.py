@@ -42,7 +42,7 @@ def demo(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     quiet_logging()
-    console, began = Console(), time.monotonic()
+    console, began = Console(soft_wrap=True), time.monotonic()
     zone = plan.town.timezone
     progress = Progress(
         TextColumn("{task.fields[now]}"), BarColumn(), TextColumn("{task.fields[events]:,} events"),

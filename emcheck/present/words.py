@@ -45,7 +45,7 @@ def _absence(f: Finding) -> str:
     if f.end is None:
         sentence = f"Not heard at home since {since}, {length} so far."
     excused = f" Of this {duration(f.excluded_ms)} is authorised." if f.excluded_ms else ""
-    return f"{sentence}{excused} Curfew {window} ({f.zone})."
+    return f"{sentence}{excused} Curfew {window}, {f.zone}."
 
 
 def _accumulated(f: Finding) -> str:

@@ -134,6 +134,8 @@ class SqlStore(SqlReads):
         is_same = known.get("fingerprint") == fingerprint
         if is_same and self._backend.vouches(known["database_id"], self._last_row):
             self._backend.witness(known["database_id"], self._last_row)  # whose process it is now
+            # Written though it is the same: a database that cannot be written is to be found out now.
+            await self._set_meta(connection, fingerprint=fingerprint)
         else:
             await self._set_meta(connection, acknowledging="no")
 

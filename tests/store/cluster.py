@@ -41,7 +41,8 @@ def unprivileged() -> pwd.struct_passwd | None:
     return None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -54,12 +55,12 @@ class Cluster:
         self._bin, self.folder = bin_dir, folder
         self._user = None if owner is None else owner.pw_uid
         self._group = None if owner is None else owner.pw_gid
-        self.port = _free_port()
+        self.port = free_port()
         self._data = folder / "data"
         if owner is not None:
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         self._run("initdb", "-D", self._data, "-U", "emcheck", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        self._server = self._start()
+        self.start()
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(self._bin / program), *map(str, arguments)]
@@ -68,7 +69,8 @@ class Cluster:
         )
         assert done.returncode == 0, done.stderr
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> None:
+        """Start on the port chosen at first; returns when it answers."""
         options = ("-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder), "-c", "fsync=off")
         log = (self.folder / "log").open("ab")
         with log:
@@ -78,7 +80,8 @@ class Cluster:
             )  # fmt: skip
         for _ in range(600):
             if subprocess.run(self._ready(), capture_output=True, check=False).returncode == 0:
-                return server
+                self._server = server
+                return
             time.sleep(0.05)
         server.kill()
         server.wait()
@@ -110,7 +113,7 @@ class Cluster:
     def restart(self) -> None:
         """Stop, and start on the same port."""
         self.stop()
-        self._server = self._start()
+        self.start()
 
 
 def running() -> Iterator[Cluster]:
