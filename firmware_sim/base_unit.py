@@ -246,6 +246,10 @@ class BaseUnit:
         """First events of envelopes sent and not yet acknowledged."""
         return self._uplink.waiting()
 
+    def hold_repeats(self, *, sent_after: Ms, until: Ms) -> None:
+        """The modem still holds what was sent after an instant: nothing of that is repeated before `until`."""
+        self._uplink.hold(sent_after=sent_after, until=until)
+
     def again_now(self, now_ms: Ms) -> None:
         """Send every unanswered envelope again at once (an answer on QoS 0 may have been lost)."""
         self._uplink.again_now(now_ms)

@@ -7,6 +7,7 @@ An uplink fault takes a unit's connection away; what a broker would say of it (t
 
 import asyncio
 import random
+import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Self
@@ -79,6 +80,7 @@ class _Line:
             username=self._town.username,
             password=self._town.password,
             clean_session=True,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
         )
 

@@ -42,6 +42,8 @@ class World:
         self.seed = scenario.seed if seed is None else seed
         self.town = build_town(scenario, self.seed)
         self.now: Ms = scenario.start_ms
+        self._live = live
+        self._handed_out_at = self._playing_to = self.now
         self._network = Network(self.town, delays=not live)
         self._agenda: list[tuple[Ms, int, Callable[[Ms], None]]] = []
         self._transit: list[tuple[Ms, int, Outgoing]] = []
@@ -78,9 +80,11 @@ class World:
             at, _, message = heapq.heappop(self._transit)
             self._held[message.unit] -= 1
             arrived.append(message._replace(at=at))
+        self._handed_out_at = until_ms
         return arrived
 
     def _play(self, until_ms: Ms) -> None:
+        self._playing_to = until_ms
         while self._agenda and self._agenda[0][0] <= until_ms:
             at, _, act = heapq.heappop(self._agenda)
             self.now = max(self.now, at)
@@ -303,6 +307,9 @@ class World:
             if receiver.unit is None or receiver.wake_at != due:
                 return
             receiver.wake_at = -1
+            if self._live:  # what was not yet handed out cannot have been answered, however long the step
+                local = receiver.clock.local
+                receiver.unit.hold_repeats(sent_after=local(self._handed_out_at), until=local(self._playing_to))
             if receiver.clock.true(receiver.unit.next_due()) > now:  # answered meanwhile: no repeat is due
                 self._after(receiver, now)
                 return

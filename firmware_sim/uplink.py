@@ -136,6 +136,12 @@ class Uplink:
         """First events of envelopes sent and not yet acknowledged."""
         return [(f.boot, f.first) for f in self._flights]
 
+    def hold(self, *, sent_after: Ms, until: Ms) -> None:
+        """Do not repeat before `until` what was sent after `sent_after`."""
+        for flight in self._flights:
+            if flight.sent_at > sent_after:
+                flight.next_try_at = max(flight.next_try_at, until)
+
     def again_now(self, now: Ms) -> None:
         """Let every unanswered envelope go again at once."""
         for flight in self._flights:

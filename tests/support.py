@@ -89,8 +89,8 @@ class UnitStory:
         return self.tell(when, "presence", tag=tag, in_range=True, **fields)
 
     def loses(self, when: int, last_heard: int | None = None, tag: str = "T-1", **fields: Any) -> UnitStory:
-        heard = {} if last_heard is None else {"last_heard_at": format_ms(last_heard)}
-        return self.tell(when, "presence", tag=tag, in_range=False, **heard, **fields)
+        heard: dict[str, Any] = {} if last_heard is None else {"last_heard_at": format_ms(last_heard)}
+        return self.tell(when, "presence", tag=tag, in_range=False, **(heard | fields))
 
     def beats(self, start: int, end: int, every_s: int = 60, **fields: Any) -> UnitStory:
         for when in range(start, end + 1, every_s * SECOND):

@@ -52,7 +52,9 @@ def demo(
 
     def opened(broker: str, units: int, wearers: int) -> None:
         console.print(f"Broker on {broker}, {units} base units connected over MQTT, {wearers} wearers under curfew.")
-        console.print(f"The night of {clock_words(plan.start_ms, zone)} to {clock_words(plan.end_ms, zone)} ({zone}):\n")
+        console.print(
+            f"The night of {clock_words(plan.start_ms, zone)} to {clock_words(plan.end_ms, zone)} ({zone}):\n"
+        )
 
     def alert(event: dict[str, Any]) -> None:
         data = event["data"]
@@ -89,16 +91,24 @@ def _page(console: Console, night: Any, zone: str) -> None:
         for address in case.sources:
             windows = _tonight(case, address, night)
             known = case.timeline(address, tracks)
-            console.print(drawing.draw_text(f"{wearer} {names[WearerId(wearer)]}", known, windows, until=night.until, zone=zone), highlight=False)
+            console.print(
+                drawing.draw_text(f"{wearer} {names[WearerId(wearer)]}", known, windows, until=night.until, zone=zone),
+                highlight=False,
+            )
         for finding in found:
             if finding.wearer_id == wearer:
                 style = _STYLE.get(finding.priority, "")
-                console.print(f"    [{style}]{finding.priority} {finding.rule}[/]  {lines.as_json(finding)['text']}", highlight=False)
+                console.print(
+                    f"    [{style}]{finding.priority} {finding.rule}[/]  {lines.as_json(finding)['text']}",
+                    highlight=False,
+                )
     console.print("\n[bold]Equipment and evidence[/]")
     for finding in found:
         if finding.wearer_id is None:
             style = _STYLE.get(finding.priority, "")
-            console.print(f"    [{style}]{finding.priority} {finding.rule}[/]  {lines.as_json(finding)['text']}", highlight=False)
+            console.print(
+                f"    [{style}]{finding.priority} {finding.rule}[/]  {lines.as_json(finding)['text']}", highlight=False
+            )
     console.print()
 
 

@@ -5,13 +5,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import aiomqtt
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from emcheck.cli.reading import bad_input, read_policy, read_register
 from emcheck.clock import SystemClock
+from emcheck.ingest.mqtt import tls_context, watch_alerts
 from emcheck.ports import StoreError
 from emcheck.service.enrolment import load_register
 from emcheck.service.running import configure_logging, policy_path, serve
@@ -84,19 +84,45 @@ def alerts_watch(
     """Watch the monitoring queue as alerts come, until Ctrl-C."""
     settings = _settings(config)
 
+    mqtt = settings.mqtt
+
     async def watch() -> None:
-        async with aiomqtt.Client(settings.mqtt.host, settings.mqtt.port) as client:
-            await client.subscribe("em/v1/alerts/+", qos=1)
-            async for message in client.messages:
-                event = json.loads(bytes(message.payload))
-                typer.echo(json.dumps(event, ensure_ascii=False) if as_json else describe(event))
+        events = watch_alerts(
+            host=mqtt.host,
+            port=mqtt.port,
+            username=mqtt.username,
+            password=mqtt.password.get_secret_value() if mqtt.password else None,
+            tls=tls_context(mqtt.ca_file, mqtt.certificate_file, mqtt.key_file) if mqtt.tls else None,
+        )
+        async for body in events:
+            event = json.loads(body)
+            typer.echo(json.dumps(event, ensure_ascii=False) if as_json else describe(event))
 
     try:
         asyncio.run(watch())
-    except (aiomqtt.MqttError, OSError) as error:
-        bad_input(f"broker {settings.mqtt.host}:{settings.mqtt.port}: {error}; is it running, and is mqtt.port right?")
+    except ConnectionError as error:
+        bad_input(f"broker {error}; is it running, and are mqtt.host and mqtt.port right?")
     except KeyboardInterrupt:
         raise typer.Exit from None
+
+
+def store_confirm(config: ConfigOption = None) -> None:
+    """Say that this database, restored or copied, is the one that may acknowledge units from now on."""
+    settings = _settings(config)
+
+    async def confirm() -> None:
+        store = SqlStore(settings.store.async_url, operator=True)
+        await store.open()
+        try:
+            await store.confirm_acknowledging()
+        finally:
+            await store.close()
+
+    try:
+        asyncio.run(confirm())
+    except StoreError as error:
+        bad_input(f"{error}. {error.remedy}")
+    typer.echo(f"{settings.store.url}: confirmed; it acknowledges units from the service's next start")
 
 
 def describe(event: dict[str, Any]) -> str:

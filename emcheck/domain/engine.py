@@ -112,8 +112,6 @@ class Engine:
                 break
         return low, high
 
-    # --- waking -------------------------------------------------------------------------------------------
-
     def wake_at(self) -> Ms:
         """The next instant at which something could change with no new fact; early is possible, late is not."""
         return self._deadlines.next()
@@ -169,8 +167,6 @@ class Engine:
             at = max(window.start, start)
             steps += [at + 1, at + self.policy.ms("unit.silent.curfew_long_after_s")]
         return [*steps, FOREVER]
-
-    # --- facts --------------------------------------------------------------------------------------------
 
     def receive(
         self, name: UnitId, boot_id: BootId, first_seq: int, events: Iterable[Event | None], received_at: Ms
@@ -295,8 +291,6 @@ class Engine:
         else:
             runs.append(evidence.Refusals("not_enrolled", received_at, received_at))
             self._decided(name, self._unknown_findings(name), received_at)
-
-    # --- the rest -----------------------------------------------------------------------------------------
 
     def service(self, what: str, at: Ms) -> None:
         """The service started, stopped or was alive: silence counts only time in which it was receiving."""

@@ -7,9 +7,10 @@ again, so a drop is counted and harmless. MQTT 3.1.1 is enough; 5 works the same
 import asyncio
 import json
 import random
+import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,8 @@ from emcheck.wire import topics
 
 log = structlog.get_logger("emcheck.ingest")
 
+_AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+"""Small packets go out at once: Nagle's algorithm with a delayed ACK held an acknowledgement for 40 ms."""
 _V311_DEFAULT: Literal[3] = 3
 """What paho wants said of a clean start where MQTT 3.1.1 has none."""
 
@@ -110,6 +113,7 @@ class MqttTransport:
             keepalive=self._keepalive_s,
             timeout=self._connect_timeout_s,
             tls_context=self._tls,
+            socket_options=[_AT_ONCE],
             will=aiomqtt.Will(topics.HOST, self._host_word(online=False), qos=1, retain=True),
             queue_type=_taken_by(self._take),
         )
@@ -162,6 +166,24 @@ class MqttTransport:
             await client.publish(topics.ALERTS_PREFIX + priority, body, qos=1)
         except (aiomqtt.MqttError, OSError) as error:
             raise ConnectionError(str(error)) from error
+
+
+async def watch_alerts(
+    *,
+    host: str,
+    port: int,
+    username: str | None = None,
+    password: str | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[bytes]:
+    """The monitoring queue as it comes, for whoever watches; ConnectionError where the broker cannot be reached."""
+    try:
+        async with aiomqtt.Client(host, port, username=username, password=password, tls_context=tls) as client:
+            await client.subscribe(f"{topics.ALERTS_PREFIX}+", qos=1)
+            async for message in client.messages:
+                yield bytes(message.payload)
+    except (aiomqtt.MqttError, OSError) as error:
+        raise ConnectionError(f"{host}:{port}: {error}") from error
 
 
 def _taken_by(take: Callable[[aiomqtt.Message], None]) -> type[asyncio.Queue[aiomqtt.Message]]:

@@ -41,6 +41,8 @@ class Options:
     ack_every_s: float = 1.0
     stop_within_s: float = 5.0
     http: tuple[str, int] | None = None
+    retry_first_s: float = 1.0
+    retry_most_s: float = 60.0
     watchdog_url: str | None = None
     watchdog_every_s: float = 60.0
     watchdog_timeout_s: float = 10.0
@@ -75,7 +77,9 @@ class Service:
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s)
-        self.outbox = OutboxRunner(store, publishers)
+        self.outbox = OutboxRunner(
+            store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
+        )
         self.pipeline = Pipeline(
             store, policy, self.acknowledger, published=self._published, on_alerts=self.outbox.notify
         )

@@ -89,6 +89,8 @@ def options_of(settings: Settings) -> Options:
         alive_every_ms=round(settings.service.alive_every_s * 1000),
         stop_within_s=settings.service.stop_within_s,
         http=(settings.http.host, settings.http.port) if settings.http.enabled else None,
+        retry_first_s=settings.alerting.retry_first_s,
+        retry_most_s=settings.alerting.retry_most_s,
         watchdog_url=settings.watchdog.url,
         watchdog_every_s=settings.watchdog.every_s,
         watchdog_timeout_s=settings.watchdog.timeout_s,
@@ -98,7 +100,7 @@ def options_of(settings: Settings) -> Options:
 async def serve(settings: Settings, policy: Policy, register: Register | None) -> None:
     """Run until SIGTERM or SIGINT. StoreError if the database cannot be used."""
     clock = SystemClock()
-    store: Store = SqlStore(settings.store.async_url)
+    store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms)
     await store.open()
     try:
         if register is not None:

@@ -17,8 +17,8 @@ class Backend(Protocol):
     name: str
     """Names the database in messages; without the password."""
 
-    def take_guard(self) -> None:
-        """Be the one service that writes here, or StoreError. Where the guard is the connection's: nothing."""
+    def enter(self, *, guarded: bool) -> None:
+        """StoreError where there is nothing to open; `guarded`: be the one service here, or StoreError."""
         ...
 
     def writer(self) -> AsyncEngine:

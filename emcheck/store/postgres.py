@@ -37,14 +37,15 @@ _DURABLE = text(
 class PostgresBackend:
     """See `emcheck.store.backend.Backend`."""
 
-    def __init__(self, url: URL, *, busy_timeout_ms: int, guarded: bool) -> None:
+    def __init__(self, url: URL, *, busy_timeout_ms: int) -> None:
         self._url = url.set(drivername="postgresql+asyncpg")
         self.name = f"{url.host or 'localhost'}:{url.port or 5432}/{url.database or ''}"
         self._busy_timeout_ms = busy_timeout_ms
-        self._guarded = guarded
+        self._guarded = False
 
-    def take_guard(self) -> None:
-        """The guard is taken with the connection."""
+    def enter(self, *, guarded: bool) -> None:
+        """Remember it: the guard is taken with each new connection."""
+        self._guarded = guarded
 
     def writer(self) -> AsyncEngine:
         """One connection."""

@@ -36,7 +36,7 @@ COUNTER_JUMP = 1 << 32
 and small enough that numbers stay exact in a JSON reader that uses doubles."""
 
 
-def _backend(url: str, *, busy_timeout_ms: int, guarded: bool) -> Backend:
+def _backend(url: str, *, busy_timeout_ms: int) -> Backend:
     try:
         parsed: URL = make_url(url)
     except ArgumentError as error:
@@ -45,7 +45,7 @@ def _backend(url: str, *, busy_timeout_ms: int, guarded: bool) -> Backend:
     if driver == "sqlite":
         return SqliteBackend(parsed, busy_timeout_ms=busy_timeout_ms)
     if driver == "postgresql":
-        return PostgresBackend(parsed, busy_timeout_ms=busy_timeout_ms, guarded=guarded)
+        return PostgresBackend(parsed, busy_timeout_ms=busy_timeout_ms)
     raise _unknown_url()
 
 
@@ -70,7 +70,7 @@ class SqlStore(SqlReads):
         clock: Clock | None = None,
     ) -> None:
         self._is_service = not read_only and not operator
-        self._backend = _backend(url, busy_timeout_ms=busy_timeout_ms, guarded=self._is_service)
+        self._backend = _backend(url, busy_timeout_ms=busy_timeout_ms)
         super().__init__(self._backend.name)
         self._read_only = read_only
         self._clock = clock or SystemClock()
@@ -102,8 +102,7 @@ class SqlStore(SqlReads):
             raise
 
     async def _open(self) -> None:
-        if self._is_service:
-            self._backend.take_guard()
+        self._backend.enter(guarded=self._is_service)
         if not self._read_only:
             self._writer = self._backend.writer()
         if self._is_service:

@@ -20,6 +20,7 @@ costs one operator's word, a copy unseen costs evidence; so doubt counts as a co
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -73,8 +74,17 @@ class SqliteBackend:
         self._busy_timeout_ms = busy_timeout_ms
         self._wal_alarm = WAL_BYTES_MAX
 
-    def take_guard(self) -> None:
-        """Lock the file beside the database."""
+    def enter(self, *, guarded: bool) -> None:
+        """Look before SQLite does, whose complaint is short, then lock the file beside the database."""
+        if self._path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if guarded:
+            self._take_lock()
+        elif not os.access(self._path, os.R_OK):
+            self._path.stat()
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    def _take_lock(self) -> None:
         try:
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except PermissionError as error:

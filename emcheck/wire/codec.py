@@ -123,7 +123,7 @@ _LostEvent = _lenient(
 )
 
 _AnyEvent: TypeAlias = Annotated[
-    _BootEvent | _PresenceEvent | _ReportEvent | _UnitStatusEvent | _TagTamperEvent | _LostEvent,  # type: ignore[valid-type]
+    _BootEvent | _PresenceEvent | _ReportEvent | _UnitStatusEvent | _TagTamperEvent | _LostEvent,  # type: ignore[valid-type]  # made by call: `from` is a keyword
     Field(discriminator="type"),
 ]
 

@@ -1,4 +1,4 @@
-"""A process that commits until it is killed: `python -m tests.store.crashing URL`. Prints each batch that is committed."""
+"""Commits until it is killed, and tells each batch that is committed: `python -m tests.store.crashing URL`."""
 
 import asyncio
 import itertools
@@ -31,7 +31,8 @@ async def main(url: str) -> None:
     last = await store.last_row()
     for number in itertools.count(0 if last is None else last.row_id // ROWS):
         await store.commit(batch(number))
-        print(number, flush=True)
+        sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from emcheck.ports import Commit
 from emcheck.store.sql import COUNTER_JUMP
 from tests.store import cluster as postgres
-from tests.store.conftest import Opening, new_database
+from tests.store.conftest import Opening, names, new_database
 from tests.store.contract import rows_after
 from tests.store.samples import row
 
@@ -166,4 +166,4 @@ async def test_on_postgresql_a_copied_database_is_known_by_its_number(
 
 async def test_a_closed_database_is_one_file_and_its_note(tmp_path: Path, opened: Opening) -> None:
     await _grow(opened, tmp_path / "emcheck.db", 1)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["emcheck.db", "emcheck.db.lock"]
+    assert names(tmp_path) == ["emcheck.db", "emcheck.db.lock"]

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from sqlalchemy import text
 from emcheck.ports import Commit, StoreError
 from emcheck.store import SqlStore
 from tests.store import cluster as postgres
-from tests.store.conftest import Opening, new_database
+from tests.store.conftest import Opening, names, new_database
 from tests.store.contract import rows_after
 from tests.store.samples import row
 
@@ -33,6 +32,12 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="emcheck-store-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
+
+
+def chmod(mode: int, *paths: Path) -> None:
+    """Set who may read and write."""
+    for path in paths:
+        path.chmod(mode)
 
 
 @contextmanager
@@ -61,7 +66,7 @@ async def test_a_folder_that_is_not_there(tmp_path: Path, opened: Opening) -> No
         assert "cannot be opened" in str(error)
         assert "create the folder" in error.remedy
         assert not error.transient
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 async def test_a_folder_in_place_of_the_file(tmp_path: Path, opened: Opening) -> None:
@@ -72,7 +77,7 @@ async def test_a_folder_in_place_of_the_file(tmp_path: Path, opened: Opening) ->
 async def test_a_reader_makes_no_database(tmp_path: Path, opened: Opening) -> None:
     await _refused(opened(f"sqlite:///{tmp_path}/emcheck.db", read_only=True))
     await _refused(opened(f"sqlite:///{tmp_path}/emcheck.db", operator=True))
-    assert list(tmp_path.iterdir()) == []
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("url", ["mysql://host/db", "emcheck.db", "sqlite://", "sqlite:///:memory:"])
@@ -88,12 +93,11 @@ async def test_a_folder_we_may_not_write(folder: Path, opened: Opening) -> None:
     await first.open()
     await first.commit(Commit(inbox=[row(1)]))
     await first.close()
-    for path in folder.iterdir():
-        path.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
-    folder.chmod(0o555)
+    chmod(0o444, folder / "emcheck.db", folder / "emcheck.db.lock")
+    chmod(0o555, folder)
     with as_nobody():
         error = await _refused(opened(url))
-    folder.chmod(0o755)
+    chmod(0o755, folder)
     assert "is read-only" in str(error)
     assert "write access" in error.remedy
     assert not error.transient
@@ -104,9 +108,9 @@ async def test_a_file_we_may_not_write(folder: Path, opened: Opening) -> None:
     first = opened(url)
     await first.open()
     await first.close()
-    folder.chmod(0o777)
-    (folder / "emcheck.db.lock").chmod(0o666)
-    (folder / "emcheck.db").chmod(0o444)
+    chmod(0o777, folder)
+    chmod(0o666, folder / "emcheck.db.lock")
+    chmod(0o444, folder / "emcheck.db")
     with as_nobody():
         error = await _refused(opened(url))
     assert "is read-only" in str(error)
@@ -126,9 +130,14 @@ async def test_a_damaged_file(tmp_path: Path, opened: Opening) -> None:
     half = len(whole) // 2 // 4096 * 4096
     path.write_bytes(whole[:half] + b"\xaa" * (len(whole) - half))
     again = opened(f"sqlite:///{path}")
-    with pytest.raises(StoreError, match="is damaged"):  # on opening, or where the damage is met
-        await again.open()
-        await rows_after(again)
+    with pytest.raises(StoreError, match="is damaged"):
+        await _open_and_read(again)
+
+
+async def _open_and_read(store: SqlStore) -> None:
+    """The damage shows on opening, or where it is met."""
+    await store.open()
+    await rows_after(store)
 
 
 async def test_a_database_whose_identity_is_gone(url: str, opened: Opening) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks: figures side by side in one run on this machine. `make bench` prints them."""

@@ -1,0 +1,25 @@
+"""The demo's night, end to end: a simulated town over a real broker, the service and a new database."""
+
+from pathlib import Path
+
+from emcheck.settings import shipped_config
+from firmware_sim.scenario import load_scenario
+from firmware_sim.worlds.night import Watcher, run_night
+from tests.support import england
+
+
+async def test_the_town_s_night_tells_its_stories(tmp_path: Path) -> None:
+    scenario = load_scenario(shipped_config() / "scenarios" / "town.toml")
+    night = await run_night(scenario, england(), tmp_path, watcher=Watcher())
+    absences = {(f.wearer_id, f.class_): f for f in night.findings if f.rule == "curfew.absence"}
+    late, whole = absences["W-0003", "late_return"], absences["W-0009", "out_whole"]
+    assert abs((late.absent_ms or 0) - 19 * 60_000) <= 15_000
+    assert (whole.absent_ms, whole.priority) == (12 * 3_600_000, "P1")
+    assert absences["W-0020", "left_during"].absent_ms == 0
+    assert absences["W-0020", "left_during"].excluded_ms
+    assert any(f.rule == "unit.silent" and f.unit == "BU-0018" for f in night.findings)
+    assert absences["W-0018", "left_during"].raised_at, "stored facts of the outage show an absence"
+    raised = [event["data"]["alert_id"] for event in night.alerts if event["type"] == "emcheck.alert.raised"]
+    assert len(raised) == len(set(raised))
+    assert night.service_troubles == []
+    assert night.events > 20_000
