@@ -76,8 +76,11 @@ class Uplink:
             self.note(boot, seq)
 
     def note(self, boot: BootId, seq: int) -> None:
-        """An event was stored; if it is urgent it may go ahead."""
-        if self.log.boots[boot].events[seq].urgent:
+        """An event was stored; if it is urgent it may go ahead, and `lost` before all others."""
+        kept = self.log.boots[boot].events[seq]
+        if kept.type == "lost":
+            self._urgent.appendleft((boot, seq))
+        elif kept.urgent:
             self._urgent.append((boot, seq))
 
     def connect(self, now: Ms) -> None:
@@ -152,7 +155,7 @@ class Uplink:
         if self.log.gaps:
             before = self.log.boots[boot].last_seq
             self.log.declare(boot, now)
-            for seq in range(before + 1, self.log.boots[boot].last_seq + 1):
+            for seq in range(self.log.boots[boot].last_seq, before, -1):
                 self.note(boot, seq)
 
     def _again(self, flight: Flight, now: Ms) -> None:
@@ -193,7 +196,7 @@ class Uplink:
             boot, seq = self._urgent[0]
             log = self.log.boots.get(boot)
             settled = log is None or seq <= log.acked_seq or seq not in log.events or self._flying(boot, seq)
-            if not settled and any(f.ahead for f in self._flights):
+            if not settled and not self._slot_free(for_lost=log is not None and log.events[seq].type == "lost"):
                 return
             self._urgent.popleft()
             if settled or log is None:
@@ -202,6 +205,15 @@ class Uplink:
             while last + 1 in log.events and log.events[last + 1].urgent and not self._flying(boot, last + 1):
                 last += 1
             self._launch(Flight(boot, seq, min(last, seq + EVENTS_PER_ENVELOPE - 1), ahead=True), now)
+
+    def _slot_free(self, *, for_lost: bool) -> bool:
+        """Whether an envelope may go ahead. `lost` takes the place of another: the rest goes again in its turn."""
+        for flight in [f for f in self._flights if f.ahead]:
+            kept = self.log.boots[flight.boot].events.get(flight.first)
+            if not for_lost or (kept is not None and kept.type == "lost"):
+                return False
+            self._ground(flight)
+        return True
 
     def _backlog(self, now: Ms) -> None:
         """Fill the window with envelopes of the oldest unsent events, boot by boot."""

@@ -6,7 +6,7 @@ Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one
 import typer
 
 from emcheck import __version__
-from emcheck.cli import demo, files, replaying, serving
+from emcheck.cli import demo, doctor, files, replaying, serving, simulating
 
 app = typer.Typer(
     name="emcheck",
@@ -15,6 +15,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command("simulate")(simulating.simulate)
+app.command("doctor")(doctor.doctor)
 app.command("replay")(replaying.replay)
 app.command("demo")(demo.demo)
 app.command("serve")(serving.serve_command)

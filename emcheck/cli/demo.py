@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from emcheck.cli.reading import bad_input, read_policy
+from emcheck.cli.simulating import scenario_path
 from emcheck.domain.ids import Ms, WearerId
 from emcheck.domain.instants import parse_ms
 from emcheck.domain.windows import Window
@@ -19,7 +20,6 @@ from emcheck.ports import StoreError
 from emcheck.present import drawing, lines
 from emcheck.present.words import clock as clock_words
 from emcheck.service.running import quiet_logging
-from emcheck.settings import shipped_config
 
 _STYLE = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
 
@@ -33,7 +33,7 @@ def demo(
     from firmware_sim.scenario import ScenarioError, load_scenario
     from firmware_sim.worlds.night import Night, Watcher, run_night
 
-    path = Path(scenario) if scenario.endswith(".toml") else shipped_config() / "scenarios" / f"{scenario}.toml"
+    path = scenario_path(scenario)
     try:
         plan = load_scenario(path)
     except ScenarioError as error:
@@ -75,8 +75,9 @@ def demo(
     except (BrokerError, StoreError, OSError) as error:
         bad_input(error)
     _page(console, night, zone)
+    causes = {event["data"]["alert_id"] for event in night.alerts}
     console.print(
-        f"{night.events:,} events committed and acknowledged, {len({e['data']['alert_id'] for e in night.alerts})} alerts, "
+        f"{night.events:,} events committed and acknowledged, {len(causes)} alerts, "
         f"{len(night.findings)} findings, in {time.monotonic() - began:.0f} s. Database: {folder / 'emcheck.db'}"
     )
 

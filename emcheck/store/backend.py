@@ -41,6 +41,10 @@ class Backend(Protocol):
         """Append to the inbox by the fastest way the driver has, within the open transaction."""
         ...
 
+    async def append_inbox(self, connection: AsyncConnection, statement: str, rows: Sequence[InboxTuple]) -> None:
+        """The same as a transaction of its own, durable on return."""
+        ...
+
     async def fingerprint(self, connection: AsyncConnection) -> str:
         """What this database is known by and no copy of it shares."""
         ...
@@ -50,11 +54,11 @@ class Backend(Protocol):
         ...
 
     def witness(self, database_id: str, last_row: int) -> None:
-        """Note outside the database how far it was committed. Never raises: a note that lags is harmless."""
+        """Note outside the database how far it was committed, now or shortly. Never raises: a late note is harmless."""
         ...
 
     async def upkeep(self, connection: AsyncConnection, *, scrub: bool = False) -> None:
-        """After a commit: keep what the database writes beside itself bounded; `scrub`: and free of what was erased."""
+        """After a commit, keep what the database writes beside itself bounded; `scrub`: and free of what was erased."""
         ...
 
     def release(self) -> None:

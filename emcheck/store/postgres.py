@@ -98,6 +98,11 @@ class PostgresBackend:
         """One prepared statement, pipelined by the driver."""
         await connection.exec_driver_sql(statement, list(rows))
 
+    async def append_inbox(self, connection: AsyncConnection, statement: str, rows: Sequence[InboxTuple]) -> None:
+        """As above, with begin and commit."""
+        async with connection.begin():
+            await connection.exec_driver_sql(statement, list(rows))
+
     async def fingerprint(self, connection: AsyncConnection) -> str:
         """Cluster, database and timeline."""
         return scalar_text((await connection.execute(_FINGERPRINT)).scalar())

@@ -157,20 +157,25 @@ class SqlStore(SqlReads):
     # --- transactions -------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _transaction(self, *, scrub: bool = False) -> AsyncIterator[AsyncConnection]:
-        """The writing connection for one transaction, committed at the end or undone."""
+    async def _connection(self, *, scrub: bool = False) -> AsyncIterator[AsyncConnection]:
+        """The writing connection, for one at a time; thrown away after any failure."""
         async with self._turn:
             if self._writer is None:
                 raise not_open(self._name) if self._reader is None else _opened_read_only(self._name)
             with translated(self._name):
                 try:
                     connection = self._kept or await self._connect(self._writer)
-                    async with connection.begin():
-                        yield connection
+                    yield connection
                     await self._backend.upkeep(connection, scrub=scrub)
                 except BaseException:
                     await self._drop_connection()
                     raise
+
+    @asynccontextmanager
+    async def _transaction(self, *, scrub: bool = False) -> AsyncIterator[AsyncConnection]:
+        """The writing connection for one transaction, committed at the end or undone."""
+        async with self._connection(scrub=scrub) as connection, connection.begin():
+            yield connection
 
     async def _connect(self, writer: AsyncEngine) -> AsyncConnection:
         self._kept = connection = await writer.connect()
@@ -191,10 +196,12 @@ class SqlStore(SqlReads):
         """Write all of it in one durable transaction, or nothing."""
         if not self._is_service:
             raise _only_service(self._name)
-        async with self._transaction() as connection:
+        async with self._connection() as connection:
             if self._writing is None:
                 raise not_open(self._name)
-            await self._writing.write(connection, commit)
+            if not await self._writing.append(connection, commit):
+                async with connection.begin():
+                    await self._writing.write(connection, commit)
         if commit.inbox and (last := commit.inbox[-1].row_id) > self._last_row:
             self._last_row = last
             self._backend.witness(self.database_id, last)

@@ -10,8 +10,8 @@ could make units forget evidence that it does not hold. Three things tell, since
 - path and file number (inode) of the file: a copy, a move or a backup moved into place has another;
 - the file system's own id: a fresh volume may well give its first file the same number again. Not the
   device number, which changes at a restart on many systems and would raise the question for nothing;
-- the lock file also keeps, written after each commit, the last row that was committed. A backup copied *over*
-  the file keeps path and number, yet holds less than that; the note is only ever behind the database (it is
+- the lock file also keeps, to within a second, the last row that was committed. A backup copied *over* the
+  file keeps path and number, yet holds less than that; the note is only ever behind the database (it is
   written after the commit and not forced to the disk), so a database behind its note has lost commits.
 
 A missing note counts as a contradiction: number and path may come again after `rm` and `cp`. What remains
@@ -24,10 +24,12 @@ import errno
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+import aiosqlite
 from sqlalchemy import URL, AsyncAdaptedQueuePool
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -40,6 +42,9 @@ WAL_BYTES_MAX = 64 << 20
 _WAL_KEPT_BYTES = 16 << 20
 _WAL_WAIT_MS = 250
 """How long cutting back may wait for readers: writing stands still meanwhile."""
+_LOOK_EVERY_S = 1.0
+_NOTE_EVERY_S = 1.0
+"""Both cost a call to the system, which counts at a thousand commits a second."""
 _OLDEST = (3, 35, 0)
 """RETURNING came with it (2021)."""
 
@@ -73,6 +78,9 @@ class SqliteBackend:
         self._lock: int | None = None
         self._busy_timeout_ms = busy_timeout_ms
         self._wal_alarm = WAL_BYTES_MAX
+        self._look_next_s = 0.0
+        self._to_note: tuple[str, int] | None = None
+        self._note_next_s = 0.0
 
     def enter(self, *, guarded: bool) -> None:
         """Look before SQLite does, whose complaint is short, then lock the file beside the database."""
@@ -143,11 +151,13 @@ class SqliteBackend:
 
     async def insert_inbox(self, connection: AsyncConnection, statement: str, rows: Sequence[InboxTuple]) -> None:
         """Through the driver itself: one round trip to its thread, where SQLAlchemy's cursor makes three."""
-        raw = await connection.get_raw_connection()
-        driver = raw.driver_connection
-        if driver is None:
-            raise AssertionError("an open connection has its driver's")
+        await (await _driver(connection)).executemany(statement, rows)
+
+    async def append_inbox(self, connection: AsyncConnection, statement: str, rows: Sequence[InboxTuple]) -> None:
+        """Two round trips in all: the driver begins before the first row."""
+        driver = await _driver(connection)
         await driver.executemany(statement, rows)
+        await driver.commit()
 
     async def fingerprint(self, connection: AsyncConnection) -> str:  # noqa: ARG002 - of the interface
         """Path, file number and file system."""
@@ -167,16 +177,28 @@ class SqliteBackend:
         return words if len(words) == 3 and words[1].isdigit() and words[2].isdigit() else None
 
     def witness(self, database_id: str, last_row: int) -> None:
-        """Written in place and left to the system's write-back: it survives our own crash, and may lag after others."""
+        """At most once a second, and at the end; left to the system's write-back: it survives our own crash."""
+        self._to_note = (database_id, last_row)
+        if time.monotonic() >= self._note_next_s:
+            self._write_note()
+
+    def _write_note(self) -> None:
+        if self._to_note is None:
+            return
+        database_id, last_row = self._to_note
         note = f"{database_id} {last_row:020d} {os.getpid():010d}\n".encode("ascii")
         with contextlib.suppress(OSError):  # the commit stands; a note that lags accuses nobody
             if self._lock is not None:
                 os.pwrite(self._lock, note, 0)
             else:
                 self._lock_path.write_bytes(note)
+        self._to_note, self._note_next_s = None, time.monotonic() + _NOTE_EVERY_S
 
     async def upkeep(self, connection: AsyncConnection, *, scrub: bool = False) -> None:
         """Cut the log back when it is over its bound, or holds what was erased."""
+        if not scrub and time.monotonic() < self._look_next_s:
+            return
+        self._look_next_s = time.monotonic() + _LOOK_EVERY_S
         size = self._wal_bytes()
         if size <= self._wal_alarm and not scrub:
             return
@@ -196,6 +218,14 @@ class SqliteBackend:
 
     def release(self) -> None:
         """Unlock; the lock file stays, its note is the witness."""
+        self._write_note()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+async def _driver(connection: AsyncConnection) -> aiosqlite.Connection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, aiosqlite.Connection):
+        raise TypeError("an open connection to SQLite is aiosqlite's")
+    return driver

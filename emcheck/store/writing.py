@@ -1,6 +1,7 @@
 """What one transaction writes: a `Commit` turned into rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, bindparam, delete
@@ -48,6 +49,16 @@ class Writing:
             table.name: upsert(connection, table)
             for table in (schema.finding, schema.alert, schema.deadline, schema.checkpoint)
         }
+
+    async def append(self, connection: AsyncConnection, commit: Commit) -> bool:
+        """The steady state, as a transaction of its own: rows of known units and nothing else. False if it is not."""
+        known = self._units
+        if known is None or not commit.inbox or _beyond_inbox(commit):
+            return False
+        if not all(row.unit is None or row.unit in known for row in commit.inbox):
+            return False
+        await self._backend.append_inbox(connection, self._inbox_statement, inbox_tuples(commit.inbox, known))
+        return True
 
     async def write(self, connection: AsyncConnection, commit: Commit) -> None:
         """All parts of a commit, in the open transaction."""
@@ -101,6 +112,10 @@ class Writing:
     ) -> None:
         rows = [{"unit_no": numbers[c.unit], "row_id": c.row_id, "at": c.at, "state": c.state} for c in taken]
         await connection.execute(self._upserts["checkpoint"], rows)
+
+
+def _beyond_inbox(commit: Commit) -> bool:
+    return any(getattr(commit, part.name) for part in fields(commit) if part.name != "inbox")
 
 
 def inbox_tuples(rows: Sequence[InboxRow], numbers: Mapping[str, int]) -> list[InboxTuple]:

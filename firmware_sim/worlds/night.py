@@ -31,7 +31,7 @@ from firmware_sim.run import World
 from firmware_sim.scenario import Scenario
 
 STEP_MS: Ms = 30 * SECOND
-"""Virtual time between two looks at the town; frames come every 1 to 15 s, so what is told is half a minute late at most."""
+"""Virtual time between two looks at the town: what is told is half a minute late at most."""
 _ANSWER_WITHIN_S = 20.0
 _TRIES = 5
 """A step that takes longer in real time than this is a fault of the program, not of a slow machine."""

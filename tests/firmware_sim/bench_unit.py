@@ -76,6 +76,10 @@ class Bench:
         self.envelopes += envelopes
         return envelopes
 
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """Every event of a kind that was ever sent, each once."""
+        return [event for event in self.sent.values() if event["type"] == kind]
+
     def _published(self) -> list[Outgoing]:
         return self.unit.take_outgoing()
 
