@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from emcheck.domain.findings import Finding
 from emcheck.settings import shipped_config
 from firmware_sim.scenario import load_scenario
 from firmware_sim.worlds.night import Watcher, run_night
@@ -11,7 +12,9 @@ from tests.support import england
 async def test_the_town_s_night_tells_its_stories(tmp_path: Path) -> None:
     scenario = load_scenario(shipped_config() / "scenarios" / "town.toml")
     night = await run_night(scenario, england(), tmp_path, watcher=Watcher())
-    absences = {(f.wearer_id, f.class_): f for f in night.findings if f.rule == "curfew.absence"}
+    absences: dict[tuple[str | None, str | None], Finding] = {
+        (f.wearer_id, f.class_): f for f in night.findings if f.rule == "curfew.absence"
+    }
     late, whole = absences["W-0003", "late_return"], absences["W-0009", "out_whole"]
     assert abs((late.absent_ms or 0) - 19 * 60_000) <= 15_000
     assert (whole.absent_ms, whole.priority) == (12 * 3_600_000, "P1")
