@@ -70,6 +70,7 @@ class Uplink:
         self._rng = rng
         self._flights: list[Flight] = []
         self._answers = 0
+        self._somebody_listens = False
         self._cursor: dict[BootId, int] = {}
         self._urgent: deque[tuple[BootId, int]] = deque()
         for boot, seq in log.unacknowledged():
@@ -85,7 +86,7 @@ class Uplink:
 
     def connect(self, now: Ms) -> None:
         """The link is up: what is unanswered goes again within two seconds."""
-        self.connected = True
+        self.connected = self._somebody_listens = True
         for flight in self._flights:
             flight.unanswered = 0
             flight.tries = 0
@@ -114,7 +115,6 @@ class Uplink:
 
     def answered(self, boot: BootId, now: Ms) -> Ms | None:
         """An acknowledgement of `boot` was taken over; the round trip, where one envelope sent once shows it."""
-        self._answers += 1
         acked = self.log.boots[boot].acked_seq
         done = [f for f in self._flights if f.boot == boot and f.last <= acked]
         self._flights = [f for f in self._flights if not (f.boot == boot and f.last <= acked)]
@@ -126,6 +126,7 @@ class Uplink:
     def heard_from_host(self) -> None:
         """The service said something to this unit: it is alive."""
         self._answers += 1
+        self._somebody_listens = True
 
     def answer(self, boot: BootId, first: int, last: int, now: Ms) -> None:
         """Send kept events out of turn, as asked for by `resend`; they are in nobody's window."""
@@ -151,8 +152,12 @@ class Uplink:
             flight.next_try_at = now
 
     def _declare(self, boot: BootId, now: Ms) -> None:
-        """Say what was lost, in events of the current boot that may go ahead."""
-        if self.log.gaps:
+        """Say what was lost, in events of the current boot that may go ahead.
+
+        Only after a connection or an answer: while nobody listens a gap still grows, and is told once.
+        """
+        if self.log.gaps and self._somebody_listens:
+            self._somebody_listens = False
             before = self.log.boots[boot].last_seq
             self.log.declare(boot, now)
             for seq in range(self.log.boots[boot].last_seq, before, -1):

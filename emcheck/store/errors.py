@@ -111,7 +111,8 @@ def as_store_error(error: BaseException, *, name: str) -> StoreError:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     words = _words(cause)
     what, remedy, transient = words if words is not _UNKNOWN else _words(error)
-    said = str(cause).strip().splitlines() or [type(cause).__name__]
+    short = cause.strerror if isinstance(cause, OSError) else None  # without the number and the path, named already
+    said = (short or str(cause)).strip().splitlines() or [type(cause).__name__]
     return StoreError(f"the database {name} {what} ({said[0]})", remedy=remedy, transient=transient)
 
 

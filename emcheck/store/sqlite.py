@@ -171,7 +171,7 @@ class SqliteBackend:
 
     def _note(self) -> list[str] | None:
         try:
-            words = self._lock_path.read_text(encoding="ascii").split()
+            words = self._lock_path.read_bytes().decode("ascii").split()
         except (OSError, UnicodeDecodeError):
             return None
         return words if len(words) == 3 and words[1].isdigit() and words[2].isdigit() else None

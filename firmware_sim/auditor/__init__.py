@@ -1,0 +1,80 @@
+"""The independent auditor: the curfew findings of a recorded stream, by a second and plainer reading of domain.md.
+
+It shares no code with the rules that it checks, not even the parsing of a time. The whole stream is at hand, so it
+does the obvious: read everything (`intake`), sort, correct and drop what cannot be used (`boots`), walk each source
+once (`presence`), lay the curfew windows over it (`windows`) and write down what is left (`verdicts`). Comments cite
+the numbered points of domain.md, 'Presence' 1 to 6, and its other sections by name. Speed is no aim here.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from firmware_sim.auditor.boots import boots_of_unit
+from firmware_sim.auditor.intake import Known, read_stream
+from firmware_sim.auditor.presence import Span, cut_at, fill_short_gaps, merge_sources, source_spans, sources_at
+from firmware_sim.auditor.verdicts import AuditedOrder, findings_of_order, in_order_of_formats
+from firmware_sim.auditor.windows import addresses_of_order
+
+Timeline = list[tuple[int, int, str]]
+
+
+def audit(
+    lines: Iterable[dict[str, Any]],
+    register: dict[str, Any],
+    until_ms: int | None = None,
+    *,
+    leave_time_s: int = 120,
+    heartbeat_default_s: int = 60,
+    clock_policy_s: int = 30,
+    default_allowance_min: int = 120,
+) -> list[dict[str, Any]]:
+    """`curfew.absence` and `curfew.accumulated` of `lines` (formats.md, Stream), judged as at `until_ms`, sorted."""
+    known = read_stream(lines, register, until_ms)
+    timelines = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s)
+    findings: list[dict[str, Any]] = []
+    for order in register["orders"]:
+        audited = AuditedOrder(
+            order=order,
+            absences=order.get("authorised_absences", []) + known.absences.get(order["order_id"], []),
+            timelines={address: timelines[order["wearer_id"], address] for address in addresses_of_order(order)},
+            allowance_ms=order.get("atv_allowance_min", default_allowance_min) * 60_000,
+            until_ms=known.until_ms,
+        )
+        findings += findings_of_order(audited)
+    return in_order_of_formats(findings)
+
+
+def audit_timeline(
+    lines: Iterable[dict[str, Any]],
+    register: dict[str, Any],
+    until_ms: int | None = None,
+    *,
+    leave_time_s: int = 120,
+    heartbeat_default_s: int = 60,
+    clock_policy_s: int = 30,
+) -> dict[tuple[str, str], Timeline]:
+    """Intervals by (wearer, address), without gaps from the first known instant."""
+    known = read_stream(lines, register, until_ms)
+    merged = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s)
+    return {key: [(span.start, span.end, span.state) for span in spans] for key, spans in merged.items()}
+
+
+def _timelines(
+    known: Known, register: dict[str, Any], leave_time_s: int, heartbeat_default_s: int, clock_policy_s: int
+) -> dict[tuple[str, str], list[Span]]:
+    """The timeline of every wearer at every address that an order of theirs names."""
+    boots = {
+        unit: boots_of_unit(received, clock_policy_ms=clock_policy_s * 1000, heartbeat_default_s=heartbeat_default_s)
+        for unit, received in known.units.items()
+    }
+    timelines = {}
+    for order in register["orders"]:
+        for address in addresses_of_order(order):
+            told = [
+                (source, source_spans(source, boots.get(source.unit, [])))
+                for source in sources_at(register, order["wearer_id"], address)
+            ]
+            # Presence 5: short gaps come last, on the merged timeline, and before any clipping.
+            whole = fill_short_gaps(merge_sources(told), leave_time_s * 1000)
+            timelines[order["wearer_id"], address] = cut_at(whole, known.until_ms)
+    return timelines
