@@ -57,6 +57,7 @@ KEYS: dict[str, type] = {
     "evidence.unknown_device.quiet_s": float,
     "evidence.unknown_device.priority": str,
     "evidence.conflict.priority": str,
+    "service.undecided.priority": str,
     "alert.lease_s": float,
 }
 """Every threshold the rules ask for, and whether it is a number or a priority."""

@@ -38,6 +38,7 @@ class Options:
     linger_s: float = 0.05
     chunk_ms: int = 50
     alive_every_ms: Ms = 60_000
+    checkpoint_every_ms: Ms = 3_600_000
     ack_every_s: float = 1.0
     stop_within_s: float = 5.0
     http: tuple[str, int] | None = None
@@ -81,7 +82,12 @@ class Service:
             store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
         )
         self.pipeline = Pipeline(
-            store, policy, self.acknowledger, published=self._published, on_alerts=self.outbox.notify
+            store,
+            policy,
+            self.acknowledger,
+            published=self._published,
+            on_alerts=self.outbox.notify,
+            checkpoint_every_ms=options.checkpoint_every_ms,
         )
         self.loops = Loops(
             self.pipeline,
@@ -164,6 +170,7 @@ class Service:
             "events_total": ("Events stored", pipeline.events_total),
             "duplicates_total": ("Messages that brought nothing new", pipeline.duplicates_total),
             "quarantined_total": ("Refused input", pipeline.quarantined_total),
+            "recalls_total": ("Times that all a unit ever told was read again", pipeline.recalls_total),
             "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
             "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
             "dropped_total": ("Messages dropped on a full queue; they come again", self._transport.dropped_total),

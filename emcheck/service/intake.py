@@ -23,7 +23,8 @@ class Taken:
     envelope: Envelope | None = None
 
 
-Remember = Callable[[UnitId, Envelope, bytes], None]
+Remember = Callable[[UnitId, BootId, int, int, bytes], None]
+"""Unit, boot, first number and count of an envelope that brings something new, and its bytes."""
 
 
 def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool, remember: Remember) -> Taken:
@@ -42,8 +43,9 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
         return _unreadable(engine, unit, error, received_at)
     if envelope.unit is not None and envelope.unit != unit:
         return _refused(engine, unit, "other_unit", f"the envelope names {envelope.unit}", received_at)
-    if not engine.knows(unit, envelope.boot, envelope.first_seq, len(envelope.events)):
-        remember(unit, envelope, payload)
+    count = len(envelope.events)
+    if not engine.knows(unit, envelope.boot, envelope.first_seq, count):
+        remember(unit, envelope.boot, envelope.first_seq, count, payload)
     for refusal in envelope.refused:
         engine.refuse(unit, refusal.reason, received_at)
     receipt = engine.receive(unit, envelope.boot, envelope.first_seq, envelope.events, received_at)

@@ -95,7 +95,8 @@ async def run_night(
                 await _told(service, alerts)
             finally:
                 await town.close()
-            found = service.pipeline.engine.findings(clock.now())
+            async with service.pipeline.turn:
+                found = await service.pipeline.judge_all(clock.now())
             return Night(
                 register,
                 service.pipeline.engine,

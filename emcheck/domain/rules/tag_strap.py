@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 
 from emcheck.domain.findings import FactRef, Finding
 from emcheck.domain.ids import Ms, RuleId, UnitId, WearerId
+from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting
-from emcheck.domain.timeline import FOREVER
 from emcheck.domain.track import Track
 
 RULE = RuleId("tag.strap")
