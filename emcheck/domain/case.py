@@ -76,6 +76,8 @@ class Case:
         """Windows that ended by then are folded."""
         self.open_until: Ms = -FOREVER
         """Not to be folded before: a very late fact seldom comes alone."""
+        self._strap_raised: dict[object, Ms] = {}
+        """When an alert was raised at once for the strap of a fitting, by the finding's detail."""
         self._judged_at: Ms = -FOREVER
         self._ahead: Ms = -FOREVER
 
@@ -108,7 +110,10 @@ class Case:
             found += self._order_findings(state, now)
         self._judged_at = now
         own = {unit: tracks[unit] for unit in self.units}
-        return found + tag_strap.find(self.wearer_id, self.fittings, own, now, self.policy)
+        return found + [
+            replace(cut, raised_at=self._strap_raised.setdefault(cut.detail, now))
+            for cut in tag_strap.find(self.wearer_id, self.fittings, own, now, self.policy)
+        ]
 
     def _look_out(self, now: Ms) -> None:
         """Know the windows of the next days, and be woken before they are used up."""
@@ -166,6 +171,7 @@ class Case:
     def remember(self, standing: Iterable[Finding]) -> None:
         """Know again what was raised for whom, after a start."""
         known = list(standing)
+        self._strap_raised = {f.detail: f.raised_at for f in known if f.rule == tag_strap.RULE and f.raised_at}
         for state in self.orders:
             state.raised = raised_by(known, state)
             for finding in known:

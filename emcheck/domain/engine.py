@@ -9,7 +9,6 @@ ever told (`recall`), and the decision is the same as if nothing had been folded
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from emcheck.domain.case import KEEP, Case
@@ -154,7 +153,7 @@ class Engine:
         if folded.recall:
             self.wanting[name] = received_at
         else:
-            if not folded.in_order or unit.holes or (folded.changed and len(unit.track.boots) > 1):
+            if folded.renumbered:
                 self._tell_gaps(unit, received_at)
             for case in self._cases_of.get(name, ()):
                 if folded.changed or case.watching or case.wearer_id in self.undecided:
@@ -322,10 +321,7 @@ class Engine:
         if self.undecided.pop(wearer, None) is not None:
             self._decided(service_undecided.subject(wearer), [], now, -FOREVER)
         self._deadlines.arm(f"case {wearer}", case.wake_at)
-        self._decided(wearer, self._stamped(found), now, settled)
-
-    def _stamped(self, found: Iterable[Finding]) -> list[Finding]:
-        return [replace(finding, register=self.roster.register_sha256) for finding in found]
+        self._decided(wearer, found, now, settled)
 
     def _fold(self, case: Case, now: Ms) -> None:
         """Once a day, let go of nights that are seldom told of again."""
@@ -374,12 +370,10 @@ class Engine:
         if unit.silent_at is not None:
             found.append(self._silence(unit, None, now))
         found += [evidence.refused(evidence.REJECTED, unit.unit, run, self.policy) for run in unit.refusals]
-        return self._stamped(finding for finding in found if not is_settled(finding, unit.folded_before))
+        return [finding for finding in found if not is_settled(finding, unit.folded_before)]
 
     def _unknown_findings(self, name: UnitId) -> list[Finding]:
-        return self._stamped(
-            evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self.policy) for run in self.unknown[name]
-        )
+        return [evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self.policy) for run in self.unknown[name]]
 
     def has_holes(self) -> bool:
         """Whether anything is missing that may still come."""

@@ -1,6 +1,6 @@
 """Findings: what the rules say of the facts. A finding is a value; nobody edits one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from emcheck.domain.ids import BootId, Ms, OrderId, RuleId, UnitId, WearerId
@@ -50,7 +50,8 @@ class Finding:
     detail: tuple[tuple[str, str | int], ...] = ()
     zone: str = "UTC"
     policy: str = ""
-    register: str = ""
+    register: str = field(default="", compare=False)
+    """Hash of the register it was first found under; whoever keeps it stamps it."""
 
     @property
     def subject(self) -> str:

@@ -45,9 +45,10 @@ def _fold_boot(track: Track, boot: Boot, before: Ms, newer: Ms, fitted: FittedSp
     old, boot.began_at = boot.entries[:count], boot.first_at()
     left = Entry(old[-1].last, top + boot.correction(old[-1].last), _states(track, boot, old, top, newer, fitted))
     boot.entries[:count] = [left]
+    latched = [(tamper, tamper.at - boot.correction(tamper.seq)) for tamper in _latched(track, boot, before)]
     in_force = max((place for place, (seq, _) in enumerate(boot.offsets) if seq <= left.first), default=0)
     del boot.offsets[:in_force]
-    boot.tampers = list(_latched(track, boot, before))
+    boot.tampers = [tamper._replace(at=at + boot.correction(tamper.seq)) for tamper, at in latched]
 
 
 def _states(

@@ -46,7 +46,8 @@ class Folded:
     since: Ms = FOREVER
     lengthened: Ms = FOREVER
     """Where what is known was only made longer."""
-    in_order: bool = True
+    renumbered: bool = False
+    """What is missing may be otherwise than was known."""
     new: int = 0
     recall: bool = False
     refused: list[Refusal] = field(default_factory=list)

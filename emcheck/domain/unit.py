@@ -1,5 +1,6 @@
 """One base unit's live state: its track, what is missing of it, and when it was last heard by the service."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -76,7 +77,7 @@ class Unit:
             self._fold(boot, seq, event, told.received_at, folded, memory)
         if self.early and folded.changed:
             self._believe(folded)
-        if not folded.in_order or self.holes or (folded.changed and len(self.track.boots) > 1):
+        if folded.renumbered:
             self._find_holes(told.received_at)
         folded.recall |= folded.since < self.settled or self.track.torn
         return folded
@@ -89,7 +90,7 @@ class Unit:
         if event is None:
             folded.recall |= seq in sequence.received  # refused once, it is a hole for good (Presence 3)
             sequence.refused.add(seq, seq)
-            folded.in_order = False
+            folded.renumbered = True
         elif sequence.refused and seq in sequence.refused:
             return
         elif seq <= (last := sequence.received.last()) and seq in sequence.received:
@@ -97,10 +98,16 @@ class Unit:
         elif event["at"] - self.track.correction(boot, seq, event) > received_at + self._future_max_ms():
             self.early.append((boot.boot, seq, event, received_at))
             sequence.refused.add(seq, seq)
+            folded.renumbered = True
             folded.refused.append(Refusal(seq, "impossible_time", "more than 5 min in the future"))
         else:
             folded.new += 1
-            folded.in_order &= seq == last + 1
+            folded.renumbered |= (
+                seq != last + 1
+                or event["type"] in ("boot", "lost")
+                or seq <= sequence.declared_last
+                or (bool(sequence.lost) and seq in sequence.lost)
+            )
             self._add(boot, seq, event, folded)
 
     def _add(self, boot: Boot, seq: int, event: Event, folded: Folded) -> None:
@@ -121,6 +128,7 @@ class Unit:
                 self.early.append((boot_id, seq, event, received_at))
             else:
                 boot.sequence.refused.discard(seq)
+                folded.renumbered = True
                 self._add(boot, seq, event, folded)
 
     def _future_max_ms(self) -> Ms:
@@ -201,10 +209,11 @@ class Unit:
         """A gap between its neighbours, or up to the next boot; None where both are folded, and so it is settled."""
         if boot.began_at is not None and numbers[1] < boot.entries[0].first:
             return None
-        before = [entry for entry in boot.entries if entry.last < numbers[0]]
-        after = next((entry for entry in boot.entries if entry.first > numbers[1]), None)
+        place = bisect_left(boot.entries, numbers[0], key=lambda entry: entry.first)
+        before = boot.entries[place - 1] if place else None
+        after = boot.entries[place] if place < len(boot.entries) else None
         end = self._next_boot_at(boot) if after is None else after.start - boot.correction(after.first)
-        start = before[-1].end - boot.correction(before[-1].last) if before else (end or raised_at or 0)
+        start = before.end - boot.correction(before.last) if before is not None else (end or raised_at or 0)
         return evidence.gap(
             self.unit, boot.boot, numbers, kind=kind, start=start, end=end,
             raised_at=raised_at if raised_at is not None else (end or start), policy=self.policy,

@@ -171,7 +171,7 @@ class Pipeline:
             AlertChange(c.alert, c.action, at, "emcheck", c.note, self._published(c.alert, c.action, c.note))
             for c, at in await self._standing.queue_changes(decisions)
         ]
-        findings, gone = self._standing.replace(decisions)
+        findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
         self.quarantined_total += len(quarantine)
         self.alerts_total += len(changes)

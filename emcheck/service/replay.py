@@ -1,7 +1,7 @@
 """Replay: a recorded stream judged as the live service would have judged it (P2)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -106,7 +106,8 @@ class Replay:
     def findings(self, now: Ms) -> list[Finding]:
         """Every finding, judged at `now`."""
         self.engine.judge_all(now)
-        return [finding for held in self._standing.values() for finding in held.values()]
+        register = self.engine.roster.register_sha256
+        return [replace(finding, register=register) for held in self._standing.values() for finding in held.values()]
 
 
 def replay(

@@ -1,5 +1,6 @@
 """What stands committed: findings and alerts by subject, of what is not settled; the store holds the rest."""
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -63,14 +64,20 @@ class Standing:
                 changes.append((change, decision.at))
         return changes
 
-    def replace(self, decisions: Sequence[Decision]) -> tuple[list[Finding], list[tuple[str, str]]]:
+    def replace(
+        self, decisions: Sequence[Decision], *, register: str
+    ) -> tuple[list[Finding], list[tuple[str, str]]]:
         """What of the findings is new or revised, and what no longer holds; then only what is not settled is kept."""
         revised: list[Finding] = []
         gone: list[tuple[str, str]] = []
         for subject, decision in {decision.subject: decision for decision in decisions}.items():
             before = self.findings.get(subject, {})
             after = {finding.key: finding for finding in decision.found}
-            revised += [finding for key, finding in after.items() if before.get(key) != finding]
+            revised += [
+                dataclasses.replace(finding, register=register)
+                for key, finding in after.items()
+                if before.get(key) != finding
+            ]
             gone += [
                 (subject, key)
                 for key, finding in before.items()
