@@ -22,7 +22,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.policy import Policy
 from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher, Store
-from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.http import health_app
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
@@ -46,6 +46,7 @@ class Options:
     watchdog_url: str | None = None
     watchdog_every_s: float = 60.0
     watchdog_timeout_s: float = 10.0
+    seal: Seal | None = None
 
 
 class _QuietServer(uvicorn.Server):
@@ -76,7 +77,7 @@ class Service:
         self._options = options
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
-        self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s)
+        self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s, seal=options.seal)
         self.outbox = OutboxRunner(
             store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
         )
