@@ -59,6 +59,9 @@ KEYS: dict[str, type] = {
     "evidence.conflict.priority": str,
     "alert.lease_s": float,
     "wire.signature.required": bool,
+    "unit.config.heartbeat_s": float,
+    "unit.config.report_s": float,
+    "unit.config.leave_time_s": float,
 }
 """Every threshold that is asked for, and whether it is a number, a priority or yes or no."""
 

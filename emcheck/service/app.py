@@ -23,6 +23,7 @@ from emcheck.domain.policy import Policy
 from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher, Store
 from emcheck.service.acknowledging import Acknowledger, Seal
+from emcheck.service.configuring import Configuring
 from emcheck.service.http import health_app
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
@@ -84,6 +85,10 @@ class Service:
         self.pipeline = Pipeline(
             store, policy, self.acknowledger, published=self._published, on_alerts=self.outbox.notify
         )
+        self.configuring = Configuring(
+            store, self.acknowledger, policy, clock,
+            register=lambda: self.pipeline.engine.register, turn=self.pipeline.turn, pause_s=options.ack_every_s,
+        )  # fmt: skip
         self.loops = Loops(
             self.pipeline,
             transport,
@@ -128,6 +133,7 @@ class Service:
             "receive": self.loops.receive(),
             "keep_time": self.loops.keep_time(),
             "answer_units": self.loops.answer_units(),
+            "configure_units": self.configuring.run(),
             "outbox": self.outbox.run(),
         }
         if self._options.http is not None:
@@ -170,7 +176,7 @@ class Service:
             "dropped_total": ("Messages dropped on a full queue; they come again", self._transport.dropped_total),
             "waiting_messages": ("Messages received and not yet taken", self._transport.waiting()),
             "ready": ("Whether events are being committed", float(not self.troubles())),
-        }
+        } | self.configuring.readings()
 
     async def _serve_http(self, host: str, port: int) -> None:
         app = health_app(troubles=self.troubles, readings=self.readings)
