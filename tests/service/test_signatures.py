@@ -1,9 +1,12 @@
 """Signatures at the door: what is not the unit's own word is kept, folded into nothing and never acknowledged."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, UnitId
@@ -11,7 +14,10 @@ from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.service.intake import Taken, take
 from emcheck.service.memory import EnvelopeMemory
-from emcheck.wire.signing import public_text, seal
+from emcheck.service.running import options_of, seal_of
+from emcheck.settings import Settings, SettingsError
+from emcheck.settings.sections import ServiceSettings
+from emcheck.wire.signing import public_text, seal, verify
 from emcheck.wire.topics import up
 from tests.support import BOOT, UnitStory, at, england, england_signed, register
 
@@ -105,6 +111,21 @@ def test_where_none_is_required_a_false_one_is_still_refused() -> None:
 def test_a_signed_envelope_of_another_unit_is_none() -> None:
     other = envelope().replace(b'"unit": "BU-0001"', b'"unit": "BU-0002"')
     assert Door().takes(seal(other, KEY)).refusals[0][0] == "other_unit"
+
+
+def test_the_service_s_key_is_read_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "signing.key"
+    settings = Settings(service=ServiceSettings(signing_key_file=path))
+    with pytest.raises(SettingsError, match=r"service.signing_key_file: .*signing.key: No such file"):
+        seal_of(settings)
+    path.write_bytes(b"secret")
+    with pytest.raises(SettingsError, match="no private key in PEM"):
+        seal_of(settings)
+    path.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    sealing = options_of(settings).seal
+    assert sealing is not None
+    verify(sealing(b'{"v":1}'), public_text(KEY))
+    assert options_of(Settings()).seal is None
 
 
 def test_what_was_taken_once_stays_taken_whatever_the_key_is_now() -> None:
