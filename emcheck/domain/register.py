@@ -187,7 +187,7 @@ class Installation(_Lasting):
     address_id: AddressId
     order_id: OrderId | None = None
     installed_at: Instant
-    range_dbm: float | None = None
+    range_dbm: Annotated[float, Field(allow_inf_nan=False)] | None = None
     public_key: PublicKey | None = Field(
         default=None,
         description="The unit's enrolled Ed25519 key, 32 bytes in base64; the same in all installations of a unit.",

@@ -10,7 +10,7 @@ from emcheck.domain.canonical import sha256_of
 from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, format_ms, parse_ms
-from emcheck.domain.register import Register
+from emcheck.domain.register import Register, RegisterError
 from emcheck.domain.windows import windows
 from tests.support import at, england, nightly, order, register
 
@@ -40,6 +40,8 @@ def test_a_unit_is_told_the_tag_and_the_curfew_of_who_lives_there() -> None:
 def test_a_calibrated_range_is_told() -> None:
     entry = {"unit": UNIT, "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z", "range_dbm": -84}
     assert told(register(installations=[entry]))["range_dbm"] == -84
+    with pytest.raises(RegisterError, match="range_dbm"):
+        register(installations=[entry | {"range_dbm": float("inf")}])
 
 
 def test_the_schedule_is_what_the_wearer_is_judged_by() -> None:
