@@ -1,6 +1,5 @@
 """Whole simulated towns: reproducible, in the protocol's words, and true to what people did."""
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from emcheck.domain.register import parse_register
 from emcheck.wire.codec import decode
 from emcheck.wire.topics import unit_of_up
 from firmware_sim.run import Simulated, World, simulate_to_stream
-from firmware_sim.scenario import Scenario, load_scenario, parse_scenario
+from firmware_sim.scenario import Scenario, parse_scenario
+from tests.firmware_sim.conftest import Play, lines
 from tests.firmware_sim.test_scenario import SHIPPED
 
 SHORT_MS = 120_000
@@ -35,12 +35,6 @@ def evening(**changes: Any) -> Scenario:
         ],
     }
     return parse_scenario(raw | changes, source="evening")
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    packed = path.read_bytes()
-    text = gzip.decompress(packed) if path.suffix == ".gz" else packed
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path) -> None:
@@ -82,10 +76,9 @@ def test_leave_that_is_entered_later_stands_in_the_stream(tmp_path: Path) -> Non
     ]
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_scenario_runs_and_units_see_what_people_did(path: Path, tmp_path: Path) -> None:
-    scenario = load_scenario(path)
-    run = simulate_to_stream(scenario, None, tmp_path)
+@pytest.mark.parametrize("name", [path.stem for path in SHIPPED])
+def test_every_shipped_scenario_runs_and_units_see_what_people_did(name: str, play: Play) -> None:
+    scenario, run = play(name, None)
     known = _known_numbers(run)
     truth = lines(run.truth)
     tolerance_ms = (15 + scenario.units.leave_time_s) * SECOND
