@@ -7,7 +7,7 @@ the numbered points of domain.md, 'Presence' 1 to 6, and its other sections by n
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from firmware_sim.auditor.boots import boots_of_unit
 from firmware_sim.auditor.intake import Known, read_stream
@@ -18,7 +18,28 @@ from firmware_sim.auditor.windows import addresses_of_order
 Timeline = list[tuple[int, int, str]]
 
 
+class Audited(NamedTuple):
+    """What a stream comes to: findings in the order of formats.md, and intervals by (wearer, address) without gaps."""
+
+    findings: list[dict[str, Any]]
+    timelines: dict[tuple[str, str], Timeline]
+
+
 def audit(
+    lines: Iterable[dict[str, Any]], register: dict[str, Any], until_ms: int | None = None, **policy: int
+) -> list[dict[str, Any]]:
+    """`curfew.absence` and `curfew.accumulated` of `lines`; `policy` as of `audit_whole`."""
+    return audit_whole(lines, register, until_ms, **policy).findings
+
+
+def audit_timeline(
+    lines: Iterable[dict[str, Any]], register: dict[str, Any], until_ms: int | None = None, **policy: int
+) -> dict[tuple[str, str], Timeline]:
+    """Intervals by (wearer, address), without gaps from the first known instant; `policy` as of `audit_whole`."""
+    return audit_whole(lines, register, until_ms, **policy).timelines
+
+
+def audit_whole(
     lines: Iterable[dict[str, Any]],
     register: dict[str, Any],
     until_ms: int | None = None,
@@ -27,8 +48,8 @@ def audit(
     heartbeat_default_s: int = 60,
     clock_policy_s: int = 30,
     default_allowance_min: int = 120,
-) -> list[dict[str, Any]]:
-    """`curfew.absence` and `curfew.accumulated` of `lines` (formats.md, Stream), judged as at `until_ms`, sorted."""
+) -> Audited:
+    """Findings and timelines of `lines` (formats.md, Stream), judged as at `until_ms` (None: the last line's)."""
     known = read_stream(lines, register, until_ms)
     timelines = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s)
     findings: list[dict[str, Any]] = []
@@ -41,22 +62,8 @@ def audit(
             until_ms=known.until_ms,
         )
         findings += findings_of_order(audited)
-    return in_order_of_formats(findings)
-
-
-def audit_timeline(
-    lines: Iterable[dict[str, Any]],
-    register: dict[str, Any],
-    until_ms: int | None = None,
-    *,
-    leave_time_s: int = 120,
-    heartbeat_default_s: int = 60,
-    clock_policy_s: int = 30,
-) -> dict[tuple[str, str], Timeline]:
-    """Intervals by (wearer, address), without gaps from the first known instant."""
-    known = read_stream(lines, register, until_ms)
-    merged = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s)
-    return {key: [(span.start, span.end, span.state) for span in spans] for key, spans in merged.items()}
+    drawn = {key: [(span.start, span.end, span.state) for span in spans] for key, spans in timelines.items()}
+    return Audited(in_order_of_formats(findings), drawn)
 
 
 def _timelines(

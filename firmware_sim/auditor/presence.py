@@ -31,10 +31,9 @@ class Source:
 def sources_at(register: dict[str, Any], wearer_id: str, address_id: str) -> list[Source]:
     """Every fitting of the wearer with every installation at the address, where they overlap in time."""
     found = []
-    for fitting in register["fittings"]:
-        for installation in register["installations"]:
-            if fitting["wearer_id"] != wearer_id or installation["address_id"] != address_id:
-                continue
+    installations = [each for each in register["installations"] if each["address_id"] == address_id]
+    for fitting in (each for each in register["fittings"] if each["wearer_id"] == wearer_id):
+        for installation in installations:
             start_ms = max(parse_utc(fitting["fitted_at"]), parse_utc(installation["installed_at"]))
             end_ms = min(_end_ms(fitting.get("removed_at")), _end_ms(installation.get("removed_at")))
             if start_ms < end_ms:
