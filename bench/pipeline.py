@@ -74,5 +74,10 @@ def _figures(load: _Load, rounds: list[dict[str, dict[str, Any]]]) -> Iterator[F
     costs = [turn["service"] for turn in rounds]
     events = load.messages * load.per_message
     written = median(cost["written_bytes"] for cost in costs) / events
-    yield plain(group, "acknowledgements a message", median(cost["answers"] / cost["messages"] for cost in costs), "")
+    yield plain(
+        group,
+        "acknowledgements a message",
+        median(cost["answers"] for cost in costs) / (load.units + load.messages),
+        "",
+    )
     yield at_most(group, "written to the disk (write_bytes of the process)", written, 4096, "B an event")

@@ -29,13 +29,13 @@ def unit_name(number: int) -> str:
     return f"BU-{number:06d}"
 
 
-def register(wearers: int, *, start: Ms) -> Register:
+def register(wearers: int, *, start: Ms, days: int = 30) -> Register:
     """The register of `register_body`."""
-    return parse_register(json.dumps(register_body(wearers, start=start)))
+    return parse_register(json.dumps(register_body(wearers, start=start, days=days)))
 
 
-def register_body(wearers: int, *, start: Ms) -> dict[str, Any]:
-    """One unit and one tag each since `start`, and a curfew every night from 19:00 to 07:00 UTC."""
+def register_body(wearers: int, *, start: Ms, days: int = 30) -> dict[str, Any]:
+    """One unit and one tag each since `start`, and for so many days a curfew every night from 19:00 to 07:00 UTC."""
     following = zip(DAYS, DAYS[1:] + DAYS[:1], strict=True)
     windows = [
         {"from_day": day, "from_time": "19:00", "until_day": after, "until_time": "07:00"} for day, after in following
@@ -51,7 +51,7 @@ def register_body(wearers: int, *, start: Ms) -> dict[str, Any]:
                 "kind": "bail",
                 "timezone": "UTC",
                 "starts_at": format_ms(start - DAY),
-                "ends_at": format_ms(start + 30 * DAY),
+                "ends_at": format_ms(start + days * DAY),
                 "curfew": [{"address_id": f"A-{n}", "windows": windows}],
             }
             for n in numbers
