@@ -33,6 +33,8 @@ _NO_MID = 0
 """At QoS 0 a packet has no number."""
 _SENDS_UNDER_WAY_MAX = 64
 """A broker that has not taken so many is not waited for: units ask again, and memory stays bounded."""
+_BURST_MESSAGES_MAX = 64
+"""Then it is the turn of others: a burst takes 2 ms or so."""
 _V311_DEFAULT: Literal[3] = 3
 """What paho wants said of a clean start where MQTT 3.1.1 has none."""
 
@@ -72,6 +74,7 @@ class MqttTransport:
         self._arrived = asyncio.Event()
         self._client: aiomqtt.Client | None = None
         self._under_way: deque[MQTTMessageInfo] = deque()
+        self._taken_total = 0
         self.connected = False
         self.last_error: str | None = None
         self.dropped_total = 0
@@ -99,6 +102,8 @@ class MqttTransport:
             await client.subscribe([(topics.UP_FILTER, 1), (topics.LINK_FILTER, 1)])
             await client.publish(topics.HOST, self._host_word(online=True), qos=1, retain=True)
             self._under_way.clear()
+            if self._tls is None:  # over TLS the library already reads on for as long as something is decoded
+                _read_in_bursts(client, lambda: self._taken_total)
             self._client, self.connected, self.last_error = client, True, None
             log.info("mqtt.connected", broker=f"{self._host}:{self._port}")
             try:
@@ -132,6 +137,7 @@ class MqttTransport:
 
     def _take(self, message: aiomqtt.Message) -> None:
         """One message off the network; `link` is a hint for people and judges nothing."""
+        self._taken_total += 1
         topic = message.topic.value
         if topic.endswith("/link"):
             return
@@ -202,6 +208,26 @@ def _hand_over(client: aiomqtt.Client, packets: bytes) -> MQTTMessageInfo:
     handed = MQTTMessageInfo(_NO_MID)
     client._client._packet_queue(MessageType.PUBLISH, packets, _NO_MID, 0, handed)  # noqa: SLF001 - no public way: see above
     return handed
+
+
+def _read_in_bursts(client: aiomqtt.Client, taken_total: Callable[[], int]) -> None:
+    """Read on while messages come, where the library reads one and goes through the event loop for the next."""
+    paho = client._client  # noqa: SLF001 - aiomqtt hands out neither its reader nor its socket
+
+    def read() -> None:
+        try:
+            for _ in range(_BURST_MESSAGES_MAX):
+                before = taken_total()
+                paho.loop_read()
+                if taken_total() == before:
+                    return
+        except Exception as error:  # noqa: BLE001 - as in the library: whatever goes wrong in reading ends the session
+            log.error("mqtt.read_failed", error=str(error))
+            paho.disconnect()
+
+    sock = paho.socket()
+    if sock is not None:
+        asyncio.get_running_loop().add_reader(sock.fileno(), read)
 
 
 def _taken_by(take: Callable[[aiomqtt.Message], None]) -> type[asyncio.Queue[aiomqtt.Message]]:
