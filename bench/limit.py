@@ -5,6 +5,7 @@ A bare aiomqtt consumer that validates every envelope and inserts batches of 500
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -26,33 +27,42 @@ async def consume(
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("CREATE TABLE inbox (row_id INTEGER PRIMARY KEY, unit TEXT, payload BLOB)")
-    async with aiomqtt.Client(host, port, identifier="limit") as client:
+    waiting: list[tuple[str, bytes]] = []
+    some, enough = asyncio.Event(), asyncio.Event()
+    async with aiomqtt.Client(host, port, identifier="limit") as client, asyncio.TaskGroup() as group:
         await client.subscribe(topics.UP_FILTER, qos=1)
         ready.set()
-        queue: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_validate(client, queue))
-            group.create_task(_insert(connection, queue, committed))
-
-
-async def _validate(client: aiomqtt.Client, queue: asyncio.Queue[tuple[str, bytes]]) -> None:
-    async for message in client.messages:
-        if isinstance(message.payload, bytes):
-            decode(message.payload)
-            queue.put_nowait((message.topic.value, message.payload))
+        group.create_task(_insert(connection, waiting, some, enough, committed), name="insert")
+        async for message in client.messages:
+            if isinstance(message.payload, bytes):
+                decode(message.payload)
+                waiting.append((message.topic.value, message.payload))
+                some.set()
+                if len(waiting) >= BATCH:
+                    enough.set()
 
 
 async def _insert(
-    connection: sqlite3.Connection, queue: asyncio.Queue[tuple[str, bytes]], committed: Callable[[int], None]
+    connection: sqlite3.Connection,
+    waiting: list[tuple[str, bytes]],
+    some: asyncio.Event,
+    enough: asyncio.Event,
+    committed: Callable[[int], None],
 ) -> None:
     def insert(rows: list[tuple[str, bytes]]) -> None:
         with connection:
             connection.executemany("INSERT INTO inbox (unit, payload) VALUES (?, ?)", rows)
 
     while True:
-        rows = [await queue.get()]
-        if queue.qsize() < BATCH:
-            await asyncio.sleep(LINGER_S)
-        rows += [queue.get_nowait() for _ in range(min(queue.qsize(), BATCH - 1))]
+        await some.wait()
+        if len(waiting) < BATCH:
+            enough.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await enough.wait()
+        rows = waiting[:BATCH]
+        del waiting[:BATCH]
+        if not waiting:
+            some.clear()
         await asyncio.to_thread(insert, rows)
         committed(len(rows))

@@ -71,7 +71,8 @@ class MqttTransport:
         self._keepalive_s, self._connect_timeout_s = keepalive_s, connect_timeout_s
         self._reconnect_first_s, self._reconnect_most_s = reconnect_first_s, reconnect_most_s
         self._queue: deque[Message] = deque()
-        self._arrived = asyncio.Event()
+        self._arrived, self._enough = asyncio.Event(), asyncio.Event()
+        self._enough_messages = 1
         self._client: aiomqtt.Client | None = None
         self._under_way: deque[MQTTMessageInfo] = deque()
         self._taken_total = 0
@@ -146,6 +147,8 @@ class MqttTransport:
             return
         self._queue.append(Message(topic, message.payload, message.retain, self._clock.now()))
         self._arrived.set()
+        if len(self._queue) >= self._enough_messages:
+            self._enough.set()
 
     async def receive(self, *, most: int, linger_s: float) -> list[Message]:
         """Wait for a message, then take up to `most` of what comes within `linger_s`, in order."""
@@ -153,7 +156,11 @@ class MqttTransport:
             self._arrived.clear()
             await self._arrived.wait()
         if len(self._queue) < most and linger_s > 0:
-            await asyncio.sleep(linger_s)
+            self._enough_messages = most
+            self._enough.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(linger_s):
+                    await self._enough.wait()
         return [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
 
     def waiting(self) -> int:
