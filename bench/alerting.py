@@ -44,7 +44,7 @@ async def play(folder: Path) -> dict[str, Any]:
             messages=UNITS + MESSAGES + round(10_000 * seconds), start=clock.now(), apart_ms=5,
         )  # fmt: skip
         generator = await Generator.start(plan)
-        known = town.register(UNITS + ALARMS, start=clock.now() - SECOND)
+        known = town.register_json(UNITS + ALARMS, start=clock.now() - SECOND)
         meter = Meter(generator, warm=UNITS, messages=MESSAGES)
         async with whole.running(broker, folder, known, clock) as emcheck:
             emcheck.store.committed = meter.committed

@@ -60,7 +60,7 @@ async def _service(
     folder: Path, broker: EmbeddedBroker, generator: Generator, meter: Meter, clock: whole.SceneClock, wearers: int
 ) -> dict[str, Any]:
     """A curfew is in force and everybody is at home. Acknowledgements count until the last that is due is sent."""
-    known = town.register(wearers, start=clock.now() - SECOND, days=3)
+    known = town.register_json(wearers, start=clock.now() - SECOND, days=3)
     async with whole.running(broker, folder, known, clock) as emcheck:
         emcheck.store.committed = meter.committed
         await generator.ready()

@@ -60,7 +60,7 @@ async def play(folder: Path, *, wearers: int, herd: bool) -> dict[str, Any]:
             messages=wearers + MESSAGES + HERD_RATE * HERD_S, start=clock.now(), apart_ms=5,
         )  # fmt: skip
         generator = await Generator.start(plan)
-        known = town.register(wearers, start=clock.now() - SECOND)
+        known = town.register_json(wearers, start=clock.now() - SECOND)
         meter = Meter(generator, warm=wearers, messages=MESSAGES)
         began = time.perf_counter()
         async with whole.running(broker, folder, known, clock) as emcheck:

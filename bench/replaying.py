@@ -71,5 +71,5 @@ def _files(folder: Path, lines: list[Line]) -> tuple[Path, Path]:
         for line in lines:
             told = {"received_at": format_ms(line.received_at), "topic": line.topic}
             file.write(json.dumps(told | {"payload": json.loads(line.payload)}) + "\n")
-    register.write_text(json.dumps(town.register_body(UNITS, start=START)))
+    register.write_bytes(town.register_json(UNITS, start=START))
     return stream, register

@@ -6,7 +6,6 @@ is at home, and every tenth event is a heartbeat.
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, HOUR, MINUTE, format_ms
@@ -30,18 +29,18 @@ def unit_name(number: int) -> str:
 
 
 def register(wearers: int, *, start: Ms, days: int = 30) -> Register:
-    """The register of `register_body`."""
-    return parse_register(json.dumps(register_body(wearers, start=start, days=days)))
+    """The register of `register_json`."""
+    return parse_register(register_json(wearers, start=start, days=days))
 
 
-def register_body(wearers: int, *, start: Ms, days: int = 30) -> dict[str, Any]:
+def register_json(wearers: int, *, start: Ms, days: int = 30) -> bytes:
     """One unit and one tag each since `start`, and for so many days a curfew every night from 19:00 to 07:00 UTC."""
     following = zip(DAYS, DAYS[1:] + DAYS[:1], strict=True)
     windows = [
         {"from_day": day, "from_time": "19:00", "until_day": after, "until_time": "07:00"} for day, after in following
     ]
     since, numbers = format_ms(start), range(wearers)
-    return {
+    body = {
         "version": 1,
         "wearers": [{"wearer_id": f"W-{n}"} for n in numbers],
         "orders": [
@@ -59,6 +58,7 @@ def register_body(wearers: int, *, start: Ms, days: int = 30) -> dict[str, Any]:
         "installations": [{"unit": unit_name(n), "address_id": f"A-{n}", "installed_at": since} for n in numbers],
         "fittings": [{"tag": f"T-{n}", "wearer_id": f"W-{n}", "fitted_at": since} for n in numbers],
     }
+    return json.dumps(body).encode()
 
 
 def evening(now: Ms, hour: float) -> Ms:

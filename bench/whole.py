@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -10,12 +11,10 @@ from pathlib import Path
 from bench import town
 from emcheck.alerting.publishers import MqttPublisher
 from emcheck.domain.ids import Ms
-from emcheck.domain.register import Register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ingest.mqtt import MqttTransport
-from emcheck.ports import Commit
+from emcheck.ports import Commit, StoredRegister
 from emcheck.service.app import Options, Service
-from emcheck.service.enrolment import load_register
 from emcheck.service.running import quiet_logging
 from emcheck.store.sql import SqlStore
 
@@ -89,12 +88,12 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(broker: EmbeddedBroker, folder: Path, known: Register, clock: SceneClock) -> AsyncIterator[Running]:
-    """The service with a register in force, connected; stopped at the end."""
+async def running(broker: EmbeddedBroker, folder: Path, known: bytes, clock: SceneClock) -> AsyncIterator[Running]:
+    """The service with a register (its JSON, as the store keeps it) in force, connected; stopped at the end."""
     quiet_logging()
     store = WatchedStore(f"sqlite+aiosqlite:///{folder / 'emcheck.db'}", clock=clock)
     await store.open()
-    await load_register(store, known, clock.now())
+    await store.save_register(StoredRegister(hashlib.sha256(known).hexdigest(), clock.now(), known), [])
     transport = MqttTransport(host=broker.host, port=broker.port, clock=clock, store_id=store.database_id)
     service = Service(
         store=store,
