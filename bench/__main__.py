@@ -32,7 +32,7 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := set(asked.which) - set(MEASUREMENTS):
         parser.error(f"{', '.join(sorted(unknown))}: not known; there are {', '.join(MEASUREMENTS)}")
-    say, figures = teller(), []
+    say, figures, load = teller(), [], os.getloadavg()[0]
     for name in asked.which or MEASUREMENTS:
         figures += list(MEASUREMENTS[name](say))
     if asked.json:
@@ -42,9 +42,12 @@ def main() -> None:
     if not console.is_terminal:
         console = Console(width=_WIDTH)
     console.print(table(figures))
-    console.print(
-        f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of turns."
-    )
+    cores = os.cpu_count() or 1
+    console.print(f"\n{platform.machine()}, {cores} cores, Python {platform.python_version()}; medians of turns.")
+    if load > cores / 2:
+        console.print(
+            f"Others were at work here (load {load:.1f} before we began): ratios hold, other figures are low."
+        )
 
 
 if __name__ == "__main__":

@@ -71,6 +71,8 @@ def _figures(load: _Load, rounds: list[dict[str, dict[str, Any]]]) -> Iterator[F
         yield at_least(group, "(c) emcheck: judged, durable, answered", service, wanted, "events/s")
         yield plain(group, "(c)/(a)", to_limit, "")
         yield plain(group, "(c)/(b)", median(turn["service"] / turn["script"] for turn in rates), "")
+    by_cpu = median(turn["limit"]["cpu_s"] / turn["service"]["cpu_s"] for turn in rounds)
+    yield plain(group, "(c)/(a) by processor time", by_cpu, "")
     costs = [turn["service"] for turn in rounds]
     events = load.messages * load.per_message
     written = median(cost["written_bytes"] for cost in costs) / events
