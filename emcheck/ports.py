@@ -204,16 +204,19 @@ class Store(Protocol):
         """Erase one wearer's personal data; facts and findings stay. False if none was held."""
         ...
 
-    async def findings(self, subject: str | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start."""
+    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
+        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then.
+
+        The end that counts is the window's where there is one.
+        """
         ...
 
     async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
         """Sum of `absent_ms` of the order's curfew.absence findings whose window ended at or before `window_end`."""
         ...
 
-    async def alerts(self, *, open_only: bool) -> list[Alert]:
-        """Alerts by `raised_at`; `open_only` leaves out what is closed."""
+    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
         ...
 
     async def alert_history(self, alert_id: str) -> list[AlertChange]:

@@ -3,7 +3,8 @@
 Inputs carry `now_ms`, the unit's own clock: frames, ticks, downlink bytes, the link, mains power, a reboot.
 Outputs are messages (`take_outgoing`) and the flash, the one thing that survives `reboot`. What it obeys:
 
-1. The `store` it saw first is the one it is enrolled with; `n` must rise; an `ack` is no higher than sent.
+1. The `store` it saw first is the one it is enrolled with; `n` must rise; an `ack` is no higher than sent; a
+   downlink for another unit is none; with the service's key enrolled only what it signed for this unit counts.
 2. Some event comes at least every `heartbeat_s`; a `unit_status` with the state of all tags every 10 min.
 3. Departures name the last frame heard; a tamper is told once, with its true time.
 4. `now` in an answer, and the round trip, give `clock_offset_ms` (unit minus service).
@@ -14,10 +15,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ulid import ULID
 
 from emcheck.domain.ids import BootId, Ms, TagId, UnitId
 from emcheck.domain.instants import format_ms
+from emcheck.wire.signing import BadSignature, verify
 from firmware_sim.downlink import Downlink, read_downlink
 from firmware_sim.event_log import EventLog
 from firmware_sim.tag_watch import Frame, TagWatch
@@ -44,6 +47,10 @@ class Flash:
     boot: BootId | None = None
     refused: int = 0
     tampers_told: set[tuple[TagId, int]] = field(default_factory=set)
+    key: Ed25519PrivateKey | None = None
+    """Signs envelopes; None for a unit that does not sign."""
+    service_key: str | None = None
+    """Public key of the service, base64, once the fitter enrolled it."""
 
 
 class BaseUnit:
@@ -54,7 +61,7 @@ class BaseUnit:
         self.flash = flash
         self.ignored = 0
         self._rng = rng
-        self._uplink = Uplink(unit=unit, log=flash.log, rng=rng)
+        self._uplink = Uplink(unit=unit, log=flash.log, rng=rng, key=flash.key)
         self._mains = True
         self._battery_from: Ms = now_ms
         self._offset_ms: int | None = None
@@ -176,7 +183,7 @@ class BaseUnit:
     def downlink(self, payload: bytes, now_ms: Ms) -> None:
         """Bytes on the unit's `down` topic; whatever is not for this unit, or stale, is ignored (1)."""
         message = read_downlink(payload)
-        if message is None or not self._obeys(message):
+        if message is None or not self._genuine(message, payload) or not self._obeys(message):
             self.ignored += 1
             return
         self.flash.store, self.flash.n = message.store, message.n
@@ -190,6 +197,18 @@ class BaseUnit:
         if message.config is not None:
             self._configure(message.config, now_ms)
         self.tick(now_ms)
+
+    def _genuine(self, message: Downlink, payload: bytes) -> bool:
+        """Whether it is meant for this unit and, once the service's key is enrolled, signed by it (1)."""
+        if message.unit not in (None, self.unit):
+            return False
+        if self.flash.service_key is None:
+            return True
+        try:
+            verify(payload, self.flash.service_key)
+        except BadSignature:
+            return False
+        return message.unit is not None
 
     def _obeys(self, message: Downlink) -> bool:
         if self.flash.store not in (None, message.store) or message.n <= self.flash.n:

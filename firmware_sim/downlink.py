@@ -34,6 +34,7 @@ class _Message(BaseModel):
     v: Annotated[int, Field(ge=1, le=1, strict=True)]
     store: _Ulid
     n: Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
+    unit: str | None = None
     now: str | None = None
     ack: _Ack | None = None
     rejected: tuple[_Range, ...] = ()
@@ -58,6 +59,7 @@ class Downlink(NamedTuple):
     rejected: int
     resend: tuple[BootId, int, int] | None
     config: dict[str, Any] | None
+    unit: str | None
 
 
 def read_downlink(payload: bytes) -> Downlink | None:
@@ -71,4 +73,4 @@ def read_downlink(payload: bytes) -> Downlink | None:
     asked = message.resend
     resend = None if asked is None else (BootId(asked.boot), asked.first, asked.last)
     rejected = sum(max(0, span.last - span.first + 1) for span in message.rejected)
-    return Downlink(message.store, message.n, now, ack, rejected, resend, message.config)
+    return Downlink(message.store, message.n, now, ack, rejected, resend, message.config, message.unit)

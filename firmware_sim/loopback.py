@@ -8,8 +8,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.instants import MINUTE, SECOND, format_ms
+from emcheck.wire.signing import seal
 from firmware_sim.uplink import Outgoing
 
 COMMIT_MS = 50
@@ -37,9 +40,10 @@ class _Boot:
 
 
 class Loopback:
-    """The service's half of the protocol for all units, by virtual time."""
+    """The service's half of the protocol for all units, by virtual time; with a key it signs."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: Ed25519PrivateKey | None = None) -> None:
+        self._key = key
         self._boots: dict[UnitId, dict[BootId, _Boot]] = {}
         self._fresh: dict[UnitId, set[BootId]] = {}
         self._answered_at: dict[UnitId, Ms] = {}
@@ -81,7 +85,7 @@ class Loopback:
             self._answered_at[unit] = now
             for fresh in sorted(self._fresh.pop(unit, ())):
                 ack = {"now": format_ms(now), "ack": {"boot": fresh, "seq": self._boots[unit][fresh].upto}}
-                said.append((unit, self._message(ack)))
+                said.append((unit, self._message(unit, ack)))
         return said
 
     def _ask(self, unit: UnitId, boot: BootId, now: Ms) -> list[tuple[UnitId, bytes]]:
@@ -91,16 +95,19 @@ class Loopback:
             return []
         self._schedule(now + MINUTE, "ask", unit, boot)
         hole = {"boot": boot, "from": state.upto + 1, "to": min(state.beyond) - 1}
-        return [(unit, self._message({"resend": hole}))]
+        return [(unit, self._message(unit, {"resend": hole}))]
 
     def _take_lost(self, boots: dict[BootId, _Boot], payload: bytes) -> None:
         for event in json.loads(payload)["events"]:
             if event["type"] == "lost":
                 boots.setdefault(event["boot"], _Boot()).take(event["from"], event["to"])
 
-    def _message(self, said: Mapping[str, object]) -> bytes:
+    def _message(self, unit: UnitId, said: Mapping[str, object]) -> bytes:
         self._n += 1
-        return json.dumps({"v": 1, "store": STORE, "n": self._n, **said}, separators=(",", ":")).encode()
+        named = {} if self._key is None else {"unit": unit}
+        message = {"v": 1, "store": STORE, "n": self._n, **named, **said}
+        payload = json.dumps(message, separators=(",", ":")).encode()
+        return payload if self._key is None else seal(payload, self._key)
 
     def _schedule(self, at: Ms, kind: str, unit: UnitId, boot: BootId) -> None:
         self._serial += 1

@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import MINUTE, SECOND, format_ms
+from emcheck.wire.signing import public_text
 from firmware_sim.base_unit import BaseUnit, Flash
 from firmware_sim.event_log import EventLog
 from firmware_sim.faults import ClockFault, Fault, PowerCut, Reboot, UplinkOutage
@@ -25,7 +26,7 @@ from firmware_sim.network import Network
 from firmware_sim.people import Move
 from firmware_sim.scenario import Scenario
 from firmware_sim.tag import Tag
-from firmware_sim.town import Dwelling, build_town, instructions, register
+from firmware_sim.town import Dwelling, build_town, instructions, register, service_key, unit_key
 from firmware_sim.truth import truth_lines
 from firmware_sim.unit_config import UnitConfig
 from firmware_sim.uplink import Outgoing
@@ -147,6 +148,7 @@ class World:
     def _settle(self, dwelling: Dwelling, *, linked: bool) -> None:
         """Put units and tags into a home and everything its people will do on the agenda."""
         spec, start = self.scenario.units, self.scenario.start_ms
+        spoken = service_key(self.town)
         receivers = []
         for name, site in dwelling.units:
             config = UnitConfig(
@@ -156,7 +158,8 @@ class World:
                 range_dbm=site.range_dbm,
                 tags=tuple(wearer.tag for wearer in dwelling.wearers),
             )
-            flash = Flash(log=EventLog(spec.store_events), config=config)
+            flash = Flash(log=EventLog(spec.store_events), config=config, key=unit_key(self.town, name))
+            flash.service_key = None if spoken is None else public_text(spoken)
             rng = Random(f"{self.seed}/unit/{name}")
             receivers.append(Receiver(name=name, site=site, flash=flash, rng=rng, linked=linked))
         members = [
@@ -363,7 +366,7 @@ def simulate_to_stream(
 
 def _write_stream(world: World, sink: BinaryIO, progress: Callable[[Ms], None] | None) -> int:
     """Play the whole scenario against a loopback and write every received line; how many messages came."""
-    service, end = Loopback(), world.scenario.end_ms
+    service, end = Loopback(service_key(world.town)), world.scenario.end_ms
     entered = instructions(world.town)
     messages = 0
     while True:

@@ -79,6 +79,13 @@ class NetworkSpec(_Table):
     duplicate_share: float = Field(default=0.002, ge=0, le=1)
 
 
+class Signing(_Table):
+    """Signatures on the wire: of every unit's envelopes, and of what units are told (then they obey nothing else)."""
+
+    units: bool = False
+    service: bool = False
+
+
 class _Story(_Table):
     wearers: _Wearers
 
@@ -155,6 +162,7 @@ class Scenario(_Table):
     town: Town
     units: Units = Units()
     network: NetworkSpec = NetworkSpec()
+    signing: Signing = Signing()
     stories: tuple[Story, ...] = Field(default=(), alias="story")
     faults: tuple[Fault, ...] = Field(default=(), alias="fault")
 
@@ -255,6 +263,15 @@ def _key_path(loc: tuple[int | str, ...]) -> str:
 
 
 _STORY_KINDS, _FAULT_KINDS = (get_args(get_args(union)[0]) for union in (Story, Fault))
-_TABLES: tuple[type[BaseModel], ...] = (Scenario, Town, Curfew, Units, NetworkSpec, *_STORY_KINDS, *_FAULT_KINDS)
+_TABLES: tuple[type[BaseModel], ...] = (
+    Scenario,
+    Town,
+    Curfew,
+    Units,
+    NetworkSpec,
+    Signing,
+    *_STORY_KINDS,
+    *_FAULT_KINDS,
+)
 _KEYS = {field.alias or name for table in _TABLES for name, field in table.model_fields.items()}
 _KINDS = {get_args(table.model_fields["kind"].annotation)[0] for table in (*_STORY_KINDS, *_FAULT_KINDS)}

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from emcheck.domain.ids import AddressId, OrderId, TagId, UnitId, WearerId
 from emcheck.domain.instants import DAY, format_ms
+from emcheck.wire.signing import public_text
 from firmware_sim.people import Plan, hours_of, plan
 from firmware_sim.radio import Site, survey
 from firmware_sim.scenario import Hospital, Scenario
@@ -99,6 +102,20 @@ def _wearer(scenario: Scenario, seed: int, number: int) -> Wearer:
     )
 
 
+def unit_key(town: TownPlan, unit: UnitId) -> Ed25519PrivateKey | None:
+    """What a unit signs with; None in a scenario whose units do not sign."""
+    return _key(f"{town.seed}/key/{unit}") if town.scenario.signing.units else None
+
+
+def service_key(town: TownPlan) -> Ed25519PrivateKey | None:
+    """What the service signs with, whose public half every unit is enrolled with; None where it does not sign."""
+    return _key(f"{town.seed}/key") if town.scenario.signing.service else None
+
+
+def _key(seed: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(Random(seed).randbytes(32))
+
+
 def register(town: TownPlan) -> dict[str, Any]:
     """The town's `register.json` (formats.md)."""
     installed_at = format_ms(town.scenario.start_ms)  # from here on a silent unit is news
@@ -116,6 +133,7 @@ def register(town: TownPlan) -> dict[str, Any]:
                 "removed_at": None,
                 "range_dbm": site.range_dbm,
             }
+            | _enrolled(town, unit)
             for home in town.dwellings
             for unit, site in home.units
         ],
@@ -132,6 +150,11 @@ def register(town: TownPlan) -> dict[str, Any]:
             for w in town.wearers
         ],
     }
+
+
+def _enrolled(town: TownPlan, unit: UnitId) -> dict[str, str]:
+    key = unit_key(town, unit)
+    return {} if key is None else {"public_key": public_text(key)}
 
 
 def _order(scenario: Scenario, wearer: Wearer, address_id: AddressId) -> dict[str, Any]:

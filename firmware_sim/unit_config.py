@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from emcheck.domain.canonical import sha256_of
 from emcheck.domain.ids import Ms, TagId
 from emcheck.domain.instants import parse_ms
 
@@ -33,6 +34,7 @@ class UnitConfig(BaseModel):
     range_dbm: float = Field(default=-84, allow_inf_nan=False)
     leave_time_s: int = Field(default=60, ge=1, le=3600)
     tags: tuple[TagId, ...] = ()
+    schedule: tuple[dict[str, Any], ...] = ()
     schedule_sha256: str | None = None
     fitting: Fitting | None = None
 
@@ -48,8 +50,13 @@ class UnitConfig(BaseModel):
         return self.report_s * 1000
 
     def updated(self, raw: Mapping[str, Any]) -> Self | None:
-        """The configuration after the service's changes; None where they make no sense. A fitting must be renewed."""
+        """The configuration after the service's changes; None where they make no sense. A fitting must be renewed.
+
+        A schedule whose hash is another is none: the hash that is echoed says which curfew the unit holds.
+        """
         try:
-            return self.model_validate(self.model_dump(exclude={"fitting"}) | dict(raw))
-        except ValidationError:
+            config = self.model_validate(self.model_dump(exclude={"fitting"}) | dict(raw))
+            whole = "schedule" not in raw or sha256_of(raw["schedule"]) == config.schedule_sha256
+        except (ValidationError, ValueError):
             return None
+        return config if whole else None

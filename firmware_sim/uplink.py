@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.instants import format_ms
+from emcheck.wire.signing import seal
 from firmware_sim.event_log import BootLog, EventLog
 
 WINDOW_ENVELOPES = 8
@@ -60,7 +63,7 @@ class Flight:
 class Uplink:
     """The sending half of a base unit, over its event log. RAM only: a reboot sends all unacknowledged again."""
 
-    def __init__(self, *, unit: UnitId, log: EventLog, rng: Random) -> None:
+    def __init__(self, *, unit: UnitId, log: EventLog, rng: Random, key: Ed25519PrivateKey | None = None) -> None:
         self.unit = unit
         self.log = log
         self.connected = False
@@ -68,6 +71,7 @@ class Uplink:
         self.refused = 0
         self.out: list[Outgoing] = []
         self._rng = rng
+        self._key = key
         self._flights: list[Flight] = []
         self._answers = 0
         self._somebody_listens = False
@@ -265,6 +269,8 @@ class Uplink:
         events = ",".join(log.events[seq].text for seq in range(first, last + 1))
         header = f'{{"v":1,"unit":"{self.unit}","boot":"{boot}","first_seq":{first},"sent_at":"{format_ms(now)}"'
         payload = f'{header},"events":[{events}]}}'.encode()
+        if self._key is not None:
+            payload = seal(payload, self._key)
         self.out.append(Outgoing(now, self.unit, f"em/v1/{self.unit}/up", payload, envelope=(boot, first, last)))
 
 

@@ -29,6 +29,14 @@ def england() -> Policy:
     return parse_policy((shipped_config() / "policy" / "england-wales.toml").read_text())
 
 
+def england_signed() -> Policy:
+    """The shipped policy with signatures required."""
+    text = (shipped_config() / "policy" / "england-wales.toml").read_text()
+    return parse_policy(
+        text.replace("[wire.signature.required]\nvalue = false", "[wire.signature.required]\nvalue = true")
+    )
+
+
 def nightly(start: str = "19:00", end: str = "07:00", address: str = "A-1") -> list[dict[str, Any]]:
     """A curfew every night at one address."""
     following = zip(DAYS, DAYS[1:] + DAYS[:1], strict=True)

@@ -47,7 +47,9 @@ def policy_show(
         return
     table = Table("threshold", "value", "reason", "source", title=policy.label, box=None)
     for key, row in rows.items():
-        table.add_row(key, f"{row['value']} {row['unit']}", str(row["reason"]), str(row["source"]))
+        value = row["value"]
+        shown = str(value).lower() if isinstance(value, bool) else f"{value} {row['unit']}"
+        table.add_row(key, shown, str(row["reason"]), str(row["source"]))
     Console().print(table)
 
 

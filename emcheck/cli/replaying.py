@@ -43,7 +43,9 @@ def replay(
     wanted = _expected(expect) if expect is not None else None
     try:
         with _progress() as on_line:
-            result = judge(read_stream(stream), known, thresholds, until=at, name=stream, on_line=on_line)
+            result = judge(
+                read_stream(stream), known, thresholds, until=at, name=stream, on_line=on_line, whole_timeline=timeline
+            )
     except StreamError as error:
         bad_input(error)
     found = lines.in_order(result.findings)
@@ -84,9 +86,8 @@ def _print(found: list[Finding], format_: Format) -> None:
 
 def _print_timeline(result: Replayed, format_: Format) -> None:
     for case in result.engine.cases.values():
-        tracks = {unit: result.engine.units[unit].track for unit in case.units}
         for address in case.sources:
-            known = case.timeline(address, tracks)
+            known = result.timeline(case.wearer_id, address)
             windows = [w for state in case.orders for w in state.windows if w.address_id == address]
             if format_ is Format.JSONL:
                 for interval in lines.intervals(case.wearer_id, address, known, result.until):

@@ -39,6 +39,8 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     configure_logging(settings)
     try:
         asyncio.run(serve(settings, policy, known))
+    except SettingsError as error:
+        bad_input(error)
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
 

@@ -1,7 +1,8 @@
 """A case: one wearer's live state. Judges the wearer's orders on the tracks of the units at their addresses.
 
 Judging is a function of the facts so far and the instant; what it keeps between two judgements is what was
-raised when, and the results of windows it need not look at again.
+raised when, and the results of windows it need not look at again. Windows that ended long ago fold into sums:
+a case stays small however long its orders run. What was folded is unfolded when a very late fact asks for it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,17 +11,19 @@ from dataclasses import dataclass, field, replace
 from emcheck.domain import windows as curfew
 from emcheck.domain.findings import Finding, Span
 from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
-from emcheck.domain.instants import DAY
+from emcheck.domain.instants import DAY, FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order
 from emcheck.domain.rules import curfew_absence, curfew_accumulated, tag_strap
 from emcheck.domain.rules.curfew_absence import Episode
-from emcheck.domain.timeline import FOREVER, Source, Stretch, close_short_gaps, merge, source_timeline
+from emcheck.domain.timeline import Source, Stretch, close_short_gaps, merge, source_timeline
 from emcheck.domain.track import Track
 from emcheck.domain.windows import Window
 
-_LOOKBACK: Ms = 2 * DAY
-"""Judging from a fact on begins this long before it: longer than any window and its neighbours."""
+KEEP: Ms = 3 * DAY
+"""Nights that stay open to late facts; older ones ask for all facts together."""
+_AHEAD: Ms = 2 * DAY
+"""Windows are known so far ahead; a year of them would be most of what a case weighs."""
 
 
 @dataclass(slots=True)
@@ -33,14 +36,19 @@ class Raised:
 
 @dataclass(slots=True)
 class OrderState:
-    """One order's windows, the findings of each as last judged, and its alerts' instants."""
+    """One order's windows that are not folded, the findings of each as last judged, and its alerts' instants."""
 
     order: Order
-    windows: list[Window]
     excused: list[Span]
+    windows: list[Window] = field(default_factory=list)
     results: dict[Window, tuple[Finding, ...]] = field(default_factory=dict)
-    raised: dict[Window, list[Raised]] = field(default_factory=dict)
+    raised: dict[Span, list[Raised]] = field(default_factory=dict)
     accumulated_at: Ms | None = None
+    before: curfew_accumulated.Before = curfew_accumulated.Before()
+
+    def absences(self) -> list[Finding]:
+        """The findings of its windows, by start."""
+        return [finding for window in self.windows for finding in self.results.get(window, ())]
 
 
 class Case:
@@ -57,16 +65,21 @@ class Case:
         self.wearer_id = wearer_id
         self.policy = policy
         self.fittings = tuple(fittings)
-        self.orders = [
-            OrderState(order, curfew.windows(order, order.starts_at, order.ends_at), curfew.absences(order))
-            for order in orders
-        ]
+        self.orders = [OrderState(order, curfew.absences(order)) for order in orders]
         self.sources = _sources(self.fittings, installations)
         self.units = {source.unit for sources in self.sources.values() for source in sources}
         """The units whose facts this case rests on."""
         self.wake_at: Ms = 0
         self.watching = False
         """An absence is known only up to some past instant and nothing ended it: the next fact may lengthen it."""
+        self.settled: Ms = -FOREVER
+        """Windows that ended by then are folded."""
+        self.open_until: Ms = -FOREVER
+        """Not to be folded before: a very late fact seldom comes alone."""
+        self._strap_raised: dict[object, Ms] = {}
+        """When an alert was raised at once for the strap of a fitting, by the finding's detail."""
+        self._judged_at: Ms = -FOREVER
+        self._ahead: Ms = -FOREVER
 
     def timeline(self, address: AddressId, tracks: Mapping[UnitId, Track]) -> list[Stretch]:
         """Known time at an address, short gaps closed, not clipped to any instant."""
@@ -75,28 +88,106 @@ class Case:
         return close_short_gaps(merge(known), self.policy.ms("presence.leave_time_s")) if known else []
 
     def judge(self, tracks: Mapping[UnitId, Track], now: Ms, since: Ms) -> list[Finding]:
-        """Judge the windows that time from `since` on may touch; all findings of the wearer, by order and start."""
+        """Judge the windows that time from `since` on may touch; all findings that are not folded, by order and start.
+
+        A fact may close a short gap in front of it; a window that ended since the last judgement is judged anyway.
+        """
+        since = min(since, self._judged_at) - self.policy.ms("presence.leave_time_s")
+        self._look_out(now)
         timelines: dict[AddressId, list[Stretch]] = {}
-        self.watching, self.wake_at = False, FOREVER
+        self.watching = False
         found: list[Finding] = []
         for state in self.orders:
             for window in state.windows:
                 if window.start > now:
                     self.wake_at = min(self.wake_at, window.start)
                     break
-                if window.end <= since - _LOOKBACK and window in state.results:
+                if window.end <= since:
                     continue
                 if window.address_id not in timelines:
                     timelines[window.address_id] = self.timeline(window.address_id, tracks)
                 self._judge_window(state, window, timelines[window.address_id], now)
             found += self._order_findings(state, now)
+        self._judged_at = now
         own = {unit: tracks[unit] for unit in self.units}
-        return found + tag_strap.find(self.wearer_id, self.fittings, own, now, self.policy)
+        return found + [
+            replace(cut, raised_at=self._strap_raised.setdefault(cut.detail, now))
+            for cut in tag_strap.find(self.wearer_id, self.fittings, own, now, self.policy)
+        ]
+
+    def _look_out(self, now: Ms) -> None:
+        """Know the windows of the next days, and be woken before they are used up."""
+        if now >= self._ahead - DAY:
+            begun = min((s.order.starts_at for s in self.orders if s.order.ends_at > now), default=now)
+            known, self._ahead = self._ahead, max(now, begun) + _AHEAD
+            for state in self.orders:
+                for window in curfew.windows(state.order, max(known, self.settled), self._ahead):
+                    if window.start >= max(known, self.settled):
+                        state.windows.append(window)
+        last_end = max((state.order.ends_at for state in self.orders), default=0)
+        self.wake_at = self._ahead - DAY if self._ahead < last_end else FOREVER
 
     def vary(self, state: OrderState, order: Order) -> None:
-        """The order says otherwise from now on; what was raised for a window stays known."""
-        state.order, state.windows = order, curfew.windows(order, order.starts_at, order.ends_at)
-        state.excused, state.results = curfew.absences(order), {}
+        """The order says otherwise from now on; what was raised for a window stays known. Only of an unfolded case."""
+        state.order, state.excused, state.results = order, curfew.absences(order), {}
+        state.windows = curfew.windows(order, -FOREVER, self._ahead)
+        self._judged_at = -FOREVER
+
+    def forget_judgement(self) -> None:
+        """A rule failed half way: judge all windows anew next time."""
+        self._judged_at = -FOREVER
+
+    # --- old nights ---------------------------------------------------------------------------------------
+
+    def horizon(self, told: Mapping[UnitId, Ms], now: Ms) -> Ms:
+        """Nights before it are seldom told of again: `KEEP` before `now`, or what a unit that still counts has told."""
+        counting = {s.unit for sources in self.sources.values() for s in sources if s.counts.end > now - KEEP}
+        horizon = min([now, *(told[unit] for unit in counting if unit in told)]) - KEEP
+        while straddling := [w.start for s in self.orders for w in s.windows if w.start < horizon < w.end]:
+            horizon = min(straddling)  # so that one instant tells what is folded of all orders
+        return horizon
+
+    def fold(self, horizon: Ms) -> None:
+        """Let windows that ended by `horizon` go, their findings summed up."""
+        self.settled = horizon
+        for state in self.orders:
+            old = [window for window in state.windows if window.end <= horizon]
+            state.before = self._summed(state, [f for window in old for f in state.results.get(window, ())])
+            state.windows = state.windows[len(old) :]
+            for window in old:
+                state.results.pop(window, None)
+                state.raised.pop(Span(window.start, window.end), None)
+
+    def _summed(self, state: OrderState, absences: list[Finding]) -> curfew_accumulated.Before:
+        before = state.before
+        exceeded = curfew_accumulated.find(state.order, absences, state.excused, self.settled, self.policy, before)
+        return curfew_accumulated.Before(
+            before.absent_ms + sum(absence.absent_ms or 0 for absence in absences),
+            before.excluded_ms + sum(absence.excluded_ms or 0 for absence in absences),
+            None if exceeded is None else exceeded.start,
+            () if exceeded is None else exceeded.evidence,
+        )
+
+    def remember(self, standing: Iterable[Finding]) -> None:
+        """Know again what was raised for whom, after a start."""
+        known = list(standing)
+        self._strap_raised = {f.detail: f.raised_at for f in known if f.rule == tag_strap.RULE and f.raised_at}
+        for state in self.orders:
+            state.raised = raised_by(known, state)
+            for finding in known:
+                if finding.rule == curfew_accumulated.RULE and finding.order_id == state.order.order_id:
+                    state.accumulated_at = finding.raised_at
+
+    def unfold(self, standing: Iterable[Finding]) -> None:
+        """Judge all windows anew at the next judgement; `standing` are the findings of those that were folded."""
+        known = list(standing)
+        for state in self.orders:
+            state.raised = raised_by(known, state) | state.raised
+            state.before, state.results = curfew_accumulated.Before(), {}
+            state.windows = curfew.windows(state.order, -FOREVER, self._ahead)
+        self.settled = self._judged_at = -FOREVER
+
+    # --- judging ------------------------------------------------------------------------------------------
 
     def _judge_window(self, state: OrderState, window: Window, timeline: list[Stretch], now: Ms) -> None:
         episodes = curfew_absence.episodes(state.order, window, timeline, state.excused, now, self.policy)
@@ -108,21 +199,25 @@ class Case:
             alarm = self._raise(state, window, episode, now)
             if alarm is not None:
                 raised.append(alarm)
-            found += [replace(finding, raised_at=alarm.raised_at if alarm else None) for finding in episode.findings]
+            found += [
+                replace(finding, episode=episode.span, raised_at=alarm.raised_at if alarm else None)
+                for finding in episode.findings
+            ]
             if episode.span.end == window.end and episode.last_end < min(window.end, now):
                 self.watching = True
         state.results[window] = tuple(found)
         if window.end > now:
             ongoing = episodes[-1] if episodes and episodes[-1].goes_on else None
             self._look_ahead(state, timeline, ongoing, now, is_raised=bool(found) and found[-1].raised_at is not None)
-        if raised or window in state.raised:
-            state.raised[window] = raised
+        span = Span(window.start, window.end)
+        if raised or span in state.raised:
+            state.raised[span] = raised
 
     def _raise(self, state: OrderState, window: Window, episode: Episode, now: Ms) -> Raised | None:
         """The alert of an episode: the one that was raised for it, or a new one if it is due (rule book 4)."""
         if episode.reached_at is None or episode.reached_at > now:
             return None
-        for known in state.raised.get(window, []):
+        for known in state.raised.get(Span(window.start, window.end), []):
             if known.span.start < episode.span.end and episode.span.start < known.span.end:
                 return Raised(episode.span, known.raised_at)
         return Raised(episode.span, now)
@@ -144,7 +239,7 @@ class Case:
             if unexcused_ms < step:
                 self._wake_after(state, now, step - unexcused_ms)
         if state.accumulated_at is None:
-            total_ms = sum(f.absent_ms or 0 for found in state.results.values() for f in found)
+            total_ms = state.before.absent_ms + sum(f.absent_ms or 0 for f in state.absences())
             spare_ms = curfew_accumulated.allowance_ms(state.order, self.policy) - total_ms
             self._wake_after(state, now, max(spare_ms, 0) + 1)
 
@@ -155,12 +250,24 @@ class Case:
             self.wake_at = min(self.wake_at, due)
 
     def _order_findings(self, state: OrderState, now: Ms) -> list[Finding]:
-        absences = [finding for window in state.windows for finding in state.results.get(window, ())]
-        exceeded = curfew_accumulated.find(state.order, absences, state.excused, now, self.policy)
+        absences = state.absences()
+        exceeded = curfew_accumulated.find(state.order, absences, state.excused, now, self.policy, state.before)
         state.accumulated_at = None if exceeded is None else (state.accumulated_at or now)
         if exceeded is not None:
             absences.append(replace(exceeded, raised_at=state.accumulated_at))
         return absences
+
+
+def raised_by(standing: Iterable[Finding], state: OrderState) -> dict[Span, list[Raised]]:
+    """What findings tell of the alerts that were raised for an order's windows."""
+    raised: dict[Span, list[Raised]] = {}
+    for finding in standing:
+        if finding.order_id != state.order.order_id or finding.window is None or finding.raised_at is None:
+            continue
+        alarm = Raised(finding.episode or Span(finding.start, finding.end or finding.window.end), finding.raised_at)
+        if alarm not in (known := raised.setdefault(finding.window, [])):
+            known.append(alarm)
+    return raised
 
 
 def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation]) -> dict[AddressId, list[Source]]:
@@ -175,3 +282,4 @@ def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation])
                 source = Source(installation.unit, fitting.tag, fitted, Span(start, end))
                 sources.setdefault(installation.address_id, []).append(source)
     return sources
+

@@ -3,7 +3,7 @@
 import heapq
 
 from emcheck.domain.ids import Ms
-from emcheck.domain.timeline import FOREVER
+from emcheck.domain.instants import FOREVER
 
 
 class Deadlines:

@@ -1,6 +1,6 @@
 """Findings: what the rules say of the facts. A finding is a value; nobody edits one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from emcheck.domain.ids import BootId, Ms, OrderId, RuleId, UnitId, WearerId
@@ -37,7 +37,11 @@ class Finding:
     wearer_id: WearerId | None = None
     order_id: OrderId | None = None
     unit: UnitId | None = None
+    about: str = ""
+    """Whom or what it is about where that is neither the wearer nor a unit."""
     window: Span | None = None
+    episode: Span | None = None
+    """The run of absent and unknown time that the finding's alert is about."""
     absent_ms: Ms | None = None
     excluded_ms: Ms | None = None
     raised_at: Ms | None = None
@@ -46,12 +50,13 @@ class Finding:
     detail: tuple[tuple[str, str | int], ...] = ()
     zone: str = "UTC"
     policy: str = ""
-    register: str = ""
+    register: str = field(default="", compare=False)
+    """Hash of the register it was first found under; whoever keeps it stamps it."""
 
     @property
     def subject(self) -> str:
-        """Wearer or unit: alerts of one subject are delivered in order."""
-        return self.wearer_id or self.unit or ""
+        """Wearer, unit or what else it is about: alerts of one subject are delivered in order."""
+        return self.about or self.wearer_id or self.unit or ""
 
     @property
     def key(self) -> str:
@@ -59,3 +64,10 @@ class Finding:
         window = "" if self.window is None else str(self.window.start)
         class_ = self.class_ if self.window is None else ""
         return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{class_}|{window}|{self.start}"
+
+
+def is_settled(finding: Finding, before: Ms) -> bool:
+    """Whether its window, or what it says of a unit, had ended by `before`: such findings are not told again."""
+    if finding.window is not None:
+        return finding.window.end <= before
+    return finding.unit is not None and finding.end is not None and finding.end <= before

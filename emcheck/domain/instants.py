@@ -11,6 +11,8 @@ SECOND: Ms = 1_000
 MINUTE: Ms = 60_000
 HOUR: Ms = 3_600_000
 DAY: Ms = 86_400_000
+FOREVER: Ms = 1 << 61
+"""An instant that does not come; its negative, one before all."""
 
 
 def parse_ms(text: str) -> Ms:

@@ -19,9 +19,9 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One number or priority of a policy and where it comes from."""
+    """One number, priority or yes or no of a policy and where it comes from."""
 
-    value: float | str
+    value: float | str | bool
     unit: str
     reason: str
     source: str
@@ -57,9 +57,14 @@ KEYS: dict[str, type] = {
     "evidence.unknown_device.quiet_s": float,
     "evidence.unknown_device.priority": str,
     "evidence.conflict.priority": str,
+    "service.undecided.priority": str,
     "alert.lease_s": float,
+    "wire.signature.required": bool,
+    "unit.config.heartbeat_s": float,
+    "unit.config.report_s": float,
+    "unit.config.leave_time_s": float,
 }
-"""Every threshold the rules ask for, and whether it is a number or a priority."""
+"""Every threshold that is asked for, and whether it is a number, a priority or yes or no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,10 @@ class Policy:
     def ms(self, key: str) -> Ms:
         """A span in milliseconds from a key that ends in `_s` or `_min`."""
         return self.spans_ms[key]
+
+    def flag(self, key: str) -> bool:
+        """The yes or no under `key`."""
+        return bool(self.thresholds[key].value)
 
     def text(self, key: str) -> str:
         """The priority under `key`."""
@@ -139,6 +148,9 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     if KEYS[key] is str:
         if number not in ("P1", "P2", "P3", "P4"):
             raise PolicyError(f"{name}: {key}: {number!r} is no priority; use P1, P2, P3 or P4")
+    elif KEYS[key] is bool:
+        if not isinstance(number, bool):
+            raise PolicyError(f"{name}: {key}: {number!r} is neither true nor false")
     elif isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number < 1e10:
         raise PolicyError(f"{name}: {key}: {number!r} is no number of 0 or more")
     return Threshold(

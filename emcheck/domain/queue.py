@@ -18,10 +18,11 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "curfew.absence": lambda f: (f.order_id, f.window and f.window.start, f.raised_at),
     "curfew.accumulated": lambda f: f.order_id,
     "unit.silent": lambda f: (f.unit, f.start),
-    "tag.strap": lambda f: (f.wearer_id, dict(f.detail)["tag"]),
+    "tag.strap": lambda f: (f.wearer_id, f.detail),
     "evidence.gap": lambda f: (f.unit, dict(f.detail)["boot"], dict(f.detail)["from"]),
     "evidence.rejected": lambda f: (f.unit, f.class_, f.start),
     "evidence.unknown_device": lambda f: (f.unit, f.start),
+    "service.undecided": lambda f: (f.wearer_id, f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
 

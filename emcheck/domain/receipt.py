@@ -1,13 +1,24 @@
 """What became of an envelope: what the unit is told, and what has to be judged anew."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms
-from emcheck.domain.timeline import FOREVER
+from emcheck.domain.instants import FOREVER
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Told(NamedTuple):
+    """An envelope as it was received; None stands for an event that was refused alone."""
+
+    received_at: Ms
+    boot: BootId
+    first_seq: int
+    events: Sequence[Event | None]
+
+
+class Refusal(NamedTuple):
     """A number of an envelope that was not taken, and why."""
 
     seq: int
@@ -17,22 +28,26 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of an envelope: the number to acknowledge up to, what was refused, what is in conflict."""
+    """What became of an envelope: what was refused, how many numbers were new, whether to keep it."""
 
     boot: BootId
-    acknowledged: int
     refused: tuple[Refusal, ...]
     new: int
-    conflict: bool
+    recall: bool
+    """Only all facts of the unit together can tell what it says; the engine waits for them (`recall`)."""
 
 
 @dataclass(slots=True)
 class Folded:
-    """What folding an envelope did, gathered event by event; judging is needed from `since` on."""
+    """What folding an envelope did, gathered event by event."""
 
     changed: bool = False
-    conflict: bool = False
-    in_order: bool = True
-    new: int = 0
+    """Something else may now be said, from `since` on."""
     since: Ms = FOREVER
+    lengthened: Ms = FOREVER
+    """Where what is known was only made longer."""
+    renumbered: bool = False
+    """What is missing may be otherwise than was known."""
+    new: int = 0
+    recall: bool = False
     refused: list[Refusal] = field(default_factory=list)

@@ -6,6 +6,7 @@ judged; windows of one order may not, nor one wearer's fittings of a tag, nor on
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from whenever import ZonedDateTime
 
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
 from emcheck.domain.instants import parse_ms
+from emcheck.domain.keys import public_key
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -46,6 +48,8 @@ def _zone(value: str) -> str:
 Instant = Annotated[Ms, BeforeValidator(_instant)]
 LocalTime = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$"), AfterValidator(_local)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
+
+PublicKey = Annotated[str, AfterValidator(public_key)]
 
 
 class _Value(BaseModel):
@@ -183,7 +187,11 @@ class Installation(_Lasting):
     address_id: AddressId
     order_id: OrderId | None = None
     installed_at: Instant
-    range_dbm: float | None = None
+    range_dbm: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    public_key: PublicKey | None = Field(
+        default=None,
+        description="The unit's enrolled Ed25519 key, 32 bytes in base64; the same in all installations of a unit.",
+    )
 
 
 class Fitting(_Lasting):
@@ -217,6 +225,7 @@ class Register(_Value):
             if wearer not in known:
                 raise ValueError(f"{place}: wearer {wearer!r} is not among the wearers")
         _refuse_clash("installations", [(i.unit, i.installed_at, i.removed_at) for i in self.installations])
+        _refuse_two_keys(self.installations)
         _refuse_clash("fittings", [(f"{f.wearer_id} {f.tag}", f.fitted_at, f.removed_at) for f in self.fittings])
         return self
 
@@ -234,6 +243,23 @@ def _refuse_repeats(path: str, names: list[Any]) -> None:
         if name in seen:
             raise ValueError(f"{path}: {name!r} stands twice; names are unique")
         seen.add(name)
+
+
+def _refuse_two_keys(installations: tuple[Installation, ...]) -> None:
+    """One unit has one key and one key one unit, or a signature would not say who signed."""
+    key_of: dict[UnitId, str] = {}
+    unit_of: dict[str, UnitId] = {}
+    for installation in installations:
+        unit, key = installation.unit, installation.public_key
+        if key is not None and key_of.setdefault(unit, key) != key:
+            raise ValueError(f"installations {unit}: two public_key; all installations of a unit name the same one")
+        if key is not None and unit_of.setdefault(key, unit) != unit:
+            raise ValueError(f"installations {unit}: its public_key is that of {unit_of[key]}; every unit has its own")
+
+
+def public_key_of(installations: Iterable[Installation]) -> str | None:
+    """The enrolled key of the unit whose installations these are; None where it has none."""
+    return next((i.public_key for i in installations if i.public_key is not None), None)
 
 
 def _refuse_clash(path: str, spans: list[tuple[str, Ms, Ms | None]]) -> None:

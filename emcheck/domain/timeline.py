@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from emcheck.domain.findings import FactRef, Span
 from emcheck.domain.ids import Ms, TagId, UnitId
+from emcheck.domain.instants import FOREVER
 from emcheck.domain.track import Boot, Entry, Track
-
-FOREVER: Ms = 1 << 61
 
 
 class Stretch(NamedTuple):
@@ -39,57 +38,61 @@ class Source(NamedTuple):
 
 def source_timeline(track: Track, source: Source) -> list[Stretch]:
     """Known time of one source, clipped to where it counts (1, 2, 3)."""
-    fold = _Fold(source)
+    fold = SourceFold(source)
     boots = track.in_order()
     starts = [boot.first_at() or 0 for boot in boots]
     for index, boot in enumerate(boots):
         newer = min(starts[index + 1 :], default=FOREVER)
-        fold.boot(track, boot, newer, last=index == len(boots) - 1)
+        fold.boot(track, boot, boot.entries, newer, last=index == len(boots) - 1)
     return _clip(_paint(fold.known, fold.departures), source.counts)
 
 
-class _Fold:
-    """Reads a track's entries in order for one source."""
+class SourceFold:
+    """Reads a track's entries in order for one source: known time, departures, the state at the end."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.known: list[Stretch] = []
         self.departures: list[Stretch] = []
-
-    def boot(self, track: Track, boot: Boot, newer: Ms, *, last: bool) -> None:
-        vouch_ms = track.vouch_ms(boot)
         self.state: bool | None = None
+
+    def boot(self, track: Track, boot: Boot, entries: Sequence[Entry], newer: Ms, *, last: bool) -> None:
+        """Read the entries of one boot; `newer` is where the boots after it begin, `last` whether there is none."""
+        vouch_ms = track.vouch_ms(boot)
+        self.state = None
         top: Ms | None = None
+        broken = False
+        """A hole, and no event since that vouches: nothing is known from `top` on (2, 3)."""
         previous: Entry | None = None
-        for entry in boot.entries:
+        for entry in entries:
             correction = boot.correction(entry.first)
             start, end = entry.start - correction, entry.end - correction
             if start > newer:
                 continue  # an older boot's event dated after a newer boot's start counts as a hole
-            if previous is not None and top is not None:
-                if entry.first > previous.last + 1 and not boot.sequence.bridged(previous.last + 1, entry.first - 1):
-                    self.state = None  # 3
-                elif start > top:
-                    self._know(top, min(top + vouch_ms, start))  # 2
-            top = start if top is None else max(top, start)
+            if previous is not None and _hole(boot, previous, entry):
+                self.state, broken = None, True
+            if top is None or start >= top:
+                if top is not None and not broken:
+                    self._know(top, min(top + vouch_ms, start))
+                top, broken = start, False
             self._set(boot, entry, start, top, correction)
-            end = min(end, newer)
-            if end > top:
+            if end > top and not broken:
                 self._know(top, end)
                 top = end
             previous = entry
-        if last and top is not None:
+        if last and top is not None and not broken:
             self._know(top, top + vouch_ms)
 
     def _set(self, boot: Boot, entry: Entry, at: Ms, top: Ms, correction: Ms) -> None:
         """What the entry's first event says of this source, from its time or, dated back, from `top` (1, 2)."""
-        for tag, present, heard_at in entry.settings:
-            if tag != self.source.tag or not self.source.fitted.start <= at < self.source.fitted.end:
+        for tag, present, heard_at, origin in entry.settings:
+            seq, said_at = origin or (entry.first, at)
+            if tag != self.source.tag or not self.source.fitted.start <= said_at < self.source.fitted.end:
                 continue
-            fact = FactRef(self.source.unit, boot.boot, entry.first)
+            fact = FactRef(self.source.unit, boot.boot, seq)
             if heard_at is not None and at >= top and heard_at - correction < at:
                 self.departures.append(Stretch(heard_at - correction, at, present=False, fact=fact))
-            self.state, self.fact = present, fact
+            self.state, self.fact, self.said_at = present, fact, said_at
 
     def _know(self, start: Ms, end: Ms) -> None:
         if self.state is None or end <= start:
@@ -98,6 +101,12 @@ class _Fold:
             self.known[-1] = self.known[-1]._replace(end=end)
         else:
             self.known.append(Stretch(start, end, self.state, self.fact))
+
+
+def _hole(boot: Boot, previous: Entry, entry: Entry) -> bool:
+    """Whether numbers between two entries are missing, and not all declared lost as periodic only (3)."""
+    first, last = previous.last + 1, entry.first - 1
+    return first <= last and not boot.sequence.bridged(first, last)
 
 
 def _paint(known: list[Stretch], departures: list[Stretch]) -> list[Stretch]:

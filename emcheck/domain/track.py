@@ -13,7 +13,16 @@ from typing import NamedTuple
 
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, TagId
+from emcheck.domain.instants import FOREVER
 from emcheck.domain.sequence import Sequence
+
+
+
+class Origin(NamedTuple):
+    """Who said a setting, where its entry stands for many events: the fact to cite, and when it was said."""
+
+    seq: int
+    at: Ms
 
 
 class Setting(NamedTuple):
@@ -22,6 +31,8 @@ class Setting(NamedTuple):
     tag: TagId
     present: bool
     heard_at: Ms | None
+    origin: Origin | None = None
+    """None: the first event of its entry."""
 
 
 class Tamper(NamedTuple):
@@ -44,6 +55,11 @@ class Entry:
         self.settings = settings
 
 
+def entry_goes_over(boot: "Boot", cut: Ms) -> bool:
+    """Whether a run of the boot has events on either side of an instant."""
+    return any(e.start - (c := boot.correction(e.first)) <= cut < e.end - c for e in boot.entries)
+
+
 TagSpan = Callable[[TagId, Ms], tuple[Ms, Ms]]
 """The fitting of a tag at an instant as `[from, until)`; outside any, the stretch between two fittings."""
 
@@ -52,7 +68,8 @@ class Boot:
     """One boot of a unit."""
 
     __slots__ = (
-        "boot", "boot_n", "current", "entries", "heartbeat_ms", "offsets", "sequence", "tampers", "top", "offset_seen",
+        "began_at", "boot", "boot_n", "broken", "current", "entries", "heartbeat_ms", "offset_seen", "offsets", "sequence",
+        "tampers", "top",
     )  # fmt: skip
 
     def __init__(self, boot: BootId) -> None:
@@ -65,7 +82,12 @@ class Boot:
         self.tampers: list[Tamper] = []
         self.current: dict[TagId, tuple[bool, Ms, Ms]] = {}
         self.top: Ms | None = None
+        """The latest time told; what is dated before it neither vouches nor ends a vouch."""
+        self.broken = False
+        """A hole was seen and no event that vouches since: from `top` on nothing is known yet (Presence 2, 3)."""
         self.offset_seen = False
+        self.began_at: Ms | None = None
+        """`first_at` of a boot whose first entries were folded."""
 
     def correction(self, seq: int) -> Ms:
         """What to take off a time told at number `seq` (protocol.md, Clocks)."""
@@ -76,8 +98,8 @@ class Boot:
 
     def first_at(self) -> Ms | None:
         """Corrected time of the first known event."""
-        if not self.entries:
-            return None
+        if self.began_at is not None or not self.entries:
+            return self.began_at
         entry = self.entries[0]
         return entry.start - self.correction(entry.first)
 
@@ -85,10 +107,10 @@ class Boot:
 def settings_of(event: Event) -> tuple[Setting, ...]:
     """What an event says of tags (domain.md, Presence 1)."""
     if event["type"] == "report":
-        return (Setting(event["tag"], present=True, heard_at=None),) if event["heard"] >= 1 else ()
+        return (Setting(event["tag"], True, None),) if event["heard"] >= 1 else ()
     if event["type"] == "presence":
         if event["in_range"]:
-            return (Setting(event["tag"], present=True, heard_at=None),)
+            return (Setting(event["tag"], True, None),)
         heard_at = event.get("last_heard_at")
         return (Setting(event["tag"], present=False, heard_at=event["at"] if heard_at is None else heard_at),)
     if event["type"] in ("boot", "unit_status"):
@@ -97,17 +119,37 @@ def settings_of(event: Event) -> tuple[Setting, ...]:
     return ()
 
 
+class Settled:
+    """What was folded away: boots whose every number is accounted for, and the highest `boot_n` among them."""
+
+    __slots__ = ("boots", "highest_n")
+
+    def __init__(self) -> None:
+        self.boots: set[BootId] = set()
+        self.highest_n = -1
+
+
 class Track:
     """One unit's boots. `vouch_factor`, `heartbeat_default_ms` and `offset_max_ms` are policy."""
 
-    __slots__ = ("_tag_span", "boots", "heartbeat_default_ms", "offset_max_ms", "vouch_factor")
+    __slots__ = (
+        "boots", "cuts", "heartbeat_default_ms", "newest", "offset_max_ms", "settled", "tag_span", "torn",
+        "vouch_factor",
+    )  # fmt: skip
 
     def __init__(self, *, tag_span: TagSpan, vouch_factor: float, heartbeat_default_ms: Ms, offset_max_ms: Ms) -> None:
-        self._tag_span = tag_span
+        self.tag_span = tag_span
         self.vouch_factor = vouch_factor
         self.heartbeat_default_ms = heartbeat_default_ms
         self.offset_max_ms = offset_max_ms
         self.boots: dict[BootId, Boot] = {}
+        self.newest: Boot | None = None
+        """The last of `in_order`."""
+        self.settled = Settled()
+        self.cuts: list[Ms] = []
+        """Where boots begin: no run goes over one, for an older boot's events after it are a hole (Presence 3)."""
+        self.torn = False
+        """A boot began inside an older one's run: its events must be told apart, by folding them anew."""
 
     def boot(self, boot: BootId) -> Boot:
         """The boot of that name, begun if it is new."""
@@ -116,14 +158,30 @@ class Track:
             found = self.boots[boot] = Boot(boot)
         return found
 
+    def correction(self, boot: Boot, seq: int, event: Event) -> Ms:
+        """What to take off the times of an event that is not folded in yet; its own clock offset counts already."""
+        offset = event.get("clock_offset_ms") if event["type"] == "unit_status" else None
+        return boot.correction(seq) if offset is None else self._beyond_policy(round(offset))
+
+    def _beyond_policy(self, offset: Ms) -> Ms:
+        return offset if abs(offset) > self.offset_max_ms else 0
+
     def vouch_ms(self, boot: Boot) -> Ms:
         """How long an event of the boot vouches (Presence 2)."""
         return round((boot.heartbeat_ms or self.heartbeat_default_ms) * self.vouch_factor)
 
-    def add(self, boot: Boot, seq: int, event: Event) -> bool:
-        """Fold one new event in; whether anything could now be judged otherwise."""
-        in_order = seq == boot.sequence.received.last() + 1 and bool(boot.entries)
-        late = not in_order and seq <= boot.sequence.received.last()
+    def add(self, boot: Boot, seq: int, event: Event) -> Ms | None:
+        """Fold one new event in; the earliest instant about which something else may now be said, None for none.
+
+        A usual event only lengthens what is known, from `boot.top` as it was.
+        """
+        last = boot.sequence.received.last()
+        in_order = seq == last + 1 and bool(boot.entries)
+        late = not in_order and seq <= last
+        top = boot.top
+        since = FOREVER
+        if not in_order or boot is not self.newest or event["type"] in ("boot", "lost"):
+            since = self._before(boot, seq, event, late=late)
         boot.sequence.received.add(seq, seq)
         if not in_order and not late:
             boot.offset_seen = False
@@ -131,32 +189,89 @@ class Track:
         settings = settings_of(event)
         if late:
             self._insert(boot, seq, event["at"], settings)
-            return True
+            self._order_boots()
+            return min(since, self._reach(boot, seq, event))
         at = event["at"] - boot.correction(seq)
         if not in_order:
             boot.current.clear()
+            boot.broken = top is not None
         fresh = self._fresh(boot, at, settings)
-        top = boot.top
-        if in_order and not changed and not fresh and top is not None:
+        if in_order and not changed and not fresh and top is not None and self._joins(boot, top, at):
             entry = boot.entries[-1]
-            if at < top:
-                entry.last = seq
-                return False
-            if at - top <= self.vouch_ms(boot):
-                entry.last, entry.end, boot.top = seq, event["at"], at
-                return False
+            entry.last = seq
+            if at >= top:
+                entry.end, boot.top = event["at"], at
+            return None
         boot.entries.append(Entry(seq, event["at"], settings))
-        boot.top = at if top is None else max(top, at)
-        return True
+        if top is None or at >= top:
+            boot.top, boot.broken = at, False
+        if top is None or event["type"] == "boot":
+            self._order_boots()
+        return min(since, self._reach(boot, seq, event))
+
+    def _joins(self, boot: Boot, top: Ms, at: Ms) -> bool:
+        """A run goes on where an event is within the vouch, or is dated back and sets nothing."""
+        if at < top:
+            return True
+        if boot.broken or at - top > self.vouch_ms(boot):
+            return False
+        return not any(top <= cut < at and cut != boot.first_at() for cut in self.cuts[bisect_left(self.cuts, top) :])
+
+    def _order_boots(self) -> None:
+        """A boot has begun, or at another time or place than was known."""
+        order = self.in_order()
+        self.newest = order[-1]
+        cuts = sorted({boot.first_at() or 0 for boot in order})
+        for cut in set(cuts).difference(self.cuts):
+            self.torn |= any(entry_goes_over(boot, cut) for boot in order if (boot.top or 0) > cut)
+        self.cuts = sorted({*cuts, *self.cuts})
+
+    def _reach(self, boot: Boot, seq: int, event: Event) -> Ms:
+        """The earliest instant that an event itself speaks of."""
+        if event["type"] == "lost":
+            other = self.boot(event["boot"])
+            return min(event["at"] - boot.correction(seq), self._known_before(other, event["from"]))
+        heard_at = event.get("last_heard_at") if event["type"] == "presence" else None
+        at = event["at"] if not isinstance(heard_at, int) else min(event["at"], heard_at)
+        return at - boot.correction(seq)
+
+    def _before(self, boot: Boot, seq: int, event: Event, *, late: bool) -> Ms:
+        """Where the time begins that was known, or not, for want of this number (Presence 2, 3)."""
+        if self._reopens(boot, event):
+            return -FOREVER
+        if late:
+            shifts = event["type"] == "unit_status" and "clock_offset_ms" in event
+            return -FOREVER if shifts else self._known_before(boot, seq)
+        newest = self.newest.top if self.newest is not None else None
+        return min(top for top in (boot.top, newest, FOREVER) if top is not None)
+
+    def _reopens(self, boot: Boot, event: Event) -> bool:
+        """Whether it may change heartbeat, order or numbers of boots, and so time that seemed settled."""
+        if event["type"] == "lost":
+            return event["boot"] in self.settled.boots
+        if event["type"] != "boot":
+            return False
+        number = event.get("boot_n")
+        mixed = any((other.boot_n is None) is not (number is None) for other in self.boots.values() if other.entries)
+        overtaken = number is not None and number <= self.settled.highest_n
+        return bool(boot.entries) or mixed or overtaken or event.get("prev_boot") in self.settled.boots
+
+    def _known_before(self, boot: Boot, seq: int) -> Ms:
+        """Corrected time of the last event known in front of a number; before all time where there is none."""
+        place = bisect_left(boot.entries, seq, key=lambda entry: entry.first) - 1
+        if place < 0:
+            return -FOREVER
+        entry = boot.entries[place]
+        return entry.end - boot.correction(entry.first)
 
     def _fresh(self, boot: Boot, at: Ms, settings: tuple[Setting, ...]) -> bool:
         """Whether a setting says what was not in force, or is a departure; takes note of it."""
         fresh = False
-        for tag, present, heard_at in settings:
+        for tag, present, heard_at, origin in settings:
             known = boot.current.get(tag)
             if known is None or known[0] is not present or heard_at is not None or not known[1] <= at < known[2]:
                 fresh = True
-                boot.current[tag] = (present, *self._tag_span(tag, at))
+                boot.current[tag] = (present, *self.tag_span(tag, at if origin is None else origin.at))
         return fresh
 
     def _note(self, boot: Boot, seq: int, event: Event, *, in_order: bool) -> bool:
@@ -186,8 +301,11 @@ class Track:
 
     def _latched(self, boot: Boot, tag: TagId, at: Ms) -> bool:
         """Whether an earlier word of the same fitting stands already: a strap is latched, its repeats say nothing."""
-        span = self._tag_span(tag, at)
-        return any(t.tag == tag and t.at <= at and self._tag_span(tag, t.at) == span for t in boot.tampers)
+        span = self.tag_span(tag, at)
+        return any(
+            t.tag == tag and t.at <= at and t.kind.startswith("strap") and self.tag_span(tag, t.at) == span
+            for t in boot.tampers
+        )
 
     def _note_previous(self, previous: BootId | None, last_seq: int | None) -> None:
         if previous is not None and last_seq:
@@ -196,7 +314,7 @@ class Track:
 
     def _note_offset(self, boot: Boot, seq: int, offset: Ms, *, in_order: bool) -> bool:
         """A clock offset corrects from its own number on, beyond the policy only; true where that changes."""
-        correction = offset if abs(offset) > self.offset_max_ms else 0
+        correction = self._beyond_policy(offset)
         if in_order and boot.offset_seen and boot.correction(seq) == correction:
             return False
         boot.offsets.insert(bisect_left(boot.offsets, (seq, -(1 << 62))), (seq, correction))
@@ -213,36 +331,38 @@ class Track:
         """Join entries as arrival in order would have, and know again what is in force at the end."""
         kept: list[Entry] = []
         boot.current.clear()
-        boot.top = None
+        boot.top, boot.broken = None, False
         for entry in boot.entries:
-            correction = boot.correction(entry.first)
-            start, end = entry.start - correction, entry.end - correction
             adjoining = bool(kept) and entry.first == kept[-1].last + 1
             if not adjoining:
                 boot.current.clear()
+                boot.broken = bool(kept)
+            start = entry.start - boot.correction(entry.first)
             fresh = self._fresh(boot, start, entry.settings)
-            top: Ms | None = boot.top
-            same_clock = adjoining and correction == boot.correction(kept[-1].first)
-            if (
-                adjoining
-                and same_clock
-                and not fresh
-                and top is not None
-                and self._joins(kept[-1], start, end, top, boot)
-            ):
+            if adjoining and not fresh and self._continues(boot, kept[-1], entry):
                 kept[-1].last = entry.last
-                if start >= top:
+                if boot.top is not None and start >= boot.top:
                     kept[-1].end = entry.end
             else:
                 kept.append(entry)
-            boot.top = end if top is None else max(top, end)
+            self._advance(boot, entry)
         boot.entries = kept
 
-    def _joins(self, last: Entry, start: Ms, end: Ms, top: Ms, boot: Boot) -> bool:
-        """A run goes on where the next event is within the vouch, or is dated back and stands alone."""
+    def _continues(self, boot: Boot, last: Entry, entry: Entry) -> bool:
+        """Whether an entry that sets nothing belongs to the run in front of it."""
+        correction, top = boot.correction(entry.first), boot.top
+        if top is None or correction != boot.correction(last.first):
+            return False
+        start, end = entry.start - correction, entry.end - correction
         if start < top:
             return end <= top
-        return last.end - boot.correction(last.first) == top and start - top <= self.vouch_ms(boot)
+        return last.end - correction == top and self._joins(boot, top, start)
+
+    def _advance(self, boot: Boot, entry: Entry) -> None:
+        correction = boot.correction(entry.first)
+        reached = max(entry.start, entry.end) - correction
+        if boot.top is None or reached >= boot.top:
+            boot.top, boot.broken = reached, False
 
     def forget(self, boot: Boot, seq: int) -> None:
         """A number turned out to be in conflict: it counts as a hole for good. The caller rebuilds."""

@@ -1,28 +1,31 @@
 """One base unit's live state: its track, what is missing of it, and when it was last heard by the service."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from emcheck.domain.facts import Event
-from emcheck.domain.findings import Finding, Span
+from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
+from emcheck.domain.receipt import Folded, Refusal, Told
 from emcheck.domain.register import Installation
 from emcheck.domain.rules import evidence, unit_silent
-from emcheck.domain.timeline import FOREVER
+from emcheck.domain.sequence import Ranges
 from emcheck.domain.track import Boot, Track
 
 
+_TRIES = 3
+"""So often a track is folded anew while boots turn out to begin inside each other."""
+
+
 class Memory(Protocol):
-    """The facts as they first came; asked for only when a number comes again or a run must be opened."""
+    """The newest facts as they first came; asked when a number comes again."""
 
     def original(self, unit: UnitId, boot: BootId, seq: int) -> Event | None:
-        """The event that first came under a number; None if none did."""
-        ...
-
-    def facts(self, unit: UnitId) -> Iterable[tuple[BootId, int, Event]]:
-        """Every fact of a unit, in any order."""
+        """The event that first came under a number; None where it is no longer at hand."""
         ...
 
 
@@ -54,6 +57,110 @@ class Unit:
     conflicts: list[Finding] = field(default_factory=list)
     early: list[tuple[BootId, int, Event, Ms]] = field(default_factory=list)
     """Events dated too far ahead to be believed, until a clock offset explains them."""
+    settled: Ms = -FOREVER
+    """What is told of time before it asks for all facts together: older nights are folded."""
+    folded_before: Ms = -FOREVER
+    """Findings of the unit that ended before it are left as they were."""
+
+    # --- facts --------------------------------------------------------------------------------------------
+
+    def absorb(self, told: Told, memory: Memory) -> Folded:
+        """Fold an envelope in. Where `recall` is set the track must be rebuilt from all that was ever told."""
+        folded = Folded()
+        if told.boot in self.track.settled.boots:
+            folded.recall = True
+            return folded
+        boot = self.track.boot(told.boot)
+        if self.latest_boot != told.boot and (not boot.entries or self.latest_boot is None):
+            self.latest_boot = told.boot
+        for seq, event in enumerate(told.events, start=told.first_seq):
+            self._fold(boot, seq, event, told.received_at, folded, memory)
+        if self.early and folded.changed:
+            self._believe(folded)
+        if folded.renumbered:
+            self._find_holes(told.received_at)
+        folded.recall |= folded.since < self.settled or self.track.torn
+        return folded
+
+    def _fold(
+        self, boot: Boot, seq: int, event: Event | None, received_at: Ms, folded: Folded, memory: Memory
+    ) -> None:
+        """One number of an envelope: new, a repeat, refused, or too far ahead to be believed yet."""
+        sequence = boot.sequence
+        if event is None:
+            folded.recall |= seq in sequence.received  # refused once, it is a hole for good (Presence 3)
+            sequence.refused.add(seq, seq)
+            folded.renumbered = True
+        elif sequence.refused and seq in sequence.refused:
+            return
+        elif seq <= (last := sequence.received.last()) and seq in sequence.received:
+            folded.recall |= memory.original(self.unit, boot.boot, seq) != event
+        elif event["at"] - self.track.correction(boot, seq, event) > received_at + self._future_max_ms():
+            self.early.append((boot.boot, seq, event, received_at))
+            sequence.refused.add(seq, seq)
+            folded.renumbered = True
+            folded.refused.append(Refusal(seq, "impossible_time", "more than 5 min in the future"))
+        else:
+            folded.new += 1
+            folded.renumbered |= (
+                seq != last + 1
+                or event["type"] in ("boot", "lost")
+                or seq <= sequence.declared_last
+                or (bool(sequence.lost) and seq in sequence.lost)
+            )
+            self._add(boot, seq, event, folded)
+
+    def _add(self, boot: Boot, seq: int, event: Event, folded: Folded) -> None:
+        top = boot.top
+        since = self.track.add(boot, seq, event)
+        if since is not None:
+            folded.changed = True
+            folded.since = min(folded.since, since)
+        elif top is not None:
+            folded.lengthened = min(folded.lengthened, top)
+
+    def _believe(self, folded: Folded) -> None:
+        """Events dated too far ahead are judged again once a clock offset may explain them."""
+        waiting, self.early = self.early, []
+        for boot_id, seq, event, received_at in waiting:
+            boot = self.track.boots[boot_id]
+            if event["at"] - self.track.correction(boot, seq, event) > received_at + self._future_max_ms():
+                self.early.append((boot_id, seq, event, received_at))
+            else:
+                boot.sequence.refused.discard(seq)
+                folded.renumbered = True
+                self._add(boot, seq, event, folded)
+
+    def _future_max_ms(self) -> Ms:
+        return self.policy.ms("clock.future_max_s")
+
+    def rebuild(self, told: Iterable[Told], new_track: Callable[[], Track], memory: Memory) -> None:
+        """Fold all that was ever told anew, in order of arrival; one number with two contents is no fact.
+
+        `told` is read several times.
+        """
+        refused, conflicting = _unusable(told)
+        for _ in range(_TRIES):
+            cuts, self.track = self.track.cuts, new_track()
+            self.track.cuts = cuts
+            self._refold(told, refused | conflicting.keys(), memory)
+            if not self.track.torn:
+                break
+        self.track.torn = False
+        self.conflicts = []
+        for (boot_id, seq), at in sorted(conflicting.items()):
+            corrected = at - self.track.boots[boot_id].correction(seq)
+            self.conflicts.append(evidence.conflict(self.unit, boot_id, seq, at=corrected, policy=self.policy))
+
+    def _refold(self, told: Iterable[Told], unusable: Iterable[tuple[BootId, int]], memory: Memory) -> None:
+        self.early, self.settled, self.folded_before = [], -FOREVER, -FOREVER
+        for boot_id, seq in unusable:
+            self.track.boot(boot_id).sequence.refused.add(seq, seq)
+        for envelope in told:
+            self.absorb(envelope, memory)
+        self._find_holes(self.last_received_at or 0)
+
+    # --- silence ------------------------------------------------------------------------------------------
 
     def heartbeat_allowance_ms(self) -> Ms:
         """How long it may say nothing: 2.2 heartbeats of its latest boot."""
@@ -71,7 +178,7 @@ class Unit:
         since = max(self.last_received_at or 0, installed.installed_at)
         return unit_silent.silent_from(since, self.heartbeat_allowance_ms(), down)
 
-    def find_holes(self, now: Ms) -> None:
+    def _find_holes(self, now: Ms) -> None:
         """Bring the list of holes up to what the sequence says; what is filled goes."""
         known = {(hole.boot, hole.first, hole.last): hole for hole in self.holes}
         self.holes = [
@@ -88,7 +195,7 @@ class Unit:
 
     def gaps(self, now: Ms) -> list[Finding]:
         """evidence.gap: holes open too long, and numbers declared lost."""
-        found = []
+        found: list[Finding | None] = []
         open_ms = self.policy.ms("evidence.gap.open_after_s")
         for hole in self.holes:
             if now - hole.noticed_at >= open_ms:
@@ -96,17 +203,28 @@ class Unit:
                 found.append(self._gap(boot, (hole.first, hole.last), "open", hole.noticed_at + open_ms))
         for boot in self.track.boots.values():
             found += [self._gap(boot, numbers, "lost", None) for numbers in boot.sequence.missing_for_good()]
-        return found
+        return [gap for gap in found if gap is not None]
 
-    def _gap(self, boot: Boot, numbers: tuple[int, int], kind: str, raised_at: Ms | None) -> Finding:
-        before = [entry for entry in boot.entries if entry.last < numbers[0]]
-        after = next((entry for entry in boot.entries if entry.first > numbers[1]), None)
-        end = None if after is None else after.start - boot.correction(after.first)
-        start = before[-1].end - boot.correction(before[-1].last) if before else (end or raised_at or 0)
+    def _gap(self, boot: Boot, numbers: tuple[int, int], kind: str, raised_at: Ms | None) -> Finding | None:
+        """A gap between its neighbours, or up to the next boot; None where both are folded, and so it is settled."""
+        if boot.began_at is not None and numbers[1] < boot.entries[0].first:
+            return None
+        place = bisect_left(boot.entries, numbers[0], key=lambda entry: entry.first)
+        before = boot.entries[place - 1] if place else None
+        after = boot.entries[place] if place < len(boot.entries) else None
+        end = self._next_boot_at(boot) if after is None else after.start - boot.correction(after.first)
+        start = before.end - boot.correction(before.last) if before is not None else (end or raised_at or 0)
         return evidence.gap(
             self.unit, boot.boot, numbers, kind=kind, start=start, end=end,
             raised_at=raised_at if raised_at is not None else (end or start), policy=self.policy,
         )  # fmt: skip
+
+    def _next_boot_at(self, boot: Boot) -> Ms | None:
+        order = self.track.in_order()
+        place = order.index(boot) + 1 if boot in order else len(order)
+        return order[place].first_at() if place < len(order) else None
+
+    # --- findings that run in receive time ----------------------------------------------------------------
 
     def refuse(self, reason: str, at: Ms) -> evidence.Refusals:
         """Count refused input; less than `quiet_s` apart it is one run."""
@@ -117,3 +235,51 @@ class Unit:
                 return run
         self.refusals.append(evidence.Refusals(reason, at, at))
         return self.refusals[-1]
+
+    def fold(self, before: Ms, settled: Ms) -> None:
+        """Its track was folded before `before`; let go of findings that ended then, save silences that still count."""
+        self.folded_before, self.settled = before, settled
+        within_ms = self.policy.ms("unit.silent.repeat_within_s")
+        self.silences = [f for f in self.silences if f.end is None or f.end > before - within_ms]
+        self.conflicts = [f for f in self.conflicts if not is_settled(f, before)]
+        self.refusals = [run for run in self.refusals if run.last_at > before]
+
+    def remember(self, standing: Iterable[Finding]) -> None:
+        """Take back findings in receive time that were let go; facts do not tell them again."""
+        silent, refused = {f.start for f in self.silences}, {(run.reason, run.first_at) for run in self.refusals}
+        for finding in standing:
+            if finding.end is None:
+                self.silent_at = finding.start if finding.rule == unit_silent.RULE else self.silent_at
+            elif finding.rule == unit_silent.RULE and finding.start not in silent:
+                self.silences.append(finding)
+            elif finding.rule == evidence.CONFLICT and finding not in self.conflicts:
+                self.conflicts.append(finding)
+            elif finding.rule == evidence.REJECTED and (finding.class_, finding.start) not in refused:
+                count = int(dict(finding.detail)["count"])
+                self.refusals.append(evidence.Refusals(finding.class_ or "", finding.start, finding.end, count))
+        self.silences.sort(key=lambda f: f.start)
+        self.refusals.sort(key=lambda run: run.first_at)
+
+
+def _unusable(told: Iterable[Told]) -> tuple[set[tuple[BootId, int]], dict[tuple[BootId, int], Ms]]:
+    """Numbers that were refused once; and those that came with two contents, with the earliest time they give."""
+    seen: dict[BootId, Ranges] = {}
+    repeated: set[tuple[BootId, int]] = set()
+    refused: set[tuple[BootId, int]] = set()
+    for _, boot, first, events in told:
+        known = seen.setdefault(boot, Ranges())
+        repeated |= {(boot, seq) for seq in range(first, first + len(events)) if seq in known}
+        refused |= {(boot, seq) for seq, event in enumerate(events, start=first) if event is None}
+        known.add(first, first + len(events) - 1)
+    contents: dict[tuple[BootId, int], list[Event]] = {}
+    if repeated:
+        for _, boot, first, events in told:
+            for seq, event in enumerate(events, start=first):
+                if event is not None and (boot, seq) in repeated:
+                    contents.setdefault((boot, seq), []).append(event)
+    conflicting = {
+        number: min(event["at"] for event in said)
+        for number, said in contents.items()
+        if any(event != said[0] for event in said)
+    }
+    return refused, conflicting

@@ -97,6 +97,13 @@ def _conflict(f: Finding) -> str:
     )
 
 
+def _undecided(f: Finding) -> str:
+    return (
+        f"The curfew of {f.wearer_id} could not be judged since {clock(f.start, f.zone)} ({f.zone}): a rule failed "
+        f"({dict(f.detail)['error']}). All facts are stored and what was said before stands; it is tried again."
+    )
+
+
 _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "curfew.absence": _absence,
     "curfew.accumulated": _accumulated,
@@ -106,4 +113,5 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "evidence.rejected": _rejected,
     "evidence.unknown_device": _unknown,
     "evidence.conflict": _conflict,
+    "service.undecided": _undecided,
 }

@@ -1,11 +1,13 @@
 """What units are told: acknowledgements after the commit, resend requests while something is missing.
 
 protocol.md: cumulative; coalesced to one a unit and second; in answer to duplicates too; never to a unit that
-is not enrolled; `n` rises for ever; a restored database says nothing until an operator confirms it.
+is not enrolled; `n` rises for ever; a restored database says nothing until an operator confirms it. With a
+signing key every downlink is signed and names its unit, for a signed one could be carried to another unit.
 """
 
 import asyncio
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emcheck.domain.engine import Engine
@@ -17,14 +19,20 @@ _COUNTER_SPAN = 100_000
 EVERY_S = 1.0
 """protocol.md: at most one acknowledgement a unit and second."""
 
+Seal = Callable[[bytes], bytes]
+"""A downlink without `sig` to the same with it."""
+
 
 class Acknowledger:
     """Holds what is owed to units and sends it. Losing it all is harmless: units ask again."""
 
-    def __init__(self, store: Store, transport: Transport, *, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self, store: Store, transport: Transport, *, every_s: float = EVERY_S, seal: Seal | None = None
+    ) -> None:
         self._store = store
         self._transport = transport
         self._every_s = every_s
+        self._seal = seal
         self._n = self._n_end = 0
         self._owed: dict[tuple[UnitId, BootId], tuple[int, list[dict[str, Any]]]] = {}
         self._sent_at: dict[UnitId, float] = {}
@@ -49,17 +57,21 @@ class Acknowledger:
         due = [key for key in self._owed if instant - self._sent_at.get(key[0], -1e9) >= self._every_s]
         if not due:
             return
-        await self._reserve(len(due))
-        downlinks = []
+        bodies = []
         for unit, boot in due:
             acknowledged, rejected = self._owed.pop((unit, boot))
             self._sent_at[unit] = instant
             body = f'"now":"{stamp}","ack":{{"boot":"{boot}","seq":{acknowledged}}}'
             if rejected:
                 body += f',"rejected":{json.dumps(rejected)}'
-            downlinks.append(self._downlink(unit, body))
-        self.sent_total += len(downlinks)
-        await self._transport.send(downlinks)
+            bodies.append((unit, body))
+        self.sent_total += len(bodies)
+        await self.tell(bodies)
+
+    async def tell(self, bodies: Sequence[tuple[UnitId, str]]) -> None:
+        """Send each unit its body (the members after `n`, as JSON text). Hold the pipeline's turn: `n` must rise."""
+        await self._reserve(len(bodies))
+        await self._transport.send([self._downlink(unit, body) for unit, body in bodies])
 
     async def ask(self, engine: Engine, now: Ms, every_ms: Ms) -> None:
         """Ask once a minute for every hole."""
@@ -73,13 +85,12 @@ class Acknowledger:
         ]
         if not holes:
             return
-        await self._reserve(len(holes))
-        downlinks = []
+        bodies = []
         for name, hole in holes:
             hole.asked_at = now
             body = f'"resend":{{"boot":"{hole.boot}","from":{hole.first},"to":{hole.last}}}'
-            downlinks.append(self._downlink(name, body))
-        await self._transport.send(downlinks)
+            bodies.append((name, body))
+        await self.tell(bodies)
 
     def forget(self) -> None:
         """Nothing is owed: what was to be acknowledged was not committed."""
@@ -92,7 +103,10 @@ class Acknowledger:
 
     def _downlink(self, unit: UnitId, body: str) -> Downlink:
         self._n += 1
-        return Downlink(unit, f'{{"v":1,"store":"{self._store.database_id}","n":{self._n},{body}}}'.encode())
+        head = f'"v":1,"store":"{self._store.database_id}","n":{self._n}'
+        if self._seal is None:
+            return Downlink(unit, f"{{{head},{body}}}".encode())
+        return Downlink(unit, self._seal(f'{{{head},"unit":"{unit}",{body}}}'.encode()))
 
     async def _reserve(self, count: int) -> None:
         if self._n + count > self._n_end:

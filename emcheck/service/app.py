@@ -22,7 +22,8 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.policy import Policy
 from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher, Store
-from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.acknowledging import Acknowledger, Seal
+from emcheck.service.configuring import Configuring
 from emcheck.service.http import health_app
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
@@ -38,6 +39,7 @@ class Options:
     linger_s: float = 0.05
     chunk_ms: int = 50
     alive_every_ms: Ms = 60_000
+    checkpoint_every_ms: Ms = 3_600_000
     ack_every_s: float = 1.0
     stop_within_s: float = 5.0
     http: tuple[str, int] | None = None
@@ -46,6 +48,7 @@ class Options:
     watchdog_url: str | None = None
     watchdog_every_s: float = 60.0
     watchdog_timeout_s: float = 10.0
+    seal: Seal | None = None
 
 
 class _QuietServer(uvicorn.Server):
@@ -76,13 +79,22 @@ class Service:
         self._options = options
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
-        self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s)
+        self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s, seal=options.seal)
         self.outbox = OutboxRunner(
             store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
         )
         self.pipeline = Pipeline(
-            store, policy, self.acknowledger, published=self._published, on_alerts=self.outbox.notify
+            store,
+            policy,
+            self.acknowledger,
+            published=self._published,
+            on_alerts=self.outbox.notify,
+            checkpoint_every_ms=options.checkpoint_every_ms,
         )
+        self.configuring = Configuring(
+            store, self.acknowledger, policy, clock,
+            register=lambda: self.pipeline.engine.register, turn=self.pipeline.turn, pause_s=options.ack_every_s,
+        )  # fmt: skip
         self.loops = Loops(
             self.pipeline,
             transport,
@@ -127,6 +139,7 @@ class Service:
             "receive": self.loops.receive(),
             "keep_time": self.loops.keep_time(),
             "answer_units": self.loops.answer_units(),
+            "configure_units": self.configuring.run(),
             "outbox": self.outbox.run(),
         }
         if self._options.http is not None:
@@ -164,12 +177,13 @@ class Service:
             "events_total": ("Events stored", pipeline.events_total),
             "duplicates_total": ("Messages that brought nothing new", pipeline.duplicates_total),
             "quarantined_total": ("Refused input", pipeline.quarantined_total),
+            "recalls_total": ("Times that all a unit ever told was read again", pipeline.recalls_total),
             "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
             "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
             "dropped_total": ("Messages dropped on a full queue; they come again", self._transport.dropped_total),
             "waiting_messages": ("Messages received and not yet taken", self._transport.waiting()),
             "ready": ("Whether events are being committed", float(not self.troubles())),
-        }
+        } | self.configuring.readings()
 
     async def _serve_http(self, host: str, port: int) -> None:
         app = health_app(troubles=self.troubles, readings=self.readings)

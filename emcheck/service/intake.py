@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.receipt import Receipt
+from emcheck.domain.register import public_key_of
 from emcheck.wire.codec import Envelope, EnvelopeRefused, decode
+from emcheck.wire.signing import signature_fault
 from emcheck.wire.topics import unit_of_up
 
 
@@ -23,11 +25,24 @@ class Taken:
     envelope: Envelope | None = None
 
 
-Remember = Callable[[UnitId, Envelope, bytes], None]
+Remember = Callable[[UnitId, BootId, int, int, bytes], None]
+"""Unit, boot, first number and count of an envelope that brings something new, and its bytes."""
 
 
-def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool, remember: Remember) -> Taken:
-    """Judge one `up` message and fold it in; never raises for what is in it."""
+def take(
+    engine: Engine,
+    topic: str,
+    payload: bytes,
+    received_at: Ms,
+    *,
+    retained: bool,
+    remember: Remember,
+    stored: bool = False,
+) -> Taken:
+    """Judge one `up` message and fold it in; never raises for what is in it.
+
+    `stored`: it is a row of our own inbox, verified when it came; a key or policy of today unmakes no fact.
+    """
     unit = unit_of_up(topic)
     if unit is None:
         return _refused(engine, UnitId(topic[:80]), "bad_topic", "a unit's topic is em/v1/{unit}/up", received_at)
@@ -36,14 +51,18 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
         return Taken(unit, None, (("not_enrolled", "the unit is in no installation of the register", None, None),))
     if retained:
         return _refused(engine, unit, "retained", "an up message must not be retained", received_at)
+    fault = None if stored else _signature_fault(engine, unit, payload)
+    if fault is not None:
+        return _refused(engine, unit, "bad_signature", fault, received_at)
     try:
         envelope = decode(payload)
     except EnvelopeRefused as error:
         return _unreadable(engine, unit, error, received_at)
     if envelope.unit is not None and envelope.unit != unit:
         return _refused(engine, unit, "other_unit", f"the envelope names {envelope.unit}", received_at)
-    if not engine.knows(unit, envelope.boot, envelope.first_seq, len(envelope.events)):
-        remember(unit, envelope, payload)
+    count = len(envelope.events)
+    if not engine.knows(unit, envelope.boot, envelope.first_seq, count):
+        remember(unit, envelope.boot, envelope.first_seq, count, payload)
     for refusal in envelope.refused:
         engine.refuse(unit, refusal.reason, received_at)
     receipt = engine.receive(unit, envelope.boot, envelope.first_seq, envelope.events, received_at)
@@ -52,6 +71,13 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     refusals = tuple((r.reason, r.detail, r.seq, r.seq) for r in envelope.refused)
     refusals += tuple((r.reason, r.detail, r.seq, r.seq) for r in receipt.refused)
     return Taken(unit, receipt, refusals, envelope)
+
+
+def _signature_fault(engine: Engine, unit: UnitId, payload: bytes) -> str | None:
+    """Judged before anything is read of the numbers: nobody but the unit may use them up (docs/adr/0010)."""
+    required = engine.policy.flag("wire.signature.required")
+    key = public_key_of(engine.units[unit].installations)
+    return signature_fault(payload, unit=unit, public_key=key, required=required)
 
 
 def _refused(engine: Engine, unit: UnitId, reason: str, detail: str, received_at: Ms) -> Taken:

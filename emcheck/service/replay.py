@@ -1,23 +1,26 @@
 """Replay: a recorded stream judged as the live service would have judged it (P2)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from emcheck.domain.engine import Engine
-from emcheck.domain.findings import Finding
-from emcheck.domain.ids import Ms
+from emcheck.domain.findings import Finding, is_settled
+from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import AuthorisedAbsence, Register
+from emcheck.domain.timeline import Stretch
+from emcheck.ports import InboxRow
+from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import take
-from emcheck.service.memory import EnvelopeMemory
 from emcheck.service.stream import Line, StreamError
+from emcheck.store.memory import MemoryStore
 
 
 class _Authorised(TypedDict):
-    order_id: str
+    order_id: OrderId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,82 @@ class Replayed:
     lines: int
     events: int
 
+    def timeline(self, wearer: str, address: AddressId) -> list[Stretch]:
+        """A wearer's known time at an address."""
+        case = next(case for case in self.engine.cases.values() if case.wearer_id == wearer)
+        return case.timeline(address, {unit: self.engine.units[unit].track for unit in case.units})
+
+
+class Replay:
+    """One replay under way: an engine over a store in memory."""
+
+    def __init__(self, register: Register, policy: Policy) -> None:
+        self._inbox = MemoryStore()
+        self._inbox.open_now()
+        self._recent = Recent()
+        self._standing: dict[str, dict[str, Finding]] = {}
+        self._newest: dict[UnitId, int] = {}
+        self._row_id = 0
+        self.engine = Engine(register, policy, memory=self._recent, decided=self._decided)
+        self.events = 0
+
+    def close(self) -> None:
+        """Let go of the inbox."""
+        self._inbox.close_now()
+
+    def _decided(self, subject: str, found: list[Finding], _now: Ms, settled: Ms) -> None:
+        before = self._standing.get(subject, {})
+        kept = {key: finding for key, finding in before.items() if is_settled(finding, settled)}
+        self._standing[subject] = kept | {finding.key: finding for finding in found}
+
+    def take(self, line: Line, where: str) -> None:
+        """One line of the stream."""
+        if line.kind == "up":
+            self._take_message(line)
+        elif line.kind == "service":
+            self.engine.service(line.payload, line.received_at)
+        else:
+            _instruct(self.engine, line.payload, line.received_at, where=f"{where}: instruction")
+        if self.engine.wanting:
+            self.recall()
+
+    def _take_message(self, line: Line) -> None:
+        taken = take(
+            self.engine, line.topic, line.payload, line.received_at, retained=False, remember=self._recent.remember
+        )
+        receipt, unit = taken.receipt, taken.unit
+        if receipt is None or unit is None:
+            return
+        self.events += receipt.new
+        if receipt.new or receipt.recall or taken.refusals:
+            self._row_id += 1
+            previous, self._newest[unit] = self._newest.get(unit), self._row_id
+            self._inbox.append_now(InboxRow(self._row_id, line.received_at, "up", unit, previous, line.payload))
+
+    def recall(self) -> None:
+        """Hand the engine what it wants of the past."""
+        for name in list(self.engine.wanting):
+            units, wearers = self.engine.around(name)
+            standing = {subject: list(self._standing.get(subject, {}).values()) for subject in (*units, *wearers)}
+            self.engine.recall(name, {unit: self._telling(unit) for unit in units}, standing)
+
+    def _telling(self, unit: UnitId) -> Telling:
+        newest = self._newest.get(unit)
+        return Telling([] if newest is None else self._inbox.unit_history_now(newest=newest, after=0))
+
+    def unfold(self, now: Ms) -> None:
+        """All of every wearer's time at hand again, to be drawn."""
+        for case in self.engine.cases.values():
+            if case.units:
+                self.engine.wanting[min(case.units)] = now
+                self.recall()
+
+    def findings(self, now: Ms) -> list[Finding]:
+        """Every finding, judged at `now`."""
+        self.engine.judge_all(now)
+        register = self.engine.roster.register_sha256
+        return [replace(finding, register=register) for held in self._standing.values() for finding in held.values()]
+
 
 def replay(
     lines: Iterable[Line],
@@ -39,30 +118,30 @@ def replay(
     until: Ms | None = None,
     name: str = "stream",
     on_line: Callable[[int], None] = lambda number: None,
+    whole_timeline: bool = False,
 ) -> Replayed:
     """Judge the lines received up to `until` (the last line's instant where None). StreamError names a bad line."""
-    memory = EnvelopeMemory()
-    engine = Engine(register, policy, memory=memory)
-    last, count, events = 0, 0, 0
-    for line in lines:
-        if until is not None and line.received_at > until:
-            continue
-        if line.received_at < last:
-            raise StreamError(f"{name}: line {line.number}: received_at goes back in time; sort the stream by it")
-        last, count = line.received_at, count + 1
-        if line.kind == "up":
-            taken = take(engine, line.topic, line.payload, line.received_at, retained=False, remember=memory.remember)
-            events += taken.receipt.new if taken.receipt is not None else 0
-        elif line.kind == "service":
-            engine.service(line.payload, line.received_at)
-        else:
-            instruct(engine, line.payload, line.received_at, where=f"{name}: line {line.number}: instruction")
-        on_line(line.number)
-    judged_at = last if until is None else until
-    return Replayed(engine.findings(judged_at), engine, judged_at, count, events)
+    run = Replay(register, policy)
+    try:
+        last, count = 0, 0
+        for line in lines:
+            if until is not None and line.received_at > until:
+                continue
+            if line.received_at < last:
+                raise StreamError(f"{name}: line {line.number}: received_at goes back in time; sort the stream by it")
+            last, count = line.received_at, count + 1
+            run.take(line, f"{name}: line {line.number}")
+            on_line(line.number)
+        judged_at = last if until is None else until
+        found = run.findings(judged_at)
+        if whole_timeline:
+            run.unfold(judged_at)
+        return Replayed(found, run.engine, judged_at, count, run.events)
+    finally:
+        run.close()
 
 
-def instruct(engine: Engine, instruction: object, at: Ms, *, where: str) -> None:
+def _instruct(engine: Engine, instruction: object, at: Ms, *, where: str) -> None:
     """Carry out an instruction; StreamError names what is wrong with it."""
     if not isinstance(instruction, dict):
         raise StreamError(f"{where}: an instruction is a JSON object")

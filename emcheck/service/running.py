@@ -1,6 +1,7 @@
 """Running the service from settings: what `emcheck serve` does, until it is told to stop."""
 
 import asyncio
+import functools
 import logging
 import signal
 import sys
@@ -14,10 +15,12 @@ from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.ingest.mqtt import MqttTransport, tls_context
 from emcheck.ports import Publisher, Store
+from emcheck.service.acknowledging import Seal
 from emcheck.service.app import Options, Service
 from emcheck.service.enrolment import load_register
-from emcheck.settings import Settings
+from emcheck.settings import Settings, SettingsError
 from emcheck.store.sql import SqlStore
+from emcheck.wire.signing import load_signing_key, seal
 
 
 def configure_logging(settings: Settings) -> None:
@@ -80,8 +83,21 @@ def publishers_of(settings: Settings, transport: MqttTransport) -> list[Publishe
     return publishers
 
 
+def seal_of(settings: Settings) -> Seal | None:
+    """What signs downlinks, None where no key is configured; SettingsError if its file cannot be used."""
+    path = settings.service.signing_key_file
+    if path is None:
+        return None
+    try:
+        return functools.partial(seal, key=load_signing_key(path.read_bytes()))
+    except OSError as error:
+        raise SettingsError(f"service.signing_key_file: {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(f"service.signing_key_file: {path}: {error}") from None
+
+
 def options_of(settings: Settings) -> Options:
-    """The service's options as the settings want them."""
+    """The service's options as the settings want them; SettingsError if the signing key cannot be used."""
     return Options(
         batch_max=settings.service.batch_messages_max,
         linger_s=settings.service.batch_linger_ms / 1000,
@@ -94,12 +110,13 @@ def options_of(settings: Settings) -> Options:
         watchdog_url=settings.watchdog.url,
         watchdog_every_s=settings.watchdog.every_s,
         watchdog_timeout_s=settings.watchdog.timeout_s,
+        seal=seal_of(settings),
     )
 
 
 async def serve(settings: Settings, policy: Policy, register: Register | None) -> None:
-    """Run until SIGTERM or SIGINT. StoreError if the database cannot be used."""
-    clock = SystemClock()
+    """Run until SIGTERM or SIGINT. StoreError if the database, SettingsError if the signing key cannot be used."""
+    clock, options = SystemClock(), options_of(settings)
     store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms)
     await store.open()
     try:
@@ -112,7 +129,7 @@ async def serve(settings: Settings, policy: Policy, register: Register | None) -
             publishers=publishers_of(settings, transport),
             policy=policy,
             clock=clock,
-            options=options_of(settings),
+            options=options,
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -105,6 +105,10 @@ class ServiceSettings(_Section):
 
     policy_file: Path | None = Field(default=None, examples=["/etc/emcheck/policy.toml"])
     """Policy in force; without it the shipped `policy/england-wales.toml`."""
+    signing_key_file: Path | None = Field(default=None, examples=["/etc/emcheck/signing.key"])
+    """PEM file of the Ed25519 key that signs what units are told, readable by the service only. Make it with
+    `openssl genpkey -algorithm ed25519 -out signing.key`; units are enrolled with its public half, the output of
+    `openssl pkey -in signing.key -pubout -outform DER | tail -c 32 | base64`."""
     batch_messages_max: Annotated[int, Field(ge=1, le=10_000)] = 500
     """Most messages in one transaction: more no longer gain speed and make a good neighbour wait."""
     batch_linger_ms: Annotated[int, Field(ge=0, le=1_000)] = 50

@@ -209,10 +209,11 @@ class MemoryStore:
 
     # --- verdicts -----------------------------------------------------------------------------------------
 
-    async def findings(self, subject: str | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start."""
+    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
+        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then."""
         of = list(self._findings.values()) if subject is None else [self._findings.get(storable(subject), {})]
-        return sorted((f for held in of for f in held.values()), key=lambda f: (f.start, f.subject, f.key))
+        found = [f for held in of for f in held.values() if live_after is None or _lives(f, live_after)]
+        return sorted(found, key=lambda f: (f.start, f.subject, f.key))
 
     async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
         """Sum of `absent_ms` of the order's curfew.absence findings whose window ended at or before `window_end`."""
@@ -224,9 +225,13 @@ class MemoryStore:
             if finding.window is not None and finding.window.end <= window_end
         )
 
-    async def alerts(self, *, open_only: bool) -> list[Alert]:
-        """Alerts by `raised_at`; `open_only` leaves out what is closed."""
-        wanted = (alert for alert in self._alerts.values() if is_open(alert) or not open_only)
+    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
+        wanted = (
+            alert
+            for alert in self._alerts.values()
+            if (is_open(alert) or not open_only) and subject in (None, alert.subject)
+        )
         return sorted(wanted, key=lambda a: (a.raised_at, a.alert_id))
 
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
@@ -263,3 +268,8 @@ class MemoryStore:
         """`publisher` has delivered everything up to `item_id`; what was delivered stays so."""
         publisher = storable(publisher)
         self._delivered[publisher] = max(item_id, self._delivered.get(publisher, 0))
+
+
+def _lives(finding: Finding, after: Ms) -> bool:
+    end = finding.end if finding.window is None else finding.window.end
+    return end is None or end > after

@@ -1,6 +1,6 @@
 """The reading statements, one set for both databases. Ties are sorted in Python: collations differ between servers."""
 
-from sqlalchemy import Delete, Select, bindparam, delete, exists, func, select
+from sqlalchemy import Delete, Select, and_, bindparam, delete, exists, func, or_, select
 
 from emcheck.store.schema import (
     alert,
@@ -95,6 +95,12 @@ PEOPLE = select(person.c.wearer_id, person.c.name, person.c.notes)
 
 FINDINGS = select(finding.c.body)
 FINDINGS_OF = FINDINGS.where(finding.c.subject == bindparam("subject"))
+FINDINGS_LIVE = FINDINGS.where(
+    or_(
+        finding.c.window_end > bindparam("after"),
+        and_(finding.c.window_end.is_(None), or_(finding.c.end_at.is_(None), finding.c.end_at > bindparam("after"))),
+    )
+)
 ABSENT_MS_BEFORE = select(func.coalesce(func.sum(finding.c.absent_ms), 0)).where(
     finding.c.order_id == bindparam("order_id"),
     finding.c.window_end <= bindparam("window_end"),
@@ -103,6 +109,7 @@ ABSENT_MS_BEFORE = select(func.coalesce(func.sum(finding.c.absent_ms), 0)).where
 
 ALERTS = select(alert.c.body)
 ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
+ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))
 ALERT_HISTORY = (
     select(alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
     .where(alert_history.c.alert_id == bindparam("alert_id"))

@@ -23,7 +23,7 @@ from emcheck.ports import (
 )
 from emcheck.store import queries
 from emcheck.store.errors import translated
-from emcheck.store.rows import alert_from, finding_from, storable
+from emcheck.store.rows import alert_from, finding_from, is_open, storable
 from emcheck.store.schema import INBOX_KINDS
 
 PAGE_ROWS = 500
@@ -90,12 +90,14 @@ class SqlReads:
         """All personal data held, by wearer."""
         return sorted((Person(*row) for row in await self._rows(queries.PEOPLE)), key=lambda p: p.wearer_id)
 
-    async def findings(self, subject: str | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start."""
-        if subject is None:
-            rows = await self._rows(queries.FINDINGS)
-        else:
+    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
+        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then."""
+        if subject is not None:
             rows = await self._rows(queries.FINDINGS_OF, subject=storable(subject))
+        elif live_after is not None:
+            rows = await self._rows(queries.FINDINGS_LIVE, after=live_after)
+        else:
+            rows = await self._rows(queries.FINDINGS)
         return sorted((finding_from(row[0]) for row in rows), key=lambda f: (f.start, f.subject, f.key))
 
     async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
@@ -103,10 +105,14 @@ class SqlReads:
         rows = await self._rows(queries.ABSENT_MS_BEFORE, order_id=storable(order_id), window_end=window_end)
         return int(rows[0][0])  # a sum of BIGINT is NUMERIC on PostgreSQL
 
-    async def alerts(self, *, open_only: bool) -> list[Alert]:
-        """Alerts by `raised_at`; `open_only` leaves out what is closed."""
-        rows = await self._rows(queries.ALERTS_OPEN if open_only else queries.ALERTS)
-        return sorted((alert_from(row[0]) for row in rows), key=lambda a: (a.raised_at, a.alert_id))
+    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
+        if subject is not None:
+            rows = await self._rows(queries.ALERTS_OF, subject=storable(subject))
+        else:
+            rows = await self._rows(queries.ALERTS_OPEN if open_only else queries.ALERTS)
+        found = (alert_from(row[0]) for row in rows)
+        return sorted((a for a in found if is_open(a) or not open_only), key=lambda a: (a.raised_at, a.alert_id))
 
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
         """What happened to an alert, oldest first (`published` is not kept: None)."""

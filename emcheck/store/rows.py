@@ -44,6 +44,7 @@ def finding_from(body: bytes) -> Finding:
     """The finding that `finding_body` wrote."""
     kept = json.loads(body)
     kept["window"] = _span(kept["window"])
+    kept["episode"] = _span(kept["episode"])
     kept["evidence"] = tuple(FactRef(UnitId(unit), BootId(boot), seq) for unit, boot, seq in kept["evidence"])
     kept["doubts"] = tuple(kept["doubts"])
     kept["detail"] = tuple((name, value) for name, value in kept["detail"])

@@ -209,7 +209,7 @@ def _fact(event: dict[str, Any]) -> Event:
 def _decode_slowly(payload: bytes) -> Envelope:
     """Find out what is wrong and keep what is right: header first, then event by event."""
     try:
-        raw = json.loads(payload)
+        raw = json.loads(payload.decode())
     except (ValueError, RecursionError) as error:
         raise EnvelopeRefused("not_json", str(error)[:200]) from None
     if not isinstance(raw, dict):

@@ -5,6 +5,7 @@ So a slow machine is never taken for a late person, and the same seed gives the 
 
 import asyncio
 import contextlib
+import functools
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -26,9 +27,11 @@ from emcheck.ingest.mqtt import MqttTransport
 from emcheck.service.app import Options, Service
 from emcheck.service.enrolment import load_register
 from emcheck.store.sql import SqlStore
+from emcheck.wire.signing import seal
 from firmware_sim.mqtt import MqttTown
 from firmware_sim.run import World
 from firmware_sim.scenario import Scenario
+from firmware_sim.town import service_key
 
 STEP_MS: Ms = 30 * SECOND
 """Virtual time between two looks at the town: what is told is half a minute late at most."""
@@ -70,6 +73,7 @@ async def run_night(
     world = World(scenario, seed, live=True)
     register = parse_register(json.dumps(world.register()))
     clock = VirtualClock(scenario.start_ms)
+    key = service_key(world.town)
     alerts: list[dict[str, Any]] = []
 
     def heard(event: dict[str, Any]) -> None:
@@ -84,7 +88,12 @@ async def run_night(
             publishers=[MqttPublisher(transport)],
             policy=policy,
             clock=clock,
-            options=Options(linger_s=0.001, ack_every_s=0.0, alive_every_ms=600 * SECOND),
+            options=Options(
+                linger_s=0.001,
+                ack_every_s=0.0,
+                alive_every_ms=600 * SECOND,
+                seal=None if key is None else functools.partial(seal, key=key),
+            ),
         )
         async with _queue_watched(broker, heard), _running(service, transport):
             town = MqttTown(world, host=broker.host, port=broker.port, clock=clock)
@@ -95,7 +104,8 @@ async def run_night(
                 await _told(service, alerts)
             finally:
                 await town.close()
-            found = service.pipeline.engine.findings(clock.now())
+            async with service.pipeline.turn:
+                found = await service.pipeline.judge_all(clock.now())
             return Night(
                 register,
                 service.pipeline.engine,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emcheck.domain.canonical import sha256_of
 from emcheck.domain.instants import format_ms
 from emcheck.wire.codec import decode
 from firmware_sim.base_unit import BaseUnit
@@ -232,8 +233,8 @@ def test_configuration_is_obeyed_and_echoed() -> None:
         "range_dbm": -80,
         "tags": ["T-1", "T-2"],
     }
-    told = events(bench.answers(config=config | {"schedule": [], "schedule_sha256": "ab" * 32}))
-    assert (told[-1]["config_rev"], told[-1]["schedule_sha256"]) == (12, "ab" * 32)
+    told = events(bench.answers(config=config | {"schedule": [], "schedule_sha256": sha256_of([])}))
+    assert (told[-1]["config_rev"], told[-1]["schedule_sha256"]) == (12, sha256_of([]))
     bench.hears()
     assert bench.flash.config.tags == ("T-1", "T-2")
     bench.waits(61, hearing=True)

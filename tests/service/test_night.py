@@ -4,9 +4,9 @@ from pathlib import Path
 
 from emcheck.domain.findings import Finding
 from emcheck.settings import shipped_config
-from firmware_sim.scenario import load_scenario
+from firmware_sim.scenario import load_scenario, parse_scenario
 from firmware_sim.worlds.night import Watcher, run_night
-from tests.support import england
+from tests.support import england, england_signed
 
 
 async def test_the_town_s_night_tells_its_stories(tmp_path: Path) -> None:
@@ -26,3 +26,21 @@ async def test_the_town_s_night_tells_its_stories(tmp_path: Path) -> None:
     assert len(raised) == len(set(raised))
     assert night.service_troubles == []
     assert night.events > 20_000
+
+
+async def test_a_night_in_which_everything_is_signed(tmp_path: Path) -> None:
+    """Units obey the service's signature only, and the service takes signed envelopes only: neither is left waiting."""
+    scenario = parse_scenario(
+        {
+            "name": "signed",
+            "starts_at": "2026-02-10T18:30",
+            "ends_at": "2026-02-10T19:30",
+            "town": {"wearers": 3, "two_units": [2], "restless_share": 0},
+            "signing": {"units": True, "service": True},
+        },
+        source="test",
+    )
+    night = await run_night(scenario, england_signed(), tmp_path, watcher=Watcher())
+    assert night.findings == []
+    assert night.service_troubles == []
+    assert night.events > 100

@@ -5,14 +5,24 @@ exceeds the allowance (`atv_allowance_min`, else the policy's); a sum equal to i
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from emcheck.domain.findings import Finding, Span
+from emcheck.domain.findings import FactRef, Finding, Span
 from emcheck.domain.ids import Ms, RuleId
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Order
 from emcheck.domain.rules.curfew_absence import instant_of, unexcused_pieces
 
 RULE = RuleId("curfew.accumulated")
+
+
+class Before(NamedTuple):
+    """What the folded windows of an order add up to, and where their sum exceeded the allowance if it did."""
+
+    absent_ms: Ms = 0
+    excluded_ms: Ms = 0
+    start: Ms | None = None
+    evidence: tuple[FactRef, ...] = ()
 
 
 def allowance_ms(order: Order, policy: Policy) -> Ms:
@@ -22,19 +32,23 @@ def allowance_ms(order: Order, policy: Policy) -> Ms:
     return round(order.atv_allowance_min * 60_000)
 
 
-def find(order: Order, absences: Sequence[Finding], excused: Sequence[Span], now: Ms, policy: Policy) -> Finding | None:
-    """The finding, or None while the sum of `absences` (by start) does not exceed the allowance."""
+def find(
+    order: Order, absences: Sequence[Finding], excused: Sequence[Span], now: Ms, policy: Policy, before: Before
+) -> Finding | None:
+    """The finding, or None while the sum of what was `before` and of `absences` (by start) is within the allowance."""
     allowed_ms = allowance_ms(order, policy)
-    total_ms = sum(absence.absent_ms or 0 for absence in absences)
+    total_ms = before.absent_ms + sum(absence.absent_ms or 0 for absence in absences)
     if total_ms <= allowed_ms:
         return None
-    pieces = [
-        piece
-        for absence in absences
-        for piece in unexcused_pieces(absence.start, now if absence.end is None else absence.end, excused)
-    ]
-    start = instant_of(pieces, allowed_ms, beyond=True)
-    reached_by = next(a for a in reversed(absences) if start is not None and a.start <= start)
+    start, evidence = before.start, before.evidence
+    if start is None:
+        pieces = [
+            piece
+            for absence in absences
+            for piece in unexcused_pieces(absence.start, now if absence.end is None else absence.end, excused)
+        ]
+        start = instant_of(pieces, allowed_ms - before.absent_ms, beyond=True)
+        evidence = next(a.evidence for a in reversed(absences) if start is not None and a.start <= start)
     return Finding(
         rule=RULE,
         wearer_id=order.wearer_id,
@@ -42,9 +56,9 @@ def find(order: Order, absences: Sequence[Finding], excused: Sequence[Span], now
         start=now if start is None else start,
         end=None,
         absent_ms=total_ms,
-        excluded_ms=sum(absence.excluded_ms or 0 for absence in absences),
+        excluded_ms=before.excluded_ms + sum(absence.excluded_ms or 0 for absence in absences),
         priority=policy.text("curfew.accumulated.priority"),
-        evidence=reached_by.evidence,
+        evidence=evidence,
         detail=(("allowance_s", allowed_ms // 1000),),
         zone=order.timezone,
         policy=policy.label,

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 
 from emcheck.domain.findings import FactRef, Finding
 from emcheck.domain.ids import Ms, RuleId, UnitId, WearerId
+from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting
-from emcheck.domain.timeline import FOREVER
 from emcheck.domain.track import Track
 
 RULE = RuleId("tag.strap")
@@ -38,7 +38,7 @@ def find(
                 end=fitting.removed_at if fitting.removed_at is not None and fitting.removed_at <= now else None,
                 priority=policy.text("tag.strap.priority"),
                 evidence=(fact,),
-                detail=(("tag", fitting.tag),),
+                detail=(("tag", fitting.tag), ("fitted_at", format_ms(fitting.fitted_at))),
                 policy=policy.label,
             )
         )

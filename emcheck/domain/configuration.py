@@ -1,0 +1,117 @@
+"""What a base unit is told to do (protocol.md, Configuration): a function of register, policy and now.
+
+1. A unit that is installed nowhere now is told nothing.
+2. `tags`: fittings that hold now, of wearers with an order at the unit's address: its curfew or a variation
+   names the address, it has not ended, and it begins before the schedule ends. So a tag is listened for from its
+   fitting on, not from the first window.
+3. `schedule`: the curfew windows of those tags at the address, as instants, `{"from", "until", "tags"}` by time;
+   whole, as `windows` resolves them (variations, suspensions, first night, clock changes): a unit needs no
+   time-zone rules, and what it holds is what wearers are judged by. Equal windows stand once.
+4. It holds the windows that touch the present week or the next; weeks begin on Wednesday at noon UTC. So a unit that
+   hears nothing for a week still has the week's curfew, and the schedule changes by day, when few events come.
+5. `range_dbm` is told where the register holds a calibrated one; else the installer's stands.
+6. `heartbeat_s`, `report_s`, `leave_time_s` are policy.
+7. Between two edges (`until`) nothing changes; the same register, policy and span give the same bytes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from emcheck.domain.canonical import sha256_of
+from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
+from emcheck.domain.instants import DAY, HOUR, format_ms
+from emcheck.domain.policy import Policy
+from emcheck.domain.register import Fitting, Installation, Order, Register
+from emcheck.domain.timeline import FOREVER
+from emcheck.domain.windows import windows
+
+_WEEK: Ms = 7 * DAY
+_WEDNESDAY_NOON: Ms = 6 * DAY + 12 * HOUR
+"""1970-01-07T12:00Z."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a unit is told from now `until` an edge. `content` has no `rev` yet; None where there is nothing to tell."""
+
+    content: dict[str, Any] | None
+    until: Ms
+    sha256: str = ""
+
+    @property
+    def schedule_sha256(self) -> str | None:
+        """The hash of the schedule, which the unit echoes."""
+        return None if self.content is None else str(self.content["schedule_sha256"])
+
+
+class Configurations:
+    """Every unit's configuration under one register and policy."""
+
+    def __init__(self, register: Register, policy: Policy) -> None:
+        self._fixed = {
+            key: round(policy.number(f"unit.config.{key}")) for key in ("heartbeat_s", "report_s", "leave_time_s")
+        }
+        self._installed: dict[UnitId, list[Installation]] = {}
+        for installation in register.installations:
+            self._installed.setdefault(installation.unit, []).append(installation)
+        self._fitted: dict[WearerId, list[Fitting]] = {}
+        for fitting in register.fittings:
+            self._fitted.setdefault(fitting.wearer_id, []).append(fitting)
+        self._ordered: dict[AddressId, list[Order]] = {}
+        for order in register.orders:
+            for address in _addresses(order):
+                self._ordered.setdefault(address, []).append(order)
+
+    @property
+    def units(self) -> list[UnitId]:
+        """Every unit that stands in the register."""
+        return list(self._installed)
+
+    def of(self, unit: UnitId, now: Ms) -> Configuration:
+        """What the unit is told now."""
+        installations = self._installed.get(unit, [])
+        here = next((i for i in installations if _holds(i.installed_at, i.removed_at, now)), None)
+        edges = [edge for i in installations for edge in (i.installed_at, i.removed_at)]
+        if here is None:
+            return Configuration(None, _next(edges, now))
+        since = (now - _WEDNESDAY_NOON) // _WEEK * _WEEK + _WEDNESDAY_NOON
+        horizon = since + 2 * _WEEK
+        orders = [o for o in self._ordered.get(here.address_id, ()) if o.ends_at > now and o.starts_at < horizon]
+        fittings = [f for order in orders for f in self._fitted.get(order.wearer_id, ())]
+        edges += [since + _WEEK, *(o.ends_at for o in orders)]
+        edges += [edge for f in fittings for edge in (f.fitted_at, f.removed_at)]
+        tags = sorted({f.tag for f in fittings if _holds(f.fitted_at, f.removed_at, now)})
+        schedule = self._schedule(orders, here.address_id, now, since, horizon)
+        content = self._fixed | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of(schedule)}
+        if here.range_dbm is not None:
+            content["range_dbm"] = here.range_dbm
+        return Configuration(content, _next(edges, now), sha256_of(content))
+
+    def _schedule(
+        self, orders: Iterable[Order], address: AddressId, now: Ms, since: Ms, horizon: Ms
+    ) -> list[dict[str, Any]]:
+        """Windows at the address with the tags that are to be in range (3)."""
+        wanted: dict[tuple[Ms, Ms], set[TagId]] = {}
+        for order in orders:
+            fitted = self._fitted.get(order.wearer_id, ())
+            tags = {f.tag for f in fitted if _holds(f.fitted_at, f.removed_at, now)}
+            for window in windows(order, since, horizon) if tags else ():
+                if window.address_id == address:
+                    wanted.setdefault((window.start, window.end), set()).update(tags)
+        return [
+            {"from": format_ms(start), "until": format_ms(end), "tags": sorted(tags)}
+            for (start, end), tags in sorted(wanted.items())
+        ]
+
+
+def _addresses(order: Order) -> set[AddressId]:
+    return {r.address_id for curfew in (order.curfew, *(v.curfew for v in order.variations)) for r in curfew}
+
+
+def _holds(start: Ms, end: Ms | None, now: Ms) -> bool:
+    return start <= now and (end is None or now < end)
+
+
+def _next(edges: Iterable[Ms | None], now: Ms) -> Ms:
+    return min((edge for edge in edges if edge is not None and edge > now), default=FOREVER)

@@ -1,0 +1,97 @@
+"""What one unit was told of its configuration and what it says it holds; when it is to be told again.
+
+1. Again at most once a minute, then twice as long each time: up to 5 min for a unit that names its configuration,
+   up to an hour for one that never did (old firmware: the fields are optional).
+2. `rev` is a number that never goes back, from the store's counter, over 24 bits of the content's hash. It rises with
+   each change; a unit that names a higher one than it was given is given one above that.
+3. So nothing need be remembered: after a restart the echo itself tells whether the unit holds what it should
+   (docs/adr/0011).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from emcheck.domain.canonical import canonical
+from emcheck.domain.configuration import Configuration
+from emcheck.domain.ids import BootId, Ms
+from emcheck.domain.instants import HOUR, MINUTE
+
+AGAIN_FIRST_MS: Ms = MINUTE
+AGAIN_MOST_MS: Ms = 5 * MINUTE
+AGAIN_UNANSWERED_MS: Ms = HOUR
+_DOUBLINGS_MAX = 10
+_HASH_BITS = 24
+_REV_MAX = 2**53 - 1
+"""Beyond it a number has no exact form in JSON (RFC 8785)."""
+
+
+class Echo(NamedTuple):
+    """The configuration that a unit says it holds."""
+
+    rev: int
+    schedule_sha256: str | None
+
+
+@dataclass(slots=True)
+class Configured:
+    """What one unit should hold, what it was told of it, and what it says it holds."""
+
+    configuration: Configuration | None = None
+    until: Ms = 0
+    rev: int = 0
+    tries: int = 0
+    sent_at: Ms | None = None
+    echo: Echo | None = None
+    echoed_in: tuple[BootId, int] | None = None
+    echoes: bool = False
+
+    def wants(self, configuration: Configuration) -> None:
+        """From now on it should hold another configuration, or the same until another edge."""
+        if self.configuration is None or self.configuration.sha256 != configuration.sha256:
+            self.rev = self.tries = 0
+        self.configuration, self.until = configuration, configuration.until
+
+    def says(self, echo: Echo | None, boot: BootId, seq: int) -> None:
+        """It names what it holds; what an earlier event of its boot said, repeated or late, is no news."""
+        if self.echoed_in is not None and self.echoed_in[0] == boot and seq <= self.echoed_in[1]:
+            return
+        self.echo, self.echoed_in = echo, (boot, seq)
+        self.echoes = self.echoes or echo is not None
+
+    @property
+    def told(self) -> bool:
+        """Whether there is anything it should be told."""
+        return self.configuration is not None and self.configuration.content is not None
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether it holds what it should (3)."""
+        configuration, echo = self.configuration, self.echo
+        if configuration is None or echo is None or echo.schedule_sha256 != configuration.schedule_sha256:
+            return False
+        return echo.rev == self.rev if self.rev else echo.rev % 2**_HASH_BITS == _fingerprint(configuration)
+
+    def due(self, now: Ms) -> bool:
+        """Whether it may be told now (1)."""
+        if not self.told or self.acknowledged:
+            return False
+        most = AGAIN_MOST_MS if self.echoes else AGAIN_UNANSWERED_MS
+        pause = min(AGAIN_FIRST_MS << min(max(self.tries - 1, 0), _DOUBLINGS_MAX), most)
+        return self.sent_at is None or now - self.sent_at >= pause
+
+    def tell(self, number: int, now: Ms) -> str | None:
+        """The downlink's member, its `rev` over `number` where a new one is needed; None where none is left (2)."""
+        configuration, held = self.configuration, 0 if self.echo is None else self.echo.rev
+        self.tries, self.sent_at = self.tries + 1, now
+        if configuration is None or configuration.content is None:
+            return None
+        if not self.rev or held >= self.rev:
+            rev = max(number, (held >> _HASH_BITS) + 1) << _HASH_BITS | _fingerprint(configuration)
+            if rev > _REV_MAX:
+                return None
+            self.rev = rev
+        return f'"config":{canonical({"rev": self.rev, **configuration.content}).decode()}'
+
+
+def _fingerprint(configuration: Configuration) -> int:
+    return int(configuration.sha256[: _HASH_BITS // 4], 16)

@@ -1,0 +1,117 @@
+"""A unit's folded state as plain JSON, so that a start reads it instead of everything the unit ever told.
+
+What runs in receive time (silences, refusals) and what was raised stands in the findings and is not kept twice.
+A state is good only under the register and policy it was folded under (`Roster.under`), and for this code's
+`FORM`; any other is not read, and the unit is folded anew from the inbox.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from emcheck.domain.case import Case
+from emcheck.domain.findings import FactRef
+from emcheck.domain.ids import BootId, TagId, UnitId
+from emcheck.domain.rules.curfew_accumulated import Before
+from emcheck.domain.sequence import Ranges
+from emcheck.domain.track import Boot, Entry, Origin, Setting, Tamper, Track
+from emcheck.domain.unit import Hole, Unit
+
+FORM = 1
+"""Rises when the shape of a state, or what folding means, changes."""
+
+
+def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:
+    """The state of a unit, and what is settled of the cases that rest on it."""
+    track = unit.track
+    return {
+        "boots": [_boot_state(boot) for boot in track.boots.values()],
+        "settled_boots": sorted(track.settled.boots),
+        "highest_n": track.settled.highest_n,
+        "cuts": track.cuts,
+        "last_received_at": unit.last_received_at,
+        "latest_boot": unit.latest_boot,
+        "holes": [[hole.boot, hole.first, hole.last, hole.noticed_at] for hole in unit.holes],
+        "early": [list(waiting) for waiting in unit.early],
+        "settled": unit.settled,
+        "folded_before": unit.folded_before,
+        "cases": {
+            case.wearer_id: [case.settled, {state.order.order_id: state.before for state in case.orders}]
+            for case in cases
+        },
+    }
+
+
+def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
+    """Make an empty unit what it was."""
+    track = unit.track
+    track.boots = {BootId(told["boot"]): _boot_from(told) for told in state["boots"]}
+    track.settled.boots = set(state["settled_boots"])
+    track.settled.highest_n = state["highest_n"]
+    if order := track.in_order():
+        track.newest = order[-1]
+    track.cuts = state["cuts"]
+    unit.last_received_at, unit.latest_boot = state["last_received_at"], state["latest_boot"]
+    unit.holes = [Hole(*hole) for hole in state["holes"]]
+    unit.early = [(boot, seq, event, at) for boot, seq, event, at in state["early"]]
+    unit.settled, unit.folded_before = state["settled"], state["folded_before"]
+
+
+def restore_case(case: Case, state: list[Any]) -> None:
+    """Make a case what it was, unless another unit's state knew more of it."""
+    settled, orders = state
+    if settled <= case.settled:
+        return
+    case.settled = settled
+    for order in case.orders:
+        absent_ms, excluded_ms, start, evidence = orders.get(order.order.order_id, Before())
+        order.before = Before(absent_ms, excluded_ms, start, tuple(_fact(*fact) for fact in evidence))
+
+
+def _fact(unit: str, boot: str, seq: int) -> FactRef:
+    return FactRef(UnitId(unit), BootId(boot), seq)
+
+
+def _boot_state(boot: Boot) -> dict[str, Any]:
+    sequence = boot.sequence
+    numbers = (sequence.received, sequence.refused, sequence.lost, sequence.periodic)
+    return {
+        "boot": boot.boot,
+        "boot_n": boot.boot_n,
+        "heartbeat_ms": boot.heartbeat_ms,
+        "began_at": boot.began_at,
+        "numbers": [list(ranges) for ranges in numbers],
+        "declared_last": sequence.declared_last,
+        "entries": [[e.first, e.last, e.start, e.end, e.settings] for e in boot.entries],
+        "offsets": boot.offsets,
+        "offset_seen": boot.offset_seen,
+        "tampers": boot.tampers,
+        "top": boot.top,
+        "broken": boot.broken,
+        "current": boot.current,
+    }
+
+
+def _boot_from(state: dict[str, Any]) -> Boot:
+    boot = Boot(BootId(state["boot"]))
+    boot.boot_n, boot.heartbeat_ms, boot.began_at = state["boot_n"], state["heartbeat_ms"], state["began_at"]
+    numbers = [Ranges([(start, end) for start, end in ranges]) for ranges in state["numbers"]]
+    boot.sequence.received, boot.sequence.refused, boot.sequence.lost, boot.sequence.periodic = numbers
+    boot.sequence.declared_last = state["declared_last"]
+    boot.entries = [_entry(*entry) for entry in state["entries"]]
+    boot.offsets = [(seq, offset) for seq, offset in state["offsets"]]
+    boot.offset_seen = state["offset_seen"]
+    boot.tampers = [Tamper(*tamper) for tamper in state["tampers"]]
+    boot.top, boot.broken = state["top"], state["broken"]
+    boot.current = {TagId(tag): (present, low, high) for tag, (present, low, high) in state["current"].items()}
+    return boot
+
+
+def _entry(first: int, last: int, start: int, end: int, settings: list[Any]) -> Entry:
+    told = (
+        Setting(tag, present, heard_at, None if origin is None else Origin(*origin))
+        for tag, present, heard_at, origin in settings
+    )
+    entry = Entry(first, start, tuple(told))
+    entry.last, entry.end = last, end
+    return entry
+

@@ -1,0 +1,140 @@
+"""Configuration downlinks: every installed unit is told what it should do until it says that it does.
+
+A unit is told only when something of it has just come: what is said at QoS 0 to one that is away is lost. So units
+are told one by one as they speak, never all at once. A curfew is in force at its time whatever its unit holds; what
+is not acknowledged is counted.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, cast
+
+import structlog
+
+from emcheck.clock import Clock
+from emcheck.domain.configuration import Configurations
+from emcheck.domain.configured import Configured, Echo
+from emcheck.domain.facts import Event
+from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.domain.policy import Policy
+from emcheck.domain.register import Register
+from emcheck.ports import Store, StoreError
+from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.intake import Taken
+
+log = structlog.get_logger("emcheck.service")
+
+_LOOK_EVERY_S = 30.0
+_CHUNK = 20
+"""Configurations made between two looks at the event loop; one takes about a millisecond."""
+
+
+class Configuring:
+    """Keeps every unit's configuration up to date. Losing its memory is harmless: units say what they hold."""
+
+    def __init__(
+        self,
+        store: Store,
+        acknowledger: Acknowledger,
+        policy: Policy,
+        clock: Clock,
+        *,
+        register: Callable[[], Register],
+        turn: asyncio.Lock,
+        pause_s: float = 1.0,
+    ) -> None:
+        self._store = store
+        self._acknowledger = acknowledger
+        self._policy = policy
+        self._clock = clock
+        self._register = register
+        self._turn = turn
+        self._pause_s = pause_s
+        self._known: Register | None = None
+        self._configurations: Configurations | None = None
+        self._units: dict[UnitId, Configured] = {}
+        self._heard: set[UnitId] = set()
+        self._something = asyncio.Event()
+        self.sent_total = 0
+
+    def taken(self, taken: Taken) -> None:
+        """The pipeline took a message, live or from the inbox: note what its unit says it holds."""
+        if taken.unit is None or taken.receipt is None:
+            return
+        self._heard.add(taken.unit)
+        self._something.set()
+        if taken.envelope is None:
+            return
+        for seq, event in enumerate(taken.envelope.events, start=taken.envelope.first_seq):
+            if event is not None and event["type"] in ("boot", "unit_status"):
+                self._echo(taken.unit, event, taken.envelope.boot, seq)
+
+    def _echo(self, name: UnitId, event: Event, boot: BootId, seq: int) -> None:
+        """What an event says of it: a boot that names none holds none; a status that names none says nothing."""
+        fields = cast("dict[str, Any]", event)
+        rev = fields.get("config_rev")
+        if rev is None and event["type"] != "boot":
+            return
+        echo = Echo(rev, fields.get("schedule_sha256")) if rev else None
+        self._units.setdefault(name, Configured()).says(echo, boot, seq)
+
+    async def run(self) -> None:
+        """Tell units as they are heard, for ever. What was heard until now came from the inbox, not just now."""
+        self._heard.clear()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._something.wait()
+            self._something.clear()
+            await self.refresh(self._clock.now())
+            async with self._turn:
+                try:
+                    await self.send(self._clock.now())
+                except StoreError as error:
+                    log.warning("config.not_sent", error=str(error), remedy=error.remedy)
+            await asyncio.sleep(self._pause_s)
+
+    async def refresh(self, now: Ms) -> None:
+        """Make anew the configurations that an edge or another register may have changed; the loop goes on between."""
+        register = self._register()
+        if register is not self._known or self._configurations is None:
+            self._known, self._configurations = register, Configurations(register, self._policy)
+            self._units = {unit: self._units.get(unit, Configured()) for unit in self._configurations.units}
+            for state in self._units.values():
+                state.until = 0
+        stale = [(name, state) for name, state in self._units.items() if state.until <= now]
+        for count, (name, state) in enumerate(stale, start=1):
+            state.wants(self._configurations.of(name, now))
+            if count % _CHUNK == 0:
+                await asyncio.sleep(0)
+
+    async def send(self, now: Ms) -> None:
+        """Tell those that were heard and hold something else. Hold the pipeline's turn."""
+        heard, self._heard = self._heard, set()
+        if self._acknowledger.silent:
+            return
+        due = [name for name in sorted(heard) if name in self._units and self._units[name].due(now)]
+        if not due:
+            return
+        first = await self._store.reserve_counter("config_rev", len(due))
+        bodies = [(name, self._units[name].tell(number, now)) for number, name in enumerate(due, start=first)]
+        said = [(name, body) for name, body in bodies if body is not None]
+        self.sent_total += len(said)
+        await self._acknowledger.tell(said)
+
+    def unacknowledged(self) -> list[UnitId]:
+        """Installed units that do not say that they hold what they should; for people to look at."""
+        return sorted(name for name, state in self._units.items() if state.told and not state.acknowledged)
+
+    def readings(self) -> dict[str, tuple[str, float]]:
+        """The figures of `/metrics`."""
+        waiting = [self._units[name] for name in self.unacknowledged()]
+        return {
+            "configurations_sent_total": ("Configurations sent to units", self.sent_total),
+            "configurations_unacknowledged": ("Installed units that hold another configuration", len(waiting)),
+            "configurations_unanswered": (
+                "Of these, units that never named one: firmware that does not, or units that are away",
+                sum(not state.echoes for state in waiting),
+            ),
+        }

@@ -1,0 +1,103 @@
+"""What stands committed: findings and alerts by subject, of what is not settled; the store holds the rest."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from emcheck.domain.alerts import Alert
+from emcheck.domain.findings import Finding, is_settled
+from emcheck.domain.ids import AlertId, Ms
+from emcheck.domain.queue import Change, reconcile
+from emcheck.ports import Store
+from emcheck.present.words import explain
+
+
+class Decision(NamedTuple):
+    """A subject judged anew: its findings that had not ended by `settled`, and why it comes late."""
+
+    subject: str
+    found: list[Finding]
+    at: Ms
+    settled: Ms
+    late: str | None
+
+
+class Standing:
+    """Compares decisions with what stands. Alerts are read when a subject first has one, and let go when it has none."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.findings: dict[str, dict[str, Finding]] = {}
+        self._alerts: dict[str, dict[AlertId, Alert]] = {}
+
+    def load(self, findings: Iterable[Finding]) -> None:
+        """Findings that stand at a start."""
+        for finding in findings:
+            self.findings.setdefault(finding.subject, {})[finding.key] = finding
+
+    async def reopen(self, subjects: Iterable[str]) -> dict[str, list[Finding]]:
+        """All findings that stand of some subjects, settled ones too."""
+        found: dict[str, list[Finding]] = {}
+        for subject in subjects:
+            found[subject] = await self._store.findings(subject)
+            if found[subject]:
+                self.findings[subject] = {finding.key: finding for finding in found[subject]}
+                await self._read_alerts(subject)
+        return found
+
+    async def _read_alerts(self, subject: str) -> None:
+        alerts = await self._store.alerts(open_only=False, subject=subject)
+        self._alerts[subject] = {alert.alert_id: alert for alert in alerts}
+
+    async def queue_changes(self, decisions: Sequence[Decision]) -> list[tuple[Change, Ms]]:
+        """What decisions change in the queue, and when."""
+        changes: list[tuple[Change, Ms]] = []
+        for decision in decisions:
+            subject = decision.subject
+            raised = any(f.raised_at is not None for f in (*decision.found, *self.findings.get(subject, {}).values()))
+            if raised and subject not in self._alerts:
+                await self._read_alerts(subject)
+            known = self._alerts.get(subject, {})
+            live = {name: alert for name, alert in known.items() if not _is_settled(alert, decision.settled)}
+            for change in reconcile(live, decision.found, decision.at, explain=explain, late=decision.late):
+                known[change.alert.alert_id] = change.alert
+                changes.append((change, decision.at))
+        return changes
+
+    def replace(
+        self, decisions: Sequence[Decision], *, register: str
+    ) -> tuple[list[Finding], list[tuple[str, str]]]:
+        """What of the findings is new or revised, and what no longer holds; then only what is not settled is kept."""
+        revised: list[Finding] = []
+        gone: list[tuple[str, str]] = []
+        for subject, decision in {decision.subject: decision for decision in decisions}.items():
+            before = self.findings.get(subject, {})
+            after = {finding.key: finding for finding in decision.found}
+            revised += [
+                dataclasses.replace(finding, register=register)
+                for key, finding in after.items()
+                if before.get(key) != finding
+            ]
+            gone += [
+                (subject, key)
+                for key, finding in before.items()
+                if key not in after and not is_settled(finding, decision.settled)
+            ]
+            self._keep(subject, after)
+        return revised, gone
+
+    def _keep(self, subject: str, after: dict[str, Finding]) -> None:
+        if after:
+            self.findings[subject] = after
+        else:
+            self.findings.pop(subject, None)
+        if not any(finding.raised_at is not None for finding in after.values()):
+            self._alerts.pop(subject, None)
+
+
+def _is_settled(alert: Alert, before: Ms) -> bool:
+    """As `findings.is_settled`, of what an alert was raised for."""
+    if alert.window is not None:
+        return alert.window.end <= before
+    return alert.unit is not None and alert.ended_at is not None and alert.ended_at <= before
+

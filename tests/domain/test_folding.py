@@ -1,0 +1,130 @@
+"""Folding is not seen: decisions are the same, to the instant and the fact cited, as if nothing had been folded."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from emcheck.domain import case, engine
+from emcheck.domain.findings import Finding
+from emcheck.domain.instants import DAY, FOREVER, HOUR
+from emcheck.domain.register import Register
+from emcheck.service.replay import Replayed, replay
+from emcheck.service.stream import Line
+from emcheck.wire.topics import up
+from tests.support import UnitStory, at, england, nightly, order, register
+
+START = at("18:00", "2026-03-10")
+WHAT = st.sampled_from(["hears", "loses", "away", "report", "skips", "periodic", "reboots", "tamper", "offset", "tags"])
+STEP = st.tuples(WHAT, st.integers(1, 20 * 3600), st.sampled_from([2, 2, 2, 2, 90, 3600, 100_000, 500_000]))
+
+
+def two_addresses() -> Register:
+    """Two orders of one wearer, a second unit in the home, an allowance that some nights exceed."""
+    return register(
+        order(atv_allowance_min=30),
+        order(order_id="O-2", curfew=nightly("12:00", "13:00"), timezone="Europe/London"),
+        units=("BU-0001", "BU-0002"),
+    )
+
+
+def story(steps: list[tuple[str, int, int]], unit: str) -> UnitStory:
+    """Days of one unit; the third number is how many seconds a message is under way."""
+    told = UnitStory(unit, boot=f"01JD00{unit[-1]}{'0' * 19}").boots(START, boot_n=0)
+    now, boots = START, 0
+    for what, wait_s, delay_s in steps:
+        now += wait_s * 1000
+        late = now + delay_s * 1000
+        if what == "hears":
+            told.hears(now, received=late)
+        elif what == "loses":
+            told.loses(now, last_heard=now - 20_000, received=late)
+        elif what == "away":
+            told.loses(now, last_heard=now - 20_000, received=late)
+            for minute in range(1, 12):
+                told.tell(now + minute * 60_000, "unit_status", power="mains", received=late + minute * 60_000)
+            now += 11 * 60_000
+        elif what == "report":
+            told.tell(now, "report", tag="T-1", interval_s=60, heard=3, expected=10, strap="closed", received=late)
+        elif what == "skips":
+            told.skips(2)
+        elif what == "periodic":
+            told.skips(1)
+            number = {"from": told.seq, "to": told.seq}
+            told.tell(now, "lost", boot=told.boot, periodic_only=True, received=late, **number)
+        elif what == "reboots":
+            boots += 1
+            previous = {"prev_boot": told.boot, "prev_last_seq": told.seq}
+            told.reboots(now, f"01JD00{unit[-1]}{boots:02}{'0' * 17}", boot_n=boots, received=late, **previous)
+        elif what == "tamper":
+            told.tell(now - 400_000, "tag_tamper", tag="T-1", kind="strap_open", received=late)
+        elif what == "offset":
+            offset = -45_000 if wait_s % 2 else 5
+            told.tell(now, "unit_status", power="mains", clock_offset_ms=offset, received=late)
+        else:
+            state = "out" if wait_s % 2 else "in"
+            told.tell(now, "unit_status", power="mains", tags={"T-1": state}, received=late)
+    return told
+
+
+def received(*stories: UnitStory, seed: int, repeats: float = 0.05) -> list[Line]:
+    """All messages in the order in which they arrive; some arrive twice, the second time up to days late."""
+    chance = random.Random(seed)
+    messages = [(when, story.unit, envelope) for story in stories for when, envelope in story.messages]
+    messages += [
+        (when + chance.choice([1, HOUR, 6 * DAY]), unit, envelope)
+        for when, unit, envelope in messages
+        if chance.random() < repeats
+    ]
+    return [
+        Line(number, when, "up", up(unit), json.dumps(envelope).encode())
+        for number, (when, unit, envelope) in enumerate(sorted(messages, key=lambda m: m[0]), start=1)
+    ]
+
+
+def told(found: list[Finding]) -> list[str]:
+    return sorted(repr(finding) for finding in found)
+
+
+def folded(lines: list[Line], known: Register, until: int, monkeypatch: pytest.MonkeyPatch, keep: int) -> Replayed:
+    with monkeypatch.context() as patch:
+        patch.setattr(case, "KEEP", keep)
+        patch.setattr(engine, "KEEP", keep)
+        return replay(lines, known, england(), until=until)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(STEP, min_size=5, max_size=30), st.lists(STEP, max_size=15), st.integers(0, 2**32))
+@example([("away", 20 * 3600, 2)] * 12, [], 1)
+def test_folding_changes_no_decision(
+    monkeypatch: pytest.MonkeyPatch, first: list[Any], second: list[Any], seed: int
+) -> None:
+    lines = received(story(first, "BU-0001"), story(second, "BU-0002"), seed=seed)
+    known, until = two_addresses(), lines[-1].received_at + DAY
+    whole = folded(lines, known, until, monkeypatch, FOREVER)
+    small = folded(lines, known, until, monkeypatch, 0)
+    assert told(small.findings) == told(whole.findings)
+
+
+def test_a_case_stays_small_however_long_it_runs() -> None:
+    nights = story([("away", 5 * 3600, 2), ("hears", 3600, 2), ("reboots", 600, 2), ("tags", 60, 2)] * 100, "BU-0001")
+    lines = received(nights, seed=0, repeats=0)
+    result = replay(lines, register(order(ends_at="2027-03-01T00:00:00Z")), england())
+    (known,) = result.engine.cases.values()
+    (unit,) = result.engine.units.values()
+    assert len(result.findings) > 50
+    assert all(len(state.windows) < 10 and len(state.results) < 10 for state in known.orders)
+    assert sum(len(boot.entries) for boot in unit.track.boots.values()) < 100
+    assert len(unit.track.boots) < 30
+
+
+def test_the_whole_timeline_can_be_had_again() -> None:
+    nights = story([("away", 5 * 3600, 2), ("hears", 3600, 2)] * 100, "BU-0001")
+    lines = received(nights, seed=0)
+    result = replay(lines, register(), england(), whole_timeline=True)
+    assert result.timeline("W-1", "A-1")[0].start < START + 6 * HOUR  # type: ignore[arg-type]  # a literal address
