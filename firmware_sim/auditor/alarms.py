@@ -37,6 +37,15 @@ class Alarms:
     total_ms: frozenset[int] = frozenset()
     total_ever_ms: frozenset[int] = frozenset()
 
+    def allowed(self, finding: dict[str, Any]) -> set[int]:
+        """When the alert of a finding (formats.md) may have been raised; empty where none was."""
+        if finding["rule"] == "curfew.accumulated":
+            return set(self.total_ms)
+        start_ms = parse_utc(finding["start"])
+        window = next(w for w in self.standing if w.start == parse_utc(finding["window"]["start"]))
+        meeting = [alarm for alarm in self.standing[window] if alarm.start <= start_ms < alarm.end]
+        return {at for alarm in meeting for at in alarm.raised_ms}
+
 
 def receipts(lines: Iterable[dict[str, Any]], until_ms: int) -> list[int]:
     """The instants up to `until_ms` at which anything was received, in order."""

@@ -5,7 +5,6 @@ variations, suspensions and absences, and lengths near 120, 132, 300 and 660 s.
 """
 
 import json
-import os
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ UNITS = ("BU-0001", "BU-0002", "BU-0003")
 S = 1000
 GAPS_S = (1, 5, 20, 59, 60, 61, 119, 120, 121, 131, 132, 133, 180, 240, 299, 300, 301, 600, 659, 660, 661, 1800, 7200)
 NUDGES_MS = (0, 0, 0, 1, -1, 1 * S, -1 * S, 60 * S, -60 * S, 119 * S, 120 * S, 121 * S, 300 * S, -300 * S)
+DAYS_MS = (0, 0, 0, 2 * S, 2 * S, 3600 * S, 100_000 * S, 500_000 * S)
 DELAYS_MS = (0, 1, 2 * S, 2 * S, 2 * S, 5 * S, 30 * S, 61 * S, 300 * S, 301 * S, 1200 * S)
 EARLY_MS = (-299_999, -300_000, -300_001, -60_000, -400_000)
 OFFSETS_MS = (0, 0, 30_000, 30_001, -30_000, -30_001, 45_000, -45_000, 120_000, -90_000, 600_000, -3_600_000)
@@ -89,6 +89,8 @@ class _Unit:
         beat_s = self.heartbeat_s or 60
         near_s = [s for s in GAPS_S if s <= 2.2 * beat_s] if self.calm else list(GAPS_S)
         self.now += self.chance.choice((*near_s, beat_s, beat_s)) * S + self.chance.choice((0, 0, 0, 1, -1))
+        if self.made.last_ms - self.made.first_ms > 100 * 3600 * S and self.chance.random() < 0.1:
+            self.now += self.chance.choice((8, 24, 60)) * 3600 * S
 
     def _act(self) -> None:
         act = self.chance.choices(
@@ -117,7 +119,7 @@ class _Unit:
         fields: dict[str, Any] = {}
         if act == "tags" or self.chance.random() < 0.1:
             fields["tags"] = self._tags()
-        if act == "offset" or self.offset_ms and self.chance.random() < 0.3:
+        if act == "offset" or (self.offset_ms and self.chance.random() < 0.3):
             fields["clock_offset_ms"] = self.chance.choice((self.offset_ms, self.offset_ms, self.offset_ms + 7, None))
         self._say(
             "unit_status", power="mains", battery_pct=90, tilt_deg=0, moved=False, case="closed", signal_dbm=-80,
@@ -176,6 +178,7 @@ class _Delivery:
         self.chance, self.unit, self.told = chance, unit, told
         self.good = chance.random() < 0.3
         """A good line loses nothing and says nothing false."""
+        self.slow = chance.random() < 0.1
         self.sent: list[tuple[int, Told]] = []
         self.out: list[dict[str, Any]] = []
 
@@ -198,7 +201,7 @@ class _Delivery:
             if not self.good and self.chance.random() < 0.08:
                 missing += run
                 continue
-            delays = EARLY_MS if self.chance.random() < 0.02 else DELAYS_MS
+            delays = EARLY_MS if self.chance.random() < 0.02 else DAYS_MS if self.slow else DELAYS_MS
             self._send(run[-1].true_ms + self.chance.choice(delays), run)
         for told in missing:
             if self.chance.random() < 0.5:
@@ -224,9 +227,7 @@ class _Delivery:
         envelope = {
             "v": 1, "boot": boot, "first_seq": first_seq, "sent_at": format_utc(received_ms), "events": events,
         } | changes  # fmt: skip
-        self.out.append(
-            {"received_at": format_utc(received_ms), "topic": f"em/v1/{self.unit}/up", "payload": envelope}
-        )
+        self.out.append({"received_at": format_utc(received_ms), "topic": f"em/v1/{self.unit}/up", "payload": envelope})
 
     def _repeats(self) -> None:
         by_number = {(t.boot, t.seq): t for _, t in self.sent}
@@ -244,14 +245,13 @@ class _Delivery:
         changed = told.event | {"at": format_utc(parse_utc(told.event["at"]) - 7 * S)}
         changed.pop("last_heard_at", None)
         fresh = max(t.seq for t in self.told if t.boot == told.boot) + 1
-        again = fresh if "again" in os.environ.get("FZ", "") else told.seq
         if kind == "conflict":
             self._row(later_ms, told.boot, told.seq, [changed])
         elif kind == "version":
-            self._row(later_ms, told.boot, self.chance.choice((again, fresh)), [told.event], v=2)
+            self._row(later_ms, told.boot, self.chance.choice((told.seq, fresh)), [told.event], v=2)
         elif kind == "event":
             bad = self.chance.choice(({"type": "dance"}, told.event | {"at": "noon"}, {"type": "presence"}, 7, None))
-            self._row(later_ms, told.boot, self.chance.choice((again, fresh)), [bad, changed])
+            self._row(later_ms, told.boot, self.chance.choice((told.seq, fresh)), [bad, changed])
         elif kind == "unit":
             self._row(later_ms, told.boot, fresh + 100, [told.event], unit="BU-9999")
         elif kind == "size":

@@ -41,8 +41,9 @@ def plan(chance: random.Random) -> Plan:
 class _Making:
     def __init__(self, chance: random.Random, place: str, day: datetime) -> None:
         self.chance, self.place, self.day = chance, place, day
-        self.first_ms = earlier(day - timedelta(hours=14), zone(place))
-        self.last_ms = later(day + timedelta(hours=40), zone(place))
+        before, after = chance.choice(((14, 40), (14, 40), (14, 40), (14, 40), (100, 120)))  # hours
+        self.first_ms = earlier(day - timedelta(hours=before), zone(place))
+        self.last_ms = later(day + timedelta(hours=after), zone(place))
         self.later_absences: list[dict[str, Any]] = []
 
     def plan(self) -> Plan:
@@ -51,9 +52,7 @@ class _Making:
             orders.append(self._order("O-2", "W-1", self.chance.choice(("UTC", "America/New_York", self.place))))
         if self.chance.random() < 0.4:
             orders.append(self._order("O-3", "W-2", self.place))
-        edges = {
-            edge for o in orders for w in windows_of_order(o, self.last_ms) for edge in (w.start, w.end)
-        }
+        edges = {edge for o in orders for w in windows_of_order(o, self.last_ms) for edge in (w.start, w.end)}
         installations, fittings = self._installations(edges), self._fittings(edges)
         for lasting in (*installations, *fittings):
             edges |= {parse_utc(v) for k, v in lasting.items() if k.endswith("_at") and v is not None}
@@ -132,7 +131,11 @@ class _Making:
             edges = sorted(self.chance.sample(range(0, 1441, 15), 4))
             return list(zip(edges, edges[1:], strict=False))
         if style == "edges":
-            return [(pick((0, 15)), pick((60, 90, 120))), (pick((120, 135, 150)), pick((165, 180))), (1380, pick((1440, 1530)))]
+            return [
+                (pick((0, 15)), pick((60, 90, 120))),
+                (pick((120, 135, 150)), pick((165, 180))),
+                (1380, pick((1440, 1530))),
+            ]
         edges = sorted(self.chance.sample(range(0, 1441, 15), 2))
         return [(edges[0], edges[1])]
 
