@@ -16,7 +16,8 @@ from emcheck.domain.ids import Ms, OrderId, UnitId
 class InboxRow(NamedTuple):
     """One received line, kept for ever, in order of arrival.
 
-    `kind` is `up`, `instruction` or `service`; `payload` the bytes as received (for `up`) or JSON;
+    `kind` is `up`, `instruction`, `service` or `heard` (a message of the unit that brought nothing new, but showed
+    that its link is up; it has no payload); `payload` the bytes as received (for `up`) or JSON;
     `previous` is the row id of the same unit's row before it (None: the first, or not of a unit), so
     that one unit's history is walked without an index.
     """

@@ -44,7 +44,7 @@ class OrderState:
     results: dict[Window, tuple[Finding, ...]] = field(default_factory=dict)
     raised: dict[Span, list[Raised]] = field(default_factory=dict)
     accumulated_at: Ms | None = None
-    before: curfew_accumulated.Before = curfew_accumulated.Before()
+    before: curfew_accumulated.Before = field(default_factory=curfew_accumulated.Before)
 
     def absences(self) -> list[Finding]:
         """The findings of its windows, by start."""
@@ -282,4 +282,3 @@ def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation])
                 source = Source(installation.unit, fitting.tag, fitted, Span(start, end))
                 sources.setdefault(installation.address_id, []).append(source)
     return sources
-

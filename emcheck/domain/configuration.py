@@ -20,10 +20,9 @@ from typing import Any
 
 from emcheck.domain.canonical import sha256_of
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
-from emcheck.domain.instants import DAY, HOUR, format_ms
+from emcheck.domain.instants import DAY, FOREVER, HOUR, format_ms
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register
-from emcheck.domain.timeline import FOREVER
 from emcheck.domain.windows import windows
 
 _WEEK: Ms = 7 * DAY

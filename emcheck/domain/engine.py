@@ -221,7 +221,7 @@ class Engine:
                 self.wanting[name] = told.received_at
 
     def resume(self, at: Ms, standing: Mapping[str, Iterable[Finding]]) -> None:
-        """Facts are restored as of `at`, the last sign of life; `standing` is what was said of them. Look at all anew."""
+        """Facts are restored as of `at`, the last sign of life, and `standing` was said of them: look at all anew."""
         for subject, found in standing.items():
             self._remember(subject, list(found))
         self._deadlines = Deadlines()
@@ -251,6 +251,13 @@ class Engine:
         boot = self.units[name].track.boots.get(boot_id)
         return 0 if boot is None else boot.sequence.acknowledged()
 
+    def heard(self, name: UnitId, received_at: Ms) -> None:
+        """Something came of a unit that brought no fact."""
+        self.tick(received_at - 1)
+        self.receiving.last_at = received_at
+        if name in self.units:
+            self._heard(self.units[name], received_at)
+
     def _heard(self, unit: Unit, received_at: Ms) -> None:
         """Something came of the unit: a silence ends in receive time."""
         was_silent, never = unit.silent_at is not None, unit.last_received_at is None
@@ -268,7 +275,8 @@ class Engine:
         self.tick(received_at - 1)
         unit = self.units.get(name)
         if unit is not None:
-            self._heard(unit, received_at)
+            if reason != "bad_signature":  # whoever forged it, it is no sign of the unit's life
+                self._heard(unit, received_at)
             unit.refuse(reason, received_at)
             self._decide_unit(unit, received_at)
             return

@@ -13,7 +13,7 @@ from emcheck.domain.findings import FactRef
 from emcheck.domain.ids import BootId, TagId, UnitId
 from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
-from emcheck.domain.track import Boot, Entry, Origin, Setting, Tamper, Track
+from emcheck.domain.track import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.unit import Hole, Unit
 
 FORM = 1
@@ -114,4 +114,3 @@ def _entry(first: int, last: int, start: int, end: int, settings: list[Any]) -> 
     entry = Entry(first, start, tuple(told))
     entry.last, entry.end = last, end
     return entry
-

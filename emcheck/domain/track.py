@@ -17,7 +17,6 @@ from emcheck.domain.instants import FOREVER
 from emcheck.domain.sequence import Sequence
 
 
-
 class Origin(NamedTuple):
     """Who said a setting, where its entry stands for many events: the fact to cite, and when it was said."""
 
@@ -68,8 +67,8 @@ class Boot:
     """One boot of a unit."""
 
     __slots__ = (
-        "began_at", "boot", "boot_n", "broken", "current", "entries", "heartbeat_ms", "offset_seen", "offsets", "sequence",
-        "tampers", "top",
+        "began_at", "boot", "boot_n", "broken", "current", "entries", "heartbeat_ms", "offset_seen", "offsets",
+        "sequence", "tampers", "top",
     )  # fmt: skip
 
     def __init__(self, boot: BootId) -> None:

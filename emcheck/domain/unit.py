@@ -16,7 +16,6 @@ from emcheck.domain.rules import evidence, unit_silent
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.track import Boot, Track
 
-
 _TRIES = 3
 """So often a track is folded anew while boots turn out to begin inside each other."""
 
@@ -82,9 +81,7 @@ class Unit:
         folded.recall |= folded.since < self.settled or self.track.torn
         return folded
 
-    def _fold(
-        self, boot: Boot, seq: int, event: Event | None, received_at: Ms, folded: Folded, memory: Memory
-    ) -> None:
+    def _fold(self, boot: Boot, seq: int, event: Event | None, received_at: Ms, folded: Folded, memory: Memory) -> None:
         """One number of an envelope: new, a repeat, refused, or too far ahead to be believed yet."""
         sequence = boot.sequence
         if event is None:

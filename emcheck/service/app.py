@@ -93,8 +93,9 @@ class Service:
         )
         self.configuring = Configuring(
             store, self.acknowledger, policy, clock,
-            register=lambda: self.pipeline.engine.register, turn=self.pipeline.turn, pause_s=options.ack_every_s,
+            register=lambda: self.pipeline.engine.roster.register, turn=self.pipeline.turn, pause_s=options.ack_every_s,
         )  # fmt: skip
+        self.pipeline.on_taken = self.configuring.taken
         self.loops = Loops(
             self.pipeline,
             transport,

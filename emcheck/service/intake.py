@@ -29,20 +29,8 @@ Remember = Callable[[UnitId, BootId, int, int, bytes], None]
 """Unit, boot, first number and count of an envelope that brings something new, and its bytes."""
 
 
-def take(
-    engine: Engine,
-    topic: str,
-    payload: bytes,
-    received_at: Ms,
-    *,
-    retained: bool,
-    remember: Remember,
-    stored: bool = False,
-) -> Taken:
-    """Judge one `up` message and fold it in; never raises for what is in it.
-
-    `stored`: it is a row of our own inbox, verified when it came; a key or policy of today unmakes no fact.
-    """
+def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool, remember: Remember) -> Taken:
+    """Judge one `up` message and fold it in; never raises for what is in it."""
     unit = unit_of_up(topic)
     if unit is None:
         return _refused(engine, UnitId(topic[:80]), "bad_topic", "a unit's topic is em/v1/{unit}/up", received_at)
@@ -51,7 +39,7 @@ def take(
         return Taken(unit, None, (("not_enrolled", "the unit is in no installation of the register", None, None),))
     if retained:
         return _refused(engine, unit, "retained", "an up message must not be retained", received_at)
-    fault = None if stored else _signature_fault(engine, unit, payload)
+    fault = _signature_fault(engine, unit, payload)
     if fault is not None:
         return _refused(engine, unit, "bad_signature", fault, received_at)
     try:

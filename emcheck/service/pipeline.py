@@ -53,6 +53,8 @@ class Pipeline:
         self._checkpoint_every_ms = checkpoint_every_ms
         self.events_total = self.duplicates_total = self.quarantined_total = self.alerts_total = 0
         self.recalls_total = 0
+        self.on_taken: Callable[[Taken], None] = lambda taken: None
+        """Told of each message that was taken."""
         self.engine: Engine
 
     async def recover(self, now: Ms) -> None:
@@ -89,6 +91,7 @@ class Pipeline:
                 self.engine, message.topic, message.payload, message.received_at,
                 retained=message.retained, remember=self._recent.remember,
             )  # fmt: skip
+            self.on_taken(taken)
             self._keep(message, taken)
             if self.engine.wanting:
                 await self._recall()
@@ -105,14 +108,15 @@ class Pipeline:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 
     def _keep(self, message: Message, taken: Taken) -> None:
-        """An inbox row for what brings something; a repeat brings nothing and is only counted."""
+        """An inbox row for what brings something; of a repeat, only that the unit was heard."""
         if taken.receipt is None or taken.unit is None:
             return
+        self._row_id += 1
         if taken.receipt.new == 0 and not taken.receipt.recall and not taken.refusals:
             self.duplicates_total += 1
+            self._row.append(InboxRow(self._row_id, message.received_at, "heard", taken.unit, None, b""))
             return
         self.events_total += taken.receipt.new
-        self._row_id += 1
         previous = self._last_row_of.get(taken.unit)
         self._last_row_of[taken.unit] = self._row_id
         self._row.append(InboxRow(self._row_id, message.received_at, "up", taken.unit, previous, message.payload))
@@ -128,7 +132,7 @@ class Pipeline:
 
     async def _telling(self, unit: UnitId) -> Telling:
         """Everything a unit told, what is not committed yet too."""
-        pending = [row for row in self._row if row.unit == unit]
+        pending = [row for row in self._row if row.unit == unit and row.kind == "up"]
         newest = pending[0].previous if pending else self._last_row_of.get(unit)
         rows = [] if newest is None else await self._store.unit_history(newest=newest, after=0)
         return Telling([*rows, *pending])
@@ -194,5 +198,3 @@ def _quarantined(
     return Quarantined(
         message.received_at, message.topic, taken.unit, reason, detail, message.payload, boot, first, last
     )
-
-

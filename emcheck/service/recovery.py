@@ -87,6 +87,10 @@ def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
     receiving.last_at = row.received_at
     if row.unit is None or row.row_id <= found.checkpointed.get(row.unit, 0):
         return
+    if row.kind == "heard":
+        if row.unit in found.engine.units:
+            found.engine.units[row.unit].last_received_at = row.received_at
+        return
     found.last_row_of[row.unit] = row.row_id
     told = told_in(row.received_at, row.payload)
     if told is not None:

@@ -65,6 +65,8 @@ class Replay:
         """One line of the stream."""
         if line.kind == "up":
             self._take_message(line)
+        elif line.kind == "heard":
+            self.engine.heard(UnitId(line.payload), line.received_at)
         elif line.kind == "service":
             self.engine.service(line.payload, line.received_at)
         else:

@@ -23,7 +23,7 @@ class Decision(NamedTuple):
 
 
 class Standing:
-    """Compares decisions with what stands. Alerts are read when a subject first has one, and let go when it has none."""
+    """Compares decisions with what stands. Alerts are read when a subject has its first, and let go after its last."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -64,9 +64,7 @@ class Standing:
                 changes.append((change, decision.at))
         return changes
 
-    def replace(
-        self, decisions: Sequence[Decision], *, register: str
-    ) -> tuple[list[Finding], list[tuple[str, str]]]:
+    def replace(self, decisions: Sequence[Decision], *, register: str) -> tuple[list[Finding], list[tuple[str, str]]]:
         """What of the findings is new or revised, and what no longer holds; then only what is not settled is kept."""
         revised: list[Finding] = []
         gone: list[tuple[str, str]] = []
@@ -100,4 +98,3 @@ def _is_settled(alert: Alert, before: Ms) -> bool:
     if alert.window is not None:
         return alert.window.end <= before
     return alert.unit is not None and alert.ended_at is not None and alert.ended_at <= before
-

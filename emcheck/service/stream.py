@@ -1,4 +1,8 @@
-"""Streams (formats.md): one received message, instruction or service line each, in the order received."""
+"""Streams (formats.md): one received message, instruction or service line each, in the order received.
+
+An extension: `{"received_at":...,"heard":"BU-0001"}` stands for a message that brought nothing new, of which the
+inbox keeps no more than that it came.
+"""
 
 import base64
 import binascii
@@ -18,7 +22,7 @@ class StreamError(ValueError):
 
 
 class Line(NamedTuple):
-    """`kind` is `up`, `instruction` or `service`; `payload` bytes, an instruction or a word accordingly."""
+    """`kind` is `up`, `instruction`, `service` or `heard`; `payload` bytes, an instruction, a word or a unit."""
 
     number: int
     received_at: Ms
@@ -69,6 +73,8 @@ def _line(number: int, raw: Any) -> Line:
         if raw["service"] not in ("started", "stopped", "alive"):
             raise ValueError(f"service: {raw['service']!r} is none of started, stopped, alive")
         return Line(number, received_at, "service", "", raw["service"])
+    if "heard" in raw:
+        return Line(number, received_at, "heard", "", str(raw["heard"]))
     if "payload_b64" in raw:
         try:
             return Line(number, received_at, "up", raw["topic"], base64.b64decode(raw["payload_b64"], validate=True))

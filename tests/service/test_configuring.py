@@ -17,8 +17,8 @@ from emcheck.domain.register import Register
 from emcheck.ports import Downlink, Message
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.configuring import Configuring
+from emcheck.service.history import Recent
 from emcheck.service.intake import take
-from emcheck.service.memory import EnvelopeMemory
 from emcheck.store.memory import MemoryStore
 from emcheck.wire.signing import public_text, seal
 from emcheck.wire.topics import up
@@ -59,15 +59,16 @@ class Desk:
         store = store or MemoryStore()
         self.air = Air()
         self.clock = VirtualClock(START)
-        self.memory = EnvelopeMemory()
-        self.engine = Engine(known or register(), england(), memory=self.memory)
+        self.memory = Recent()
+        self.register = known or register()
+        self.engine = Engine(self.register, england(), memory=self.memory, decided=lambda *decision: None)
         self.acknowledger = Acknowledger(store, self.air, every_s=0.0, seal=seal)
         self.configuring = Configuring(
             store,
             self.acknowledger,
             england(),
             self.clock,
-            register=lambda: self.engine.register,
+            register=lambda: self.register,
             turn=asyncio.Lock(),
         )
 
@@ -75,7 +76,7 @@ class Desk:
         """Take a message; the downlinks that follow."""
         taken = take(self.engine, up(UNIT), payload, now, retained=False, remember=self.memory.remember)
         assert taken.receipt is not None
-        self.acknowledger.owe(UNIT, taken.receipt.boot, taken.receipt.acknowledged, [])
+        self.acknowledger.owe(UNIT, taken.receipt.boot, self.engine.acknowledged(UNIT, taken.receipt.boot), [])
         await self.acknowledger.send(now)
         self.configuring.taken(taken)
         await self.configuring.refresh(now)
@@ -139,7 +140,7 @@ async def test_a_lost_one_is_said_again(bench: Bench) -> None:
 async def test_a_change_of_curfew_is_told_with_a_higher_number(bench: Bench) -> None:
     desk = Desk()
     [first] = await lives(bench, desk, 120)
-    desk.engine.load(register(order(curfew=nightly("21:00"))))
+    desk.register = register(order(curfew=nightly("21:00")))
     await desk.configuring.refresh(bench.now)
     assert desk.waiting == 1, "it shows before the unit has said anything"
     assert desk.configuring.unacknowledged() == [UNIT]

@@ -12,8 +12,8 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, UnitId
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
+from emcheck.service.history import Recent
 from emcheck.service.intake import Taken, take
-from emcheck.service.memory import EnvelopeMemory
 from emcheck.service.running import options_of, seal_of
 from emcheck.settings import Settings, SettingsError
 from emcheck.settings.sections import ServiceSettings
@@ -36,16 +36,23 @@ class Door:
     """The engine behind `take`, and what has been kept."""
 
     def __init__(self, policy: Policy | None = None, known: Register | None = None) -> None:
-        self.memory = EnvelopeMemory()
-        self.engine = Engine(known or enrolled(), policy or england_signed(), memory=self.memory)
+        self.memory = Recent()
+        self.engine = Engine(
+            known or enrolled(), policy or england_signed(), memory=self.memory, decided=lambda *decision: None
+        )
 
-    def takes(self, payload: bytes, *, stored: bool = False) -> Taken:
-        return take(self.engine, up(UNIT), payload, NOON, retained=False, remember=self.memory.remember, stored=stored)
+    def takes(self, payload: bytes, *, at: int = NOON) -> Taken:
+        return take(self.engine, up(UNIT), payload, at, retained=False, remember=self.memory.remember)
+
+    @property
+    def acknowledged(self) -> int:
+        """Up to which number the unit would be acknowledged."""
+        return self.engine.acknowledged(UNIT, BootId(BOOT))
 
     @property
     def untouched(self) -> bool:
         """Whether no number of any boot is used up and no fact is held."""
-        return not self.engine.units[UNIT].track.boots and not list(self.memory.facts(UNIT))
+        return not self.engine.units[UNIT].track.boots
 
 
 def envelope(*, first_seq: int = 1, **changes: Any) -> bytes:
@@ -61,7 +68,7 @@ def test_what_the_unit_signed_is_taken() -> None:
     door = Door()
     taken = door.takes(seal(envelope(), KEY))
     assert taken.receipt is not None
-    assert (taken.receipt.acknowledged, taken.refusals) == (3, ())
+    assert (door.acknowledged, taken.refusals) == (3, ())
 
 
 def test_what_it_did_not_sign_is_kept_and_uses_up_no_number() -> None:
@@ -75,7 +82,7 @@ def test_what_it_did_not_sign_is_kept_and_uses_up_no_number() -> None:
         assert [run.reason for run in door.engine.units[UNIT].refusals] == ["bad_signature"]
         after = door.takes(seal(envelope(), KEY))
         assert after.receipt is not None
-        assert after.receipt.acknowledged == 3
+        assert door.acknowledged == 3
 
 
 def test_a_broken_envelope_uses_up_its_numbers_only_when_signed() -> None:
@@ -85,7 +92,7 @@ def test_a_broken_envelope_uses_up_its_numbers_only_when_signed() -> None:
     assert door.untouched
     taken = door.takes(seal(broken, KEY))
     assert taken.receipt is not None
-    assert (taken.refusals[0][0], taken.receipt.acknowledged) == ("not_in_schema", 3)
+    assert (taken.refusals[0][0], door.acknowledged) == ("not_in_schema", 3)
 
 
 def test_a_forged_future_cannot_burn_the_numbers_to_come() -> None:
@@ -128,8 +135,12 @@ def test_the_service_s_key_is_read_from_its_file(tmp_path: Path) -> None:
     assert options_of(Settings()).seal is None
 
 
-def test_what_was_taken_once_stays_taken_whatever_the_key_is_now() -> None:
-    door = Door(known=enrolled(key=STRANGER))
-    taken = door.takes(seal(envelope(), KEY), stored=True)
-    assert taken.receipt is not None
-    assert taken.receipt.acknowledged == 3
+def test_a_forged_envelope_is_no_sign_of_life() -> None:
+    door = Door()
+    door.takes(seal(envelope(), KEY))
+    unit = door.engine.units[UNIT]
+    before = unit.last_received_at
+    door.engine.tick(NOON + 600_000)
+    assert unit.silent_at is not None
+    door.takes(seal(envelope(first_seq=4), STRANGER), at=NOON + 700_000)
+    assert (unit.last_received_at, unit.silent_at is not None) == (before, True)
