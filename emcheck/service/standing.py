@@ -97,4 +97,3 @@ class Standing:
             self.findings.pop(subject, None)
         if not any(finding.raised_at is not None for finding in after.values()):
             self._alerts.pop(subject, None)
-

@@ -9,7 +9,7 @@ import binascii
 import gzip
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,20 +35,21 @@ def read_stream(path: str) -> Iterator[Line]:
     """The lines of a `.jsonl` or `.jsonl.gz` file, or of standard input for `-`."""
     try:
         if path == "-":
-            yield from _lines(sys.stdin.buffer, "standard input")
+            yield from parse_lines(sys.stdin.buffer, "standard input")
         elif path.endswith(".gz"):
             with gzip.open(path, "rb") as packed:
-                yield from _lines(packed, path)
+                yield from parse_lines(packed, path)
         else:
             with Path(path).open("rb") as plain:
-                yield from _lines(plain, path)
+                yield from parse_lines(plain, path)
     except (OSError, EOFError) as error:
         raise StreamError(
             f"{path}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
         ) from None
 
 
-def _lines(file: Any, name: str) -> Iterator[Line]:
+def parse_lines(file: Iterable[bytes], name: str) -> Iterator[Line]:
+    """The lines of an open file; StreamError names the line of `name` that is none."""
     for number, text in enumerate(file, start=1):
         if not text.strip():
             continue

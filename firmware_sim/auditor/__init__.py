@@ -9,11 +9,12 @@ the numbered points of domain.md, 'Presence' 1 to 6, and its other sections by n
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from firmware_sim.auditor.alarms import Alarms, look, receipts
 from firmware_sim.auditor.boots import boots_of_unit
 from firmware_sim.auditor.intake import Known, read_stream
 from firmware_sim.auditor.presence import Span, cut_at, fill_short_gaps, merge_sources, source_spans, sources_at
 from firmware_sim.auditor.verdicts import AuditedOrder, findings_of_order, in_order_of_formats
-from firmware_sim.auditor.windows import addresses_of_order
+from firmware_sim.auditor.windows import addresses_of_order, windows_of_order
 
 Timeline = list[tuple[int, int, str]]
 
@@ -54,20 +55,56 @@ def audit_whole(
     timelines = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s)
     findings: list[dict[str, Any]] = []
     for order in register["orders"]:
-        audited = AuditedOrder(
-            order=order,
-            absences=order.get("authorised_absences", []) + known.absences.get(order["order_id"], []),
-            timelines={address: timelines[order["wearer_id"], address] for address in addresses_of_order(order)},
-            allowance_ms=order.get("atv_allowance_min", default_allowance_min) * 60_000,
-            until_ms=known.until_ms,
-        )
-        findings += findings_of_order(audited)
+        findings += findings_of_order(_audited(order, known, timelines, default_allowance_min))
     drawn = {key: [(span.start, span.end, span.state) for span in spans] for key, spans in timelines.items()}
     return Audited(in_order_of_formats(findings), drawn)
 
 
+def audit_alarms(
+    lines: Iterable[dict[str, Any]],
+    register: dict[str, Any],
+    until_ms: int | None = None,
+    *,
+    leave_time_s: int = 120,
+    heartbeat_default_s: int = 60,
+    clock_policy_s: int = 30,
+    default_allowance_min: int = 120,
+) -> dict[str, Alarms]:
+    """What was raised when, by order: the night judged anew at each receipt."""
+    rows = list(lines)
+    until = read_stream(rows, register, until_ms).until_ms
+    instants = receipts(rows, until)
+    alarms = {order["order_id"]: Alarms() for order in register["orders"]}
+    windows = {order["order_id"]: windows_of_order(order, until) for order in register["orders"]}
+    for now, following in zip(instants, [*instants, until + 1][1:], strict=True):
+        known = read_stream(rows, register, now)
+        timelines = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s, cut=False)
+        for order in register["orders"]:
+            audited = _audited(order, known, timelines, default_allowance_min)
+            look(alarms[order["order_id"]], audited, windows[order["order_id"]], now, following)
+    return alarms
+
+
+def _audited(
+    order: dict[str, Any], known: Known, timelines: dict[tuple[str, str], list[Span]], default_allowance_min: int
+) -> AuditedOrder:
+    return AuditedOrder(
+        order=order,
+        absences=order.get("authorised_absences", []) + known.absences.get(order["order_id"], []),
+        timelines={address: timelines[order["wearer_id"], address] for address in addresses_of_order(order)},
+        allowance_ms=order.get("atv_allowance_min", default_allowance_min) * 60_000,
+        until_ms=known.until_ms,
+    )
+
+
 def _timelines(
-    known: Known, register: dict[str, Any], leave_time_s: int, heartbeat_default_s: int, clock_policy_s: int
+    known: Known,
+    register: dict[str, Any],
+    leave_time_s: int,
+    heartbeat_default_s: int,
+    clock_policy_s: int,
+    *,
+    cut: bool = True,
 ) -> dict[tuple[str, str], list[Span]]:
     """The timeline of every wearer at every address that an order of theirs names."""
     boots = {
@@ -83,5 +120,5 @@ def _timelines(
             ]
             # Presence 5: short gaps come last, on the merged timeline, and before any clipping.
             whole = fill_short_gaps(merge_sources(told), leave_time_s * 1000)
-            timelines[order["wearer_id"], address] = cut_at(whole, known.until_ms)
+            timelines[order["wearer_id"], address] = cut_at(whole, known.until_ms) if cut else whole
     return timelines

@@ -121,10 +121,14 @@ def _usable(contents: Contents, *, clock_policy_ms: int, not_after_ms: int | Non
         offset_here_ms = offset_ms if told is None else round(told)
         correction_ms = offset_here_ms if abs(offset_here_ms) > clock_policy_ms else 0
         at_ms = parse_utc(event["at"]) - correction_ms
-        if at_ms > received_ms + FUTURE_MS_MAX or (not_after_ms is not None and at_ms > not_after_ms):
+        if at_ms > received_ms + FUTURE_MS_MAX:
             refused.add(seq)
             continue
+        # A date that is in conflict was found so with this very offset; what follows is corrected by it all the same.
         offset_ms = offset_here_ms
+        if not_after_ms is not None and at_ms > not_after_ms:
+            refused.add(seq)
+            continue
         # Presence 1: `last_heard_at` missing is `at`.
         heard_text = (event.get("last_heard_at") if event["type"] == "presence" else None) or event["at"]
         facts.append(

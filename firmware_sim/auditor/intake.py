@@ -71,8 +71,8 @@ def _read_envelope(unit: str, envelope: Any, received_ms: int, received: Receive
     boot, first_seq, events = envelope.get("boot"), envelope.get("first_seq"), envelope.get("events")
     if not (isinstance(boot, str) and text(boot) and isinstance(first_seq, int) and sequence_number(first_seq)):
         return  # no number can be read: nothing is refused, and nothing is known
-    if not isinstance(events, list):
-        return
+    if not isinstance(events, list) or _is_over_size(envelope):
+        return  # an envelope over size cannot be read at all: the unit halves it, and its numbers still come
     acceptable = _envelope_is_acceptable(unit, envelope)
     for seq, event in enumerate(events, start=first_seq):
         if acceptable:
@@ -82,12 +82,16 @@ def _read_envelope(unit: str, envelope: Any, received_ms: int, received: Receive
 
 
 def _envelope_is_acceptable(unit: str, envelope: dict[str, Any]) -> bool:
-    """Right version, right unit, a time of sending, and not over size even when written as tightly as can be."""
-    tight = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
+    """Right version, right unit and a time of sending."""
     return (
         whole(envelope.get("v"))
         and envelope["v"] == 1
         and envelope.get("unit") in (None, unit)
         and instant(envelope.get("sent_at"))
-        and len(tight.encode("utf-8", "surrogatepass")) <= ENVELOPE_BYTES_MAX
     )
+
+
+def _is_over_size(envelope: dict[str, Any]) -> bool:
+    """Over 64 KiB even when written as tightly as can be."""
+    tight = json.dumps(envelope, separators=(",", ":"), ensure_ascii=False)
+    return len(tight.encode("utf-8", "surrogatepass")) > ENVELOPE_BYTES_MAX

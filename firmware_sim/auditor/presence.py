@@ -26,18 +26,28 @@ class Source:
     unit: str
     start_ms: int
     end_ms: int
+    fitted_ms: int
+    taken_off_ms: int
 
 
 def sources_at(register: dict[str, Any], wearer_id: str, address_id: str) -> list[Source]:
     """Every fitting of the wearer with every installation at the address, where they overlap in time."""
     found = []
-    installations = [each for each in register["installations"] if each["address_id"] == address_id]
-    for fitting in (each for each in register["fittings"] if each["wearer_id"] == wearer_id):
-        for installation in installations:
-            start_ms = max(parse_utc(fitting["fitted_at"]), parse_utc(installation["installed_at"]))
-            end_ms = min(_end_ms(fitting.get("removed_at")), _end_ms(installation.get("removed_at")))
-            if start_ms < end_ms:
-                found.append(Source(tag=fitting["tag"], unit=installation["unit"], start_ms=start_ms, end_ms=end_ms))
+    for fitting in register["fittings"]:
+        for installation in register["installations"]:
+            if fitting["wearer_id"] != wearer_id or installation["address_id"] != address_id:
+                continue
+            fitted_ms, taken_off_ms = parse_utc(fitting["fitted_at"]), _end_ms(fitting.get("removed_at"))
+            source = Source(
+                tag=fitting["tag"],
+                unit=installation["unit"],
+                start_ms=max(fitted_ms, parse_utc(installation["installed_at"])),
+                end_ms=min(taken_off_ms, _end_ms(installation.get("removed_at"))),
+                fitted_ms=fitted_ms,
+                taken_off_ms=taken_off_ms,
+            )
+            if source.start_ms < source.end_ms:
+                found.append(source)
     return found
 
 
@@ -48,10 +58,10 @@ def _end_ms(removed_at: str | None) -> int:
 def state_set_by(fact: Fact, source: Source) -> str | None:
     """Presence 1: the state that an event sets for this source, None where it says nothing of it.
 
-    An event dated outside the fitting is not used; nor is one from before or after the installation, for then the
-    unit was not a unit of this address.
+    An event dated outside the fitting is not used. One from before the installation is: the document takes only the
+    time outside an installation out of the count, and the state that the unit told goes on.
     """
-    if not source.start_ms <= fact.at_ms < source.end_ms:
+    if not source.fitted_ms <= fact.at_ms < source.taken_off_ms:
         return None
     if fact.kind in ("boot", "unit_status"):
         said = (fact.fields.get("tags") or {}).get(source.tag)
