@@ -9,8 +9,8 @@ from bench.figures import Figure, at_most
 from bench.progress import Say
 from emcheck.domain.engine import Engine
 from emcheck.domain.instants import MINUTE, SECOND, parse_ms
-from emcheck.service.intake import take
 from emcheck.service.history import Recent
+from emcheck.service.intake import take
 
 START = parse_ms("2026-03-24T12:00:00Z")
 WEARERS = 1_000

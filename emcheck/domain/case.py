@@ -7,6 +7,7 @@ a case stays small however long its orders run. What was folded is unfolded when
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from emcheck.domain import windows as curfew
 from emcheck.domain.findings import Finding, Span
@@ -26,6 +27,9 @@ _AHEAD: Ms = 2 * DAY
 """Windows are known so far ahead; a year of them would be most of what a case weighs."""
 
 
+_NEVER: Mapping[object, Ms] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class Raised:
     """An alert that was raised for an episode in a window: what identifies it while facts revise it."""
@@ -40,11 +44,11 @@ class OrderState:
 
     order: Order
     excused: list[Span]
-    windows: list[Window] = field(default_factory=list)
+    windows: tuple[Window, ...] = ()
     results: dict[Window, tuple[Finding, ...]] = field(default_factory=dict)
     raised: dict[Span, list[Raised]] = field(default_factory=dict)
     accumulated_at: Ms | None = None
-    before: curfew_accumulated.Before = field(default_factory=curfew_accumulated.Before)
+    before: curfew_accumulated.Before = curfew_accumulated.NOTHING
 
     def absences(self) -> list[Finding]:
         """The findings of its windows, by start."""
@@ -53,6 +57,11 @@ class OrderState:
 
 class Case:
     """One wearer. `wake_at` is the next instant at which the judgement could change with no new fact."""
+
+    __slots__ = (
+        "_ahead", "_judged_at", "_strap_raised", "fittings", "open_until", "orders", "policy", "settled", "sources",
+        "units", "wake_at", "watching", "wearer_id",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -67,7 +76,7 @@ class Case:
         self.fittings = tuple(fittings)
         self.orders = [OrderState(order, curfew.absences(order)) for order in orders]
         self.sources = _sources(self.fittings, installations)
-        self.units = {source.unit for sources in self.sources.values() for source in sources}
+        self.units = tuple(sorted({source.unit for sources in self.sources.values() for source in sources}))
         """The units whose facts this case rests on."""
         self.wake_at: Ms = 0
         self.watching = False
@@ -76,14 +85,14 @@ class Case:
         """Windows that ended by then are folded."""
         self.open_until: Ms = -FOREVER
         """Not to be folded before: a very late fact seldom comes alone."""
-        self._strap_raised: dict[object, Ms] = {}
+        self._strap_raised: Mapping[object, Ms] = _NEVER
         """When an alert was raised at once for the strap of a fitting, by the finding's detail."""
         self._judged_at: Ms = -FOREVER
         self._ahead: Ms = -FOREVER
 
     def timeline(self, address: AddressId, tracks: Mapping[UnitId, Track]) -> list[Stretch]:
         """Known time at an address, short gaps closed, not clipped to any instant."""
-        sources = self.sources.get(address, [])
+        sources = self.sources.get(address, ())
         known = [(source, source_timeline(tracks[source.unit], source)) for source in sources]
         return close_short_gaps(merge(known), self.policy.ms("presence.leave_time_s")) if known else []
 
@@ -109,11 +118,15 @@ class Case:
                 self._judge_window(state, window, timelines[window.address_id], now)
             found += self._order_findings(state, now)
         self._judged_at = now
-        own = {unit: tracks[unit] for unit in self.units}
         return found + [
-            replace(cut, raised_at=self._strap_raised.setdefault(cut.detail, now))
-            for cut in tag_strap.find(self.wearer_id, self.fittings, own, now, self.policy)
+            replace(cut, raised_at=self._at_once(cut, now))
+            for cut in tag_strap.find(self.wearer_id, self.fittings, tracks, now, self.policy)
         ]
+
+    def _at_once(self, cut: Finding, now: Ms) -> Ms:
+        """When the alert for a strap was raised: when it was first seen."""
+        self._strap_raised = {cut.detail: now, **self._strap_raised}
+        return self._strap_raised[cut.detail]
 
     def _look_out(self, now: Ms) -> None:
         """Know the windows of the next days, and be woken before they are used up."""
@@ -121,16 +134,16 @@ class Case:
             begun = min((s.order.starts_at for s in self.orders if s.order.ends_at > now), default=now)
             known, self._ahead = self._ahead, max(now, begun) + _AHEAD
             for state in self.orders:
-                for window in curfew.windows(state.order, max(known, self.settled), self._ahead):
-                    if window.start >= max(known, self.settled):
-                        state.windows.append(window)
-        last_end = max((state.order.ends_at for state in self.orders), default=0)
-        self.wake_at = self._ahead - DAY if self._ahead < last_end else FOREVER
+                since = max(known, self.settled)
+                new = curfew.windows(state.order, since, self._ahead)
+                state.windows += tuple(window for window in new if window.start >= since)
+        goes_on = any(state.order.ends_at > self._ahead for state in self.orders)
+        self.wake_at = self._ahead - DAY if goes_on else FOREVER
 
     def vary(self, state: OrderState, order: Order) -> None:
         """The order says otherwise from now on; what was raised for a window stays known. Only of an unfolded case."""
         state.order, state.excused, state.results = order, curfew.absences(order), {}
-        state.windows = curfew.windows(order, -FOREVER, self._ahead)
+        state.windows = tuple(curfew.windows(order, -FOREVER, self._ahead))
         self._judged_at = -FOREVER
 
     def forget_judgement(self) -> None:
@@ -160,6 +173,8 @@ class Case:
 
     def _summed(self, state: OrderState, absences: list[Finding]) -> curfew_accumulated.Before:
         before = state.before
+        if not absences:
+            return before
         exceeded = curfew_accumulated.find(state.order, absences, state.excused, self.settled, self.policy, before)
         return curfew_accumulated.Before(
             before.absent_ms + sum(absence.absent_ms or 0 for absence in absences),
@@ -183,8 +198,8 @@ class Case:
         known = list(standing)
         for state in self.orders:
             state.raised = raised_by(known, state) | state.raised
-            state.before, state.results = curfew_accumulated.Before(), {}
-            state.windows = curfew.windows(state.order, -FOREVER, self._ahead)
+            state.before, state.results = curfew_accumulated.NOTHING, {}
+            state.windows = tuple(curfew.windows(state.order, -FOREVER, self._ahead))
         self.settled = self._judged_at = -FOREVER
 
     # --- judging ------------------------------------------------------------------------------------------
@@ -205,13 +220,18 @@ class Case:
             ]
             if episode.span.end == window.end and episode.last_end < min(window.end, now):
                 self.watching = True
-        state.results[window] = tuple(found)
+        if found:
+            state.results[window] = tuple(found)
+        else:
+            state.results.pop(window, None)
         if window.end > now:
             ongoing = episodes[-1] if episodes and episodes[-1].goes_on else None
             self._look_ahead(state, timeline, ongoing, now, is_raised=bool(found) and found[-1].raised_at is not None)
         span = Span(window.start, window.end)
-        if raised or span in state.raised:
+        if raised:
             state.raised[span] = raised
+        else:
+            state.raised.pop(span, None)
 
     def _raise(self, state: OrderState, window: Window, episode: Episode, now: Ms) -> Raised | None:
         """The alert of an episode: the one that was raised for it, or a new one if it is due (rule book 4)."""
@@ -270,15 +290,16 @@ def raised_by(standing: Iterable[Finding], state: OrderState) -> dict[Span, list
     return raised
 
 
-def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation]) -> dict[AddressId, list[Source]]:
+def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation]) -> dict[AddressId, tuple[Source, ...]]:
     """Every fitted tag at every installed unit, by address, where the two overlap in time (Presence 4)."""
-    sources: dict[AddressId, list[Source]] = {}
+    sources: dict[AddressId, tuple[Source, ...]] = {}
     for installation in installations:
         for fitting in fittings:
             fitted = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
             start = max(fitted.start, installation.installed_at)
             end = min(fitted.end, installation.removed_at or FOREVER)
             if start < end:
-                source = Source(installation.unit, fitting.tag, fitted, Span(start, end))
-                sources.setdefault(installation.address_id, []).append(source)
+                counts = fitted if fitted == (start, end) else Span(start, end)
+                source = Source(installation.unit, fitting.tag, fitted, counts)
+                sources[installation.address_id] = (*sources.get(installation.address_id, ()), source)
     return sources

@@ -48,10 +48,10 @@ class Engine:
         self._decided = decided
         self.units = {unit.unit: unit for unit in self.roster.units()}
         self.cases = {case.wearer_id: case for case in self.roster.cases()}
-        self._cases_of: dict[UnitId, list[Case]] = {}
+        self._cases_of: dict[UnitId, tuple[Case, ...]] = {}
         for case in self.cases.values():
             for name in case.units:
-                self._cases_of.setdefault(name, []).append(case)
+                self._cases_of[name] = (*self._cases_of.get(name, ()), case)
         self._tied = tied(self.cases.values(), self.units)
         self._holey: set[UnitId] = set()
         self.unknown: dict[UnitId, list[evidence.Refusals]] = {}
@@ -66,10 +66,11 @@ class Engine:
 
     def _look_at_all(self, at: Ms) -> None:
         """Every case and unit has a deadline from the beginning, so none is never checked."""
+        for subjects in self._tied.values():
+            for subject in subjects:
+                self._deadlines.arm(subject, at)
         for wearer in self.cases:
             self._deadlines.arm(f"case {wearer}", at)
-        for name in self.units:
-            self._deadlines.arm(f"unit {name}", at)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -271,7 +272,7 @@ class Engine:
         """Something came of the unit: a silence ends in receive time."""
         was_silent, never = unit.silent_at is not None, unit.last_received_at is None
         if was_silent:
-            unit.silences.append(self._silence(unit, received_at, received_at))
+            unit.silences += (self._silence(unit, received_at, received_at),)
             unit.silent_at = None
         unit.last_received_at = received_at
         if was_silent or never:

@@ -47,8 +47,8 @@ def _fold_boot(track: Track, boot: Boot, before: Ms, newer: Ms, fitted: FittedSp
     boot.entries[:count] = [left]
     latched = [(tamper, tamper.at - boot.correction(tamper.seq)) for tamper in _latched(track, boot, before)]
     in_force = max((place for place, (seq, _) in enumerate(boot.offsets) if seq <= left.first), default=0)
-    del boot.offsets[:in_force]
-    boot.tampers = [tamper._replace(at=at + boot.correction(tamper.seq)) for tamper, at in latched]
+    boot.offsets = boot.offsets[in_force:]
+    boot.tampers = tuple(tamper._replace(at=at + boot.correction(tamper.seq)) for tamper, at in latched)
 
 
 def _states(
@@ -88,5 +88,5 @@ def _drop_finished(track: Track, boots: Sequence[Boot], before: Ms) -> None:
         if not began <= ended <= succeeded < before or boot.sequence.holes() or boot.tampers:
             return
         del track.boots[boot.boot]
-        track.settled.boots.add(boot.boot)
-        track.settled.highest_n = max(track.settled.highest_n, boot.boot_n if boot.boot_n is not None else -1)
+        track.settled_boots += (boot.boot,)
+        track.settled_n = max(track.settled_n, boot.boot_n if boot.boot_n is not None else -1)

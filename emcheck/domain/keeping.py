@@ -25,8 +25,8 @@ def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:
     track = unit.track
     return {
         "boots": [_boot_state(boot) for boot in track.boots.values()],
-        "settled_boots": sorted(track.settled.boots),
-        "highest_n": track.settled.highest_n,
+        "settled_boots": track.settled_boots,
+        "highest_n": track.settled_n,
         "cuts": track.cuts,
         "last_received_at": unit.last_received_at,
         "latest_boot": unit.latest_boot,
@@ -44,13 +44,13 @@ def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
     """Make an empty unit what it was."""
     track = unit.track
     track.boots = {BootId(told["boot"]): _boot_from(told) for told in state["boots"]}
-    track.settled.boots = set(state["settled_boots"])
-    track.settled.highest_n = state["highest_n"]
+    track.settled_boots = tuple(state["settled_boots"])
+    track.settled_n = state["highest_n"]
     if order := track.in_order():
         track.newest = order[-1]
-    track.cuts = state["cuts"]
+    track.cuts = tuple(state["cuts"])
     unit.last_received_at, unit.latest_boot = state["last_received_at"], state["latest_boot"]
-    unit.holes = [Hole(*hole) for hole in state["holes"]]
+    unit.holes = tuple(Hole(*hole) for hole in state["holes"])
     unit.settled, unit.folded_before = state["settled"], state["folded_before"]
 
 
@@ -96,9 +96,9 @@ def _boot_from(state: dict[str, Any]) -> Boot:
     boot.sequence.received, boot.sequence.refused, boot.sequence.lost, boot.sequence.periodic = numbers
     boot.sequence.declared_last = state["declared_last"]
     boot.entries = [_entry(*entry) for entry in state["entries"]]
-    boot.offsets = [(seq, offset) for seq, offset in state["offsets"]]
+    boot.offsets = tuple((seq, offset) for seq, offset in state["offsets"])
     boot.offset_seen = state["offset_seen"]
-    boot.tampers = [Tamper(*tamper) for tamper in state["tampers"]]
+    boot.tampers = tuple(Tamper(*tamper) for tamper in state["tampers"])
     boot.top, boot.broken = state["top"], state["broken"]
     boot.current = {TagId(tag): (present, low, high) for tag, (present, low, high) in state["current"].items()}
     return boot

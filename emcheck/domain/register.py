@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -82,11 +83,17 @@ def _minutes(text: str) -> float:
     return hours * 60 + minutes + (seconds[0] / 60 if seconds else 0)
 
 
+@lru_cache(maxsize=4096)
+def _one(timetable: tuple[WeeklyWindow, ...]) -> tuple[WeeklyWindow, ...]:
+    """The same value for equal timetables: most orders of a town share a few, and they are most of a register."""
+    return timetable
+
+
 class CurfewRequirement(_Value):
     """Windows during which the wearer is to be at one address."""
 
     address_id: AddressId
-    windows: tuple[WeeklyWindow, ...]
+    windows: Annotated[tuple[WeeklyWindow, ...], AfterValidator(_one)]
 
 
 class LocalSpan(_Value):

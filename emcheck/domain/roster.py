@@ -25,7 +25,6 @@ class Roster:
         for fitting in register.fittings:
             span = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
             self._fitted[fitting.tag] = (*self._fitted.get(fitting.tag, ()), span)
-        self._edges = {tag: sorted({edge for span in spans for edge in span}) for tag, spans in self._fitted.items()}
 
     def fitted(self, tag: TagId) -> Iterable[Span]:
         """The fittings of a tag."""
@@ -33,13 +32,9 @@ class Roster:
 
     def tag_span(self, tag: TagId, at: Ms) -> tuple[Ms, Ms]:
         """The stretch between two edges of the tag's fittings that `at` lies in."""
-        low, high = -FOREVER, FOREVER
-        for edge in self._edges.get(tag, ()):
-            if edge <= at:
-                low = edge
-            else:
-                high = edge
-                break
+        edges = [edge for span in self._fitted.get(tag, ()) for edge in span]
+        low = max((edge for edge in edges if edge <= at), default=-FOREVER)
+        high = min((edge for edge in edges if edge > at), default=FOREVER)
         return low, high
 
     def track(self) -> Track:

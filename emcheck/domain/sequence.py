@@ -13,8 +13,8 @@ class Ranges:
     __slots__ = ("_ends", "_starts")
 
     def __init__(self, ranges: list[tuple[int, int]] | None = None) -> None:
-        self._starts: list[int] = [start for start, _ in ranges or []]
-        self._ends: list[int] = [end for _, end in ranges or []]
+        self._starts: list[int] | tuple[()] = [start for start, _ in ranges] if ranges else ()
+        self._ends: list[int] | tuple[()] = [end for _, end in ranges] if ranges else ()
 
     def __contains__(self, number: int) -> bool:
         at = bisect_right(self._starts, number) - 1
@@ -28,7 +28,10 @@ class Ranges:
 
     def add(self, start: int, end: int) -> None:
         """Put `start..end` in; what is there already stays."""
-        if self._ends and start == self._ends[-1] + 1:
+        if not self._starts or not self._ends:
+            self._starts, self._ends = [start], [end]
+            return
+        if start == self._ends[-1] + 1:
             self._ends[-1] = end
             return
         low = bisect_right(self._ends, start - 2)
@@ -38,10 +41,16 @@ class Ranges:
         self._starts[low:high] = [start]
         self._ends[low:high] = [end]
 
+    def with_(self, start: int, end: int) -> "Ranges":
+        """These and `start..end`; itself, unless nothing was in it."""
+        ranges = self if self._starts else Ranges()
+        ranges.add(start, end)
+        return ranges
+
     def discard(self, number: int) -> None:
         """Take one number out; no error where it is not there."""
         at = bisect_right(self._starts, number) - 1
-        if at < 0 or number > self._ends[at]:
+        if not self._starts or not self._ends or at < 0 or number > self._ends[at]:
             return
         start, end = self._starts[at], self._ends[at]
         kept = [(s, e) for s, e in ((start, number - 1), (number + 1, end)) if s <= e]
@@ -58,6 +67,10 @@ class Ranges:
         return self._ends[-1] if self._ends else 0
 
 
+_NONE = Ranges()
+"""Shared by all that have none, which is nearly always; never added to."""
+
+
 class Sequence:
     """The numbers of one boot: `received` are facts, `refused` in quarantine or in conflict, `lost` declared so."""
 
@@ -65,11 +78,21 @@ class Sequence:
 
     def __init__(self) -> None:
         self.received = Ranges()
-        self.refused = Ranges()
-        self.lost = Ranges()
-        self.periodic = Ranges()
+        self.refused = _NONE
+        self.lost = _NONE
+        self.periodic = _NONE
         self.declared_last = 0
         """The last number the unit says it gave out (`prev_last_seq` of the next boot), 0 where unsaid."""
+
+    def refuse(self, start: int, end: int) -> None:
+        """`start..end` are in quarantine or in conflict."""
+        self.refused = self.refused.with_(start, end)
+
+    def lose(self, start: int, end: int, *, periodic_only: bool) -> None:
+        """`start..end` were declared lost."""
+        self.lost = self.lost.with_(start, end)
+        if periodic_only:
+            self.periodic = self.periodic.with_(start, end)
 
     def acknowledged(self) -> int:
         """Every number up to it is committed, in quarantine or declared lost (protocol.md, Acknowledgement)."""

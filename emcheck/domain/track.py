@@ -77,8 +77,8 @@ class Boot:
         self.heartbeat_ms: Ms | None = None
         self.sequence = Sequence()
         self.entries: list[Entry] = []
-        self.offsets: list[tuple[int, Ms]] = []
-        self.tampers: list[Tamper] = []
+        self.offsets: tuple[tuple[int, Ms], ...] = ()
+        self.tampers: tuple[Tamper, ...] = ()
         self.current: dict[TagId, tuple[bool, Ms, Ms]] = {}
         self.top: Ms | None = None
         """The latest time told; what is dated before it neither vouches nor ends a vouch."""
@@ -118,22 +118,12 @@ def settings_of(event: Event) -> tuple[Setting, ...]:
     return ()
 
 
-class Settled:
-    """What was folded away: boots whose every number is accounted for, and the highest `boot_n` among them."""
-
-    __slots__ = ("boots", "highest_n")
-
-    def __init__(self) -> None:
-        self.boots: set[BootId] = set()
-        self.highest_n = -1
-
-
 class Track:
     """One unit's boots. `vouch_factor`, `heartbeat_default_ms` and `offset_max_ms` are policy."""
 
     __slots__ = (
-        "boots", "cuts", "heartbeat_default_ms", "newest", "offset_max_ms", "settled", "tag_span", "torn",
-        "vouch_factor",
+        "boots", "cuts", "heartbeat_default_ms", "newest", "offset_max_ms", "settled_boots", "settled_n",
+        "tag_span", "torn", "vouch_factor",
     )  # fmt: skip
 
     def __init__(self, *, tag_span: TagSpan, vouch_factor: float, heartbeat_default_ms: Ms, offset_max_ms: Ms) -> None:
@@ -144,8 +134,11 @@ class Track:
         self.boots: dict[BootId, Boot] = {}
         self.newest: Boot | None = None
         """The last of `in_order`."""
-        self.settled = Settled()
-        self.cuts: list[Ms] = []
+        self.settled_boots: tuple[BootId, ...] = ()
+        """Boots that were folded away, their every number accounted for."""
+        self.settled_n = -1
+        """The highest `boot_n` among them."""
+        self.cuts: tuple[Ms, ...] = ()
         """Where boots begin: no run goes over one, for an older boot's events after it are a hole (Presence 3)."""
         self.torn = False
         """A run is one no more: a boot began inside it, or a late clock offset or heartbeat counts for it.
@@ -224,10 +217,12 @@ class Track:
         """A boot has begun, or at another time or place than was known."""
         order = self.in_order()
         self.newest = order[-1]
-        cuts = sorted({boot.first_at() or 0 for boot in order})
-        for cut in set(cuts).difference(self.cuts):
-            self.torn |= any(entry_goes_over(boot, cut) for boot in order if (boot.top or 0) > cut)
-        self.cuts = sorted({*cuts, *self.cuts})
+        if len(order) == 1 and not self.cuts:
+            return
+        cuts = {boot.first_at() or 0 for boot in order}
+        for cut in cuts.difference(self.cuts):
+            self.torn |= any(entry_goes_over(b, cut) for b in order if (b.top or 0) > cut and b.first_at() != cut)
+        self.cuts = (*sorted(cuts.union(self.cuts)),)
 
     def _reach(self, boot: Boot, seq: int, event: Event) -> Ms:
         """The earliest instant that an event itself speaks of."""
@@ -251,13 +246,13 @@ class Track:
     def _reopens(self, boot: Boot, event: Event) -> bool:
         """Whether it may change heartbeat, order or numbers of boots, and so time that seemed settled."""
         if event["type"] == "lost":
-            return event["boot"] in self.settled.boots
+            return event["boot"] in self.settled_boots
         if event["type"] != "boot":
             return False
         number = event.get("boot_n")
         mixed = any((other.boot_n is None) is not (number is None) for other in self.boots.values() if other.entries)
-        overtaken = number is not None and number <= self.settled.highest_n
-        return bool(boot.entries) or mixed or overtaken or event.get("prev_boot") in self.settled.boots
+        overtaken = number is not None and number <= self.settled_n
+        return bool(boot.entries) or mixed or overtaken or event.get("prev_boot") in self.settled_boots
 
     def _known_before(self, boot: Boot, seq: int) -> Ms:
         """Corrected time of the last event known in front of a number; before all time where there is none."""
@@ -287,18 +282,16 @@ class Track:
             offset = event.get("clock_offset_ms")
             return offset is not None and self._note_offset(boot, seq, round(offset), in_order=in_order)
         elif event["type"] == "tag_tamper":
-            boot.tampers.append(Tamper(event["at"], seq, event["tag"], event["kind"]))
+            boot.tampers += (Tamper(event["at"], seq, event["tag"], event["kind"]),)
             return True
         elif event["type"] == "report":
             strap = event.get("strap")
             if strap in ("cut", "open") and not self._latched(boot, event["tag"], event["at"]):
-                boot.tampers.append(Tamper(event["at"], seq, event["tag"], f"strap_{strap}"))
+                boot.tampers += (Tamper(event["at"], seq, event["tag"], f"strap_{strap}"),)
                 return True
         elif event["type"] == "lost":
             sequence = self.boot(event["boot"]).sequence
-            sequence.lost.add(event["from"], event["to"])
-            if event["periodic_only"]:
-                sequence.periodic.add(event["from"], event["to"])
+            sequence.lose(event["from"], event["to"], periodic_only=event["periodic_only"])
             return True
         return False
 
@@ -322,7 +315,7 @@ class Track:
         self.torn |= is_late and boot.correction(seq) != correction
         if in_order and boot.offset_seen and boot.correction(seq) == correction:
             return False
-        boot.offsets.insert(bisect_left(boot.offsets, (seq, -(1 << 62))), (seq, correction))
+        boot.offsets = tuple(sorted((*boot.offsets, (seq, correction))))
         boot.offset_seen = True
         return boot.correction(seq - 1) != correction or not in_order
 
@@ -368,11 +361,6 @@ class Track:
         reached = max(entry.start, entry.end) - correction
         if boot.top is None or reached >= boot.top:
             boot.top, boot.broken = reached, False
-
-    def forget(self, boot: Boot, seq: int) -> None:
-        """A number turned out to be in conflict: it counts as a hole for good. The caller rebuilds."""
-        boot.sequence.received.discard(seq)
-        boot.sequence.refused.add(seq, seq)
 
     def in_order(self) -> list[Boot]:
         """Boots with events, by `boot_n`, where missing by the time of their first event."""

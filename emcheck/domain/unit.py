@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from emcheck.domain.facts import Event
@@ -50,10 +50,10 @@ class Unit:
     last_received_at: Ms | None = None
     latest_boot: BootId | None = None
     silent_at: Ms | None = None
-    silences: list[Finding] = field(default_factory=list)
-    holes: list[Hole] = field(default_factory=list)
-    refusals: list[evidence.Refusals] = field(default_factory=list)
-    conflicts: list[Finding] = field(default_factory=list)
+    silences: tuple[Finding, ...] = ()
+    holes: tuple[Hole, ...] = ()
+    refusals: tuple[evidence.Refusals, ...] = ()
+    conflicts: tuple[Finding, ...] = ()
     settled: Ms = -FOREVER
     """What is told of time before it asks for all facts together: older nights are folded."""
     folded_before: Ms = -FOREVER
@@ -64,7 +64,7 @@ class Unit:
     def absorb(self, told: Told, memory: Memory) -> Folded:
         """Fold an envelope in. Where `recall` is set the track must be rebuilt from all that was ever told."""
         folded = Folded()
-        if told.boot in self.track.settled.boots:
+        if told.boot in self.track.settled_boots:
             folded.recall = True
             return folded
         boot = self.track.boot(told.boot)
@@ -82,14 +82,14 @@ class Unit:
         sequence = boot.sequence
         if event is None:
             folded.recall |= seq in sequence.received  # refused once, it is a hole for good (Presence 3)
-            sequence.refused.add(seq, seq)
+            sequence.refuse(seq, seq)
             folded.renumbered = True
         elif sequence.refused and seq in sequence.refused:
             return
         elif seq <= (last := sequence.received.last()) and seq in sequence.received:
             folded.recall |= memory.original(self.unit, boot.boot, seq) != event
         elif self._too_early(boot, seq, event, received_at):
-            sequence.refused.add(seq, seq)
+            sequence.refuse(seq, seq)
             folded.renumbered = True
             folded.refused.append(Refusal(seq, "impossible_time", "more than 5 min in the future"))
         else:
@@ -126,21 +126,21 @@ class Unit:
             if not self.track.torn:
                 break
         self.track.torn = False
-        self.conflicts = []
-        for (boot_id, seq), at in sorted(conflicting.items()):
-            corrected = at - self.track.boots[boot_id].correction(seq)
-            self.conflicts.append(evidence.conflict(self.unit, boot_id, seq, at=corrected, policy=self.policy))
+        self.conflicts = tuple(
+            evidence.conflict(self.unit, boot, seq, at=at - self.track.boots[boot].correction(seq), policy=self.policy)
+            for (boot, seq), at in sorted(conflicting.items())
+        )
 
     def _refold(self, told: Sequence[Told], unusable: Iterable[tuple[BootId, int]]) -> None:
         self.settled = self.folded_before = -FOREVER
         for boot_id, seq in unusable:
-            self.track.boot(boot_id).sequence.refused.add(seq, seq)
+            self.track.boot(boot_id).sequence.refuse(seq, seq)
         for boot_id, seq, event, received_at in retold(told):
             boot = self.track.boot(boot_id)
             if seq in boot.sequence.refused:
                 continue
             if self._too_early(boot, seq, event, received_at):
-                boot.sequence.refused.add(seq, seq)
+                boot.sequence.refuse(seq, seq)
             else:
                 self.track.add(boot, seq, event)
         self._find_holes(self.last_received_at or 0)
@@ -166,12 +166,12 @@ class Unit:
     def _find_holes(self, now: Ms) -> None:
         """Bring the list of holes up to what the sequence says; what is filled goes."""
         known = {(hole.boot, hole.first, hole.last): hole for hole in self.holes}
-        self.holes = [
+        self.holes = tuple(
             known.get((boot.boot, first, last))
             or Hole(boot.boot, first, last, self._noticed(boot.boot, first, last, now))
             for boot in self.track.boots.values()
             for first, last in boot.sequence.holes()
-        ]
+        )
 
     def _noticed(self, boot: BootId, first: int, last: int, now: Ms) -> Ms:
         """A hole that shrank or split keeps the time at which it was first noticed."""
@@ -218,16 +218,16 @@ class Unit:
             if run.reason == reason and at - run.last_at < quiet_ms:
                 run.count, run.last_at = run.count + 1, at
                 return run
-        self.refusals.append(evidence.Refusals(reason, at, at))
+        self.refusals += (evidence.Refusals(reason, at, at),)
         return self.refusals[-1]
 
     def fold(self, before: Ms, settled: Ms) -> None:
         """Its track was folded before `before`; let go of findings that ended then, save silences that still count."""
         self.folded_before, self.settled = before, settled
         within_ms = self.policy.ms("unit.silent.repeat_within_s")
-        self.silences = [f for f in self.silences if f.end is None or f.end > before - within_ms]
-        self.conflicts = [f for f in self.conflicts if not is_settled(f, before)]
-        self.refusals = [run for run in self.refusals if run.last_at > before]
+        self.silences = tuple(f for f in self.silences if f.end is None or f.end > before - within_ms)
+        self.conflicts = tuple(f for f in self.conflicts if not is_settled(f, before))
+        self.refusals = tuple(run for run in self.refusals if run.last_at > before)
 
     def remember(self, standing: Iterable[Finding]) -> None:
         """Take back findings in receive time that were let go; facts do not tell them again."""
@@ -236,11 +236,11 @@ class Unit:
             if finding.end is None:
                 self.silent_at = finding.start if finding.rule == unit_silent.RULE else self.silent_at
             elif finding.rule == unit_silent.RULE and finding.start not in silent:
-                self.silences.append(finding)
+                self.silences += (finding,)
             elif finding.rule == evidence.CONFLICT and finding not in self.conflicts:
-                self.conflicts.append(finding)
+                self.conflicts += (finding,)
             elif finding.rule == evidence.REJECTED and (finding.class_, finding.start) not in refused:
                 count = int(dict(finding.detail)["count"])
-                self.refusals.append(evidence.Refusals(finding.class_ or "", finding.start, finding.end, count))
-        self.silences.sort(key=lambda f: f.start)
-        self.refusals.sort(key=lambda run: run.first_at)
+                self.refusals += (evidence.Refusals(finding.class_ or "", finding.start, finding.end, count),)
+        self.silences = tuple(sorted(self.silences, key=lambda f: f.start))
+        self.refusals = tuple(sorted(self.refusals, key=lambda run: run.first_at))

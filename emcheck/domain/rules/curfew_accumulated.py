@@ -25,6 +25,9 @@ class Before(NamedTuple):
     evidence: tuple[FactRef, ...] = ()
 
 
+NOTHING = Before()
+
+
 def allowance_ms(order: Order, policy: Policy) -> Ms:
     """The order's allowance, or the policy's where the order names none."""
     if order.atv_allowance_min is None:
