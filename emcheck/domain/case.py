@@ -258,10 +258,10 @@ class Case:
         for step in (long_after_ms,) if ongoing is not None and is_raised else (alert_after_ms, long_after_ms):
             if unexcused_ms < step:
                 self._wake_after(state, now, step - unexcused_ms)
-        if state.accumulated_at is None:
-            total_ms = state.before.absent_ms + sum(f.absent_ms or 0 for f in state.absences())
-            spare_ms = curfew_accumulated.allowance_ms(state.order, self.policy) - total_ms
-            self._wake_after(state, now, max(spare_ms, 0) + 1)
+        total_ms = state.before.absent_ms + sum(f.absent_ms or 0 for f in state.absences())
+        spare_ms = curfew_accumulated.allowance_ms(state.order, self.policy) - total_ms
+        if spare_ms >= 0:
+            self._wake_after(state, now, spare_ms + 1)
 
     def _wake_after(self, state: OrderState, now: Ms, unexcused_ms: Ms) -> None:
         ahead = curfew_absence.unexcused_pieces(now, FOREVER, state.excused)

@@ -27,7 +27,6 @@ def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:
         "boots": [_boot_state(boot) for boot in track.boots.values()],
         "settled_boots": track.settled_boots,
         "highest_n": track.settled_n,
-        "cuts": track.cuts,
         "last_received_at": unit.last_received_at,
         "latest_boot": unit.latest_boot,
         "holes": [[hole.boot, hole.first, hole.last, hole.noticed_at] for hole in unit.holes],
@@ -48,7 +47,6 @@ def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
     track.settled_n = state["highest_n"]
     if order := track.in_order():
         track.newest = order[-1]
-    track.cuts = tuple(state["cuts"])
     unit.last_received_at, unit.latest_boot = state["last_received_at"], state["latest_boot"]
     unit.holes = tuple(Hole(*hole) for hole in state["holes"])
     unit.settled, unit.folded_before = state["settled"], state["folded_before"]
@@ -77,6 +75,7 @@ def _boot_state(boot: Boot) -> dict[str, Any]:
         "boot_n": boot.boot_n,
         "heartbeat_ms": boot.heartbeat_ms,
         "began_at": boot.began_at,
+        "limit": boot.limit,
         "numbers": [list(ranges) for ranges in numbers],
         "declared_last": sequence.declared_last,
         "entries": [[e.first, e.last, e.start, e.end, e.settings] for e in boot.entries],
@@ -92,6 +91,7 @@ def _boot_state(boot: Boot) -> dict[str, Any]:
 def _boot_from(state: dict[str, Any]) -> Boot:
     boot = Boot(BootId(state["boot"]))
     boot.boot_n, boot.heartbeat_ms, boot.began_at = state["boot_n"], state["heartbeat_ms"], state["began_at"]
+    boot.limit = state["limit"]
     numbers = [Ranges([(start, end) for start, end in ranges]) for ranges in state["numbers"]]
     boot.sequence.received, boot.sequence.refused, boot.sequence.lost, boot.sequence.periodic = numbers
     boot.sequence.declared_last = state["declared_last"]

@@ -26,8 +26,7 @@ class Refusal(NamedTuple):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of an envelope: what was refused, how many numbers were new, whether to keep it."""
 
     boot: BootId

@@ -7,7 +7,7 @@ from emcheck.domain.findings import Span
 from emcheck.domain.ids import Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
-from emcheck.domain.register import Fitting, Installation, Order, Register
+from emcheck.domain.register import Fitting, Installation, Order, Register, public_key_of
 from emcheck.domain.track import Track
 from emcheck.domain.unit import Unit
 
@@ -21,6 +21,7 @@ class Roster:
         self.register_sha256 = register.sha256()
         self.under = f"{self.register_sha256} {policy.sha256}"
         """Names what facts are folded and judged under."""
+        self.signatures_required = policy.flag("wire.signature.required")
         self._fitted: dict[TagId, tuple[Span, ...]] = {}
         for fitting in register.fittings:
             span = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
@@ -52,7 +53,13 @@ class Roster:
         for installation in self.register.installations:
             installed.setdefault(installation.unit, []).append(installation)
         for name in sorted(installed):
-            yield Unit(name, tuple(installed[name]), self.track(), self.policy)
+            yield Unit(
+                name,
+                tuple(installed[name]),
+                self.track(),
+                self.policy,
+                public_key=public_key_of(installed[name]),
+            )
 
     def cases(self) -> Iterator[Case]:
         """A case for each wearer with an order."""

@@ -8,7 +8,7 @@ first clock offset are kept, so that filling a hole gives what arrival in order 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from emcheck.domain.facts import Event
@@ -54,11 +54,6 @@ class Entry:
         self.settings = settings
 
 
-def entry_goes_over(boot: "Boot", cut: Ms) -> bool:
-    """Whether a run of the boot has events on either side of an instant."""
-    return any(e.start - (c := boot.correction(e.first)) <= cut < e.end - c for e in boot.entries)
-
-
 TagSpan = Callable[[TagId, Ms], tuple[Ms, Ms]]
 """The fitting of a tag at an instant as `[from, until)`; outside any, the stretch between two fittings."""
 
@@ -67,8 +62,8 @@ class Boot:
     """One boot of a unit."""
 
     __slots__ = (
-        "began_at", "boot", "boot_n", "broken", "current", "entries", "heartbeat_ms", "offset_seen", "offsets",
-        "sequence", "tampers", "top",
+        "began_at", "boot", "boot_n", "broken", "current", "entries", "heartbeat_ms", "limit", "offset_seen",
+        "offsets", "sequence", "tampers", "top",
     )  # fmt: skip
 
     def __init__(self, boot: BootId) -> None:
@@ -85,6 +80,8 @@ class Boot:
         self.broken = False
         """A hole was seen and no event that vouches since: from `top` on nothing is known yet (Presence 2, 3)."""
         self.offset_seen = False
+        self.limit: Ms = FOREVER
+        """Where the boots after it begin: its events dated later are a hole (Presence 3)."""
         self.began_at: Ms | None = None
         """`first_at` of a boot whose first entries were folded."""
 
@@ -122,7 +119,7 @@ class Track:
     """One unit's boots. `vouch_factor`, `heartbeat_default_ms` and `offset_max_ms` are policy."""
 
     __slots__ = (
-        "boots", "cuts", "heartbeat_default_ms", "newest", "offset_max_ms", "settled_boots", "settled_n",
+        "boots", "heartbeat_default_ms", "limits", "newest", "offset_max_ms", "settled_boots", "settled_n",
         "tag_span", "torn", "vouch_factor",
     )  # fmt: skip
 
@@ -138,10 +135,10 @@ class Track:
         """Boots that were folded away, their every number accounted for."""
         self.settled_n = -1
         """The highest `boot_n` among them."""
-        self.cuts: tuple[Ms, ...] = ()
-        """Where boots begin: no run goes over one, for an older boot's events after it are a hole (Presence 3)."""
+        self.limits: Mapping[BootId, Ms] | None = None
+        """While all is folded anew, where the boots after each begin, as far as was known."""
         self.torn = False
-        """A run is one no more: a boot began inside it, or a late clock offset or heartbeat counts for it.
+        """A run is one no more: a later boot began inside it, or a late clock offset or heartbeat counts for it.
 
         Its events must be told apart, by folding them anew (`retelling`).
         """
@@ -151,6 +148,8 @@ class Track:
         found = self.boots.get(boot)
         if found is None:
             found = self.boots[boot] = Boot(boot)
+            if self.limits is not None:
+                found.limit = self.limits.get(boot, FOREVER)
         return found
 
     def correction(self, boot: Boot, seq: int, event: Event) -> Ms:
@@ -189,8 +188,12 @@ class Track:
             return min(since, self._reach(boot, seq, event))
         at = event["at"] - boot.correction(seq)
         if not in_order:
-            boot.current.clear()
-            boot.broken = top is not None
+            self._break(boot)
+        if at > boot.limit:
+            boot.entries.append(Entry(seq, event["at"], settings))
+            self._break(boot)
+            self._order_boots()
+            return min(since, self._reach(boot, seq, event))
         fresh = self._fresh(boot, at, settings)
         if in_order and not changed and not fresh and top is not None and self._joins(boot, top, at):
             entry = boot.entries[-1]
@@ -205,24 +208,40 @@ class Track:
             self._order_boots()
         return min(since, self._reach(boot, seq, event))
 
+    def _break(self, boot: Boot) -> None:
+        """A hole: no state stands, and nothing vouches until an event does."""
+        boot.current.clear()
+        boot.broken = boot.top is not None
+
     def _joins(self, boot: Boot, top: Ms, at: Ms) -> bool:
         """A run goes on where an event is within the vouch, or is dated back and sets nothing."""
-        if at < top:
-            return True
-        if boot.broken or at - top > self.vouch_ms(boot):
-            return False
-        return not any(top <= cut < at and cut != boot.first_at() for cut in self.cuts[bisect_left(self.cuts, top) :])
+        return not boot.broken and at - top <= self.vouch_ms(boot)
 
     def _order_boots(self) -> None:
         """A boot has begun, or at another time or place than was known."""
         order = self.in_order()
         self.newest = order[-1]
-        if len(order) == 1 and not self.cuts:
+        if self.limits is not None:
             return
-        cuts = {boot.first_at() or 0 for boot in order}
-        for cut in cuts.difference(self.cuts):
-            self.torn |= any(entry_goes_over(b, cut) for b in order if (b.top or 0) > cut and b.first_at() != cut)
-        self.cuts = (*sorted(cuts.union(self.cuts)),)
+        limit = FOREVER
+        for boot in reversed(order):
+            self._limit(boot, limit)
+            limit = min(limit, boot.first_at() or 0)
+
+    def _limit(self, boot: Boot, limit: Ms) -> None:
+        """Events on either side of a new limit that stand in one run, or are kept as a hole, must be told apart."""
+        low = min(limit, boot.limit)
+        if limit != boot.limit:
+            self.torn |= boot.top is not None and boot.top > low
+            self.torn |= any(entry.start - boot.correction(entry.first) > low for entry in boot.entries)
+            boot.limit = limit
+
+    def know_limits(self) -> dict[BootId, Ms]:
+        """Every boot is folded: where those after each begin; `torn` where that is not what was taken for it."""
+        self.limits = None
+        if self.boots and self.in_order():
+            self._order_boots()
+        return {boot.boot: boot.limit for boot in self.boots.values()}
 
     def _reach(self, boot: Boot, seq: int, event: Event) -> Ms:
         """The earliest instant that an event itself speaks of."""
@@ -333,9 +352,12 @@ class Track:
         for entry in boot.entries:
             adjoining = bool(kept) and entry.first == kept[-1].last + 1
             if not adjoining:
-                boot.current.clear()
-                boot.broken = bool(kept)
+                self._break(boot)
             start = entry.start - boot.correction(entry.first)
+            if start > boot.limit:
+                kept.append(entry)
+                self._break(boot)
+                continue
             fresh = self._fresh(boot, start, entry.settings)
             if adjoining and not fresh and self._continues(boot, kept[-1], entry):
                 kept[-1].last = entry.last
@@ -349,7 +371,7 @@ class Track:
     def _continues(self, boot: Boot, last: Entry, entry: Entry) -> bool:
         """Whether an entry that sets nothing belongs to the run in front of it."""
         correction, top = boot.correction(entry.first), boot.top
-        if top is None or correction != boot.correction(last.first):
+        if top is None or boot.broken or correction != boot.correction(last.first):
             return False
         start, end = entry.start - correction, entry.end - correction
         if start < top:

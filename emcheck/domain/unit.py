@@ -54,6 +54,7 @@ class Unit:
     holes: tuple[Hole, ...] = ()
     refusals: tuple[evidence.Refusals, ...] = ()
     conflicts: tuple[Finding, ...] = ()
+    public_key: str | None = None
     settled: Ms = -FOREVER
     """What is told of time before it asks for all facts together: older nights are folded."""
     folded_before: Ms = -FOREVER
@@ -120,9 +121,11 @@ class Unit:
         """Fold all that was ever told anew, by boot and number; one number with two contents is no fact."""
         refused, conflicting = unusable(told)
         for _ in range(_TRIES):
-            cuts, self.track = self.track.cuts, new_track()
-            self.track.cuts = cuts
+            limits, self.track = self.track.know_limits(), new_track()
+            self.track.limits = limits
             self._refold(told, refused | conflicting.keys())
+            self.track.torn = False
+            self.track.know_limits()
             if not self.track.torn:
                 break
         self.track.torn = False

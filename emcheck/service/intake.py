@@ -1,19 +1,17 @@
 """One message into the engine: the same steps live and in replay (P2)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.receipt import Receipt
-from emcheck.domain.register import public_key_of
 from emcheck.wire.codec import Envelope, EnvelopeRefused, decode
 from emcheck.wire.signing import signature_fault
 from emcheck.wire.topics import unit_of_up
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What became of a message: a receipt to acknowledge, or refusals for the quarantine, or both.
 
     `refusals` are `(reason, detail, first_seq, last_seq)`; `rejected` is what the unit is told of them.
@@ -63,8 +61,9 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
 
 def _signature_fault(engine: Engine, unit: UnitId, payload: bytes) -> str | None:
     """Judged before anything is read of the numbers: nobody but the unit may use them up (docs/adr/0010)."""
-    required = engine.policy.flag("wire.signature.required")
-    key = public_key_of(engine.units[unit].installations)
+    key, required = engine.units[unit].public_key, engine.roster.signatures_required
+    if key is None and not required:
+        return None
     return signature_fault(payload, unit=unit, public_key=key, required=required)
 
 

@@ -16,7 +16,7 @@ from emcheck.ports import InboxRow
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import take
 from emcheck.service.stream import Line, StreamError
-from emcheck.store.memory import MemoryStore
+from emcheck.store.spill import SpilledInbox
 
 
 class _Authorised(TypedDict):
@@ -40,11 +40,10 @@ class Replayed:
 
 
 class Replay:
-    """One replay under way: an engine over a store in memory."""
+    """One replay under way: an engine, and the inbox in a temporary file."""
 
     def __init__(self, register: Register, policy: Policy) -> None:
-        self._inbox = MemoryStore()
-        self._inbox.open_now()
+        self._inbox = SpilledInbox()
         self._recent = Recent()
         self._standing: dict[str, dict[str, Finding]] = {}
         self._newest: dict[UnitId, int] = {}
@@ -54,7 +53,7 @@ class Replay:
 
     def close(self) -> None:
         """Let go of the inbox."""
-        self._inbox.close_now()
+        self._inbox.close()
 
     def _decided(self, subject: str, found: list[Finding], _now: Ms, settled: Ms) -> None:
         before = self._standing.get(subject, {})
@@ -85,7 +84,7 @@ class Replay:
         if receipt.new or receipt.recall or taken.refusals:
             self._row_id += 1
             previous, self._newest[unit] = self._newest.get(unit), self._row_id
-            self._inbox.append_now(InboxRow(self._row_id, line.received_at, "up", unit, previous, line.payload))
+            self._inbox.append(InboxRow(self._row_id, line.received_at, "up", unit, previous, line.payload))
 
     def recall(self) -> None:
         """Hand the engine what it wants of the past."""
@@ -96,7 +95,7 @@ class Replay:
 
     def _telling(self, unit: UnitId) -> Telling:
         newest = self._newest.get(unit)
-        return Telling([] if newest is None else self._inbox.unit_history_now(newest=newest, after=0))
+        return Telling([] if newest is None else self._inbox.history(newest=newest, after=0))
 
     def unfold(self, now: Ms) -> None:
         """All of every wearer's time at hand again, to be drawn."""

@@ -7,7 +7,6 @@ can be answered. Unknown fields are ignored here and kept in the raw envelope.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypeAlias, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -151,8 +150,7 @@ class EventRefused(NamedTuple):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A readable envelope: `events[i]` is number `first_seq + i`, or None where `refused` names it."""
 
     boot: BootId
