@@ -101,6 +101,8 @@ class EventLog:
             gap = self.gaps.pop(0)
             said = {"boot": gap.boot, "from": gap.first, "to": gap.last, "periodic_only": gap.periodic_only}
             self.declared[gap] = (boot, self.append(boot, at, "lost", said))
+            if gap.boot in self.boots:  # what is declared counts as sent: an acknowledgement will cover it
+                self.boots[gap.boot].sent_seq = max(self.boots[gap.boot].sent_seq, gap.last)
         if len(self.declared) > self.capacity_events:
             self.declared = {gap: name for gap, name in self.declared.items() if self.holds(*name)}
 

@@ -70,6 +70,11 @@ class Loopback:
             state.asked_at = now
             self._schedule(now + MINUTE, "ask", unit, boot)
 
+    def known_upto(self, unit: UnitId, boot: BootId) -> int:
+        """The number up to which every event of a boot came or is known to be lost; 0 where there is none."""
+        state = self._boots.get(unit, {}).get(boot)
+        return 0 if state is None else state.upto
+
     def next_due(self) -> Ms | None:
         """When something is to be said next."""
         return self._agenda[0][0] if self._agenda else None

@@ -1,48 +1,134 @@
-"""Alerts as CloudEvents 1.0 (JSON, structured): the same id at every delivery, so consumers may drop repeats."""
+"""Alerts as CloudEvents 1.0 (JSON, structured): the same id at every delivery, so consumers may drop repeats.
 
-import json
-from typing import Any
+The models are the contract: `AlertEvent.model_json_schema()` is what consumers are given. Every key is always there.
+"""
 
-from emcheck.domain.alerts import Alert
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from emcheck.domain.alerts import Alert, AlertState
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms, format_optional_ms
+
+CONTENT_TYPE = "application/cloudevents+json"
+"""Media type of the structured mode."""
+Time = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", json_schema_extra={"format": "date-time"})
+]
+"""RFC 3339, UTC, milliseconds."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class AlertWindow(_Part):
+    """The curfew window that an alert is about."""
+
+    start: Time
+    """First instant of the window."""
+    end: Time
+    """First instant after it."""
+
+
+class AlertData(_Part):
+    """An alert as it stands after the change that the event tells of."""
+
+    alert_id: str
+    """The alert, for ever; several events may tell of it."""
+    rule: str
+    """Stable id of the rule, as `curfew.absence`."""
+    class_: str | None = Field(alias="class")
+    """Which kind of the rule's findings, as `late_return`; null where the rule has none."""
+    priority: str
+    """P1 (at once) to P4 (in days)."""
+    state: AlertState
+    """Where it stands in the queue."""
+    wearer_id: str | None
+    """Whom it is about; null where it is about equipment."""
+    order_id: str | None
+    """The order whose curfew it is about."""
+    unit: str | None
+    """The base unit it is about."""
+    window: AlertWindow | None
+    """The curfew window it is about."""
+    happened_at: Time
+    """Where its cause begins, in event time."""
+    ended_at: Time | None
+    """Where its cause ends; null while it goes on."""
+    raised_at: Time
+    """When it was raised."""
+    withdrawn: bool
+    """What was thought turned out otherwise; the alert stays on record."""
+    revision: int
+    """1 at the raise, one more at each change."""
+    disposition: str | None
+    """Why it was closed."""
+    late: str | None
+    """Why it comes late, in words."""
+    text: str
+    """What happened, in one sentence."""
+    note: str
+    """What this change was, in words; empty where the type says it."""
+
+
+class AlertEvent(_Part):
+    """A CloudEvent 1.0 in structured mode."""
+
+    specversion: Literal["1.0"]
+    """Version of CloudEvents."""
+    id: str
+    """`{alert_id}.{revision}`: with `source` unique, and the same at each delivery."""
+    source: str
+    """`emcheck/{database id}`."""
+    type: str
+    """`emcheck.alert.raised`, `.amended`, `.reinstated` or `.withdrawn`."""
+    subject: str
+    """Whose alerts it is one of; events of one subject come in order."""
+    time: Time
+    """When the change became known."""
+    datacontenttype: Literal["application/json"]
+    """Form of `data`."""
+    data: AlertData
 
 
 def cloud_event(alert: Alert, *, action: str, at: Ms, source: str, note: str) -> bytes:
     """The event that tells of one change of an alert; `action` is raised, amended, reinstated or withdrawn."""
-    return json.dumps(
-        {
-            "specversion": "1.0",
-            "id": f"{alert.alert_id}.{alert.revision}",
-            "source": source,
-            "type": f"emcheck.alert.{action}",
-            "subject": alert.subject,
-            "time": format_ms(at),
-            "datacontenttype": "application/json",
-            "data": alert_data(alert) | {"note": note},
-        },
-        ensure_ascii=False,
-    ).encode()
+    event = AlertEvent(
+        specversion="1.0",
+        id=f"{alert.alert_id}.{alert.revision}",
+        source=source,
+        type=f"emcheck.alert.{action}",
+        subject=alert.subject,
+        time=format_ms(at),
+        datacontenttype="application/json",
+        data=_alert_data(alert, note=note),
+    )
+    return event.model_dump_json(by_alias=True).encode()
 
 
-def alert_data(alert: Alert) -> dict[str, Any]:
-    """An alert as plain JSON, times as RFC 3339."""
+def _alert_data(alert: Alert, *, note: str) -> AlertData:
     window = alert.window
-    return {
-        "alert_id": alert.alert_id,
-        "rule": alert.rule,
-        "class": alert.class_,
-        "priority": alert.priority,
-        "state": alert.state.value,
-        "wearer_id": alert.wearer_id,
-        "order_id": alert.order_id,
-        "unit": alert.unit,
-        "window": window and {"start": format_ms(window.start), "end": format_ms(window.end)},
-        "happened_at": format_ms(alert.happened_at),
-        "ended_at": format_optional_ms(alert.ended_at),
-        "raised_at": format_ms(alert.raised_at),
-        "withdrawn": alert.withdrawn,
-        "revision": alert.revision,
-        "late": alert.late,
-        "text": alert.text,
-    }
+    return AlertData.model_validate(
+        {
+            "alert_id": alert.alert_id,
+            "rule": alert.rule,
+            "class": alert.class_,
+            "priority": alert.priority,
+            "state": alert.state,
+            "wearer_id": alert.wearer_id,
+            "order_id": alert.order_id,
+            "unit": alert.unit,
+            "window": window and {"start": format_ms(window.start), "end": format_ms(window.end)},
+            "happened_at": format_ms(alert.happened_at),
+            "ended_at": format_optional_ms(alert.ended_at),
+            "raised_at": format_ms(alert.raised_at),
+            "withdrawn": alert.withdrawn,
+            "revision": alert.revision,
+            "disposition": alert.disposition,
+            "late": alert.late,
+            "text": alert.text,
+            "note": note,
+        }
+    )

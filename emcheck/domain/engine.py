@@ -171,7 +171,7 @@ class Engine:
         return {name}.union(*(case.units for case in cases)), {case.wearer_id for case in cases}
 
     def recall(
-        self, name: UnitId, told: Mapping[UnitId, Iterable[Told]], standing: Mapping[str, Iterable[Finding]]
+        self, name: UnitId, told: Mapping[UnitId, Sequence[Told]], standing: Mapping[str, Iterable[Finding]]
     ) -> None:
         """Judge a wanting unit on all that it and the units beside it ever told; `standing` are settled findings."""
         now = self.wanting[name]
@@ -183,7 +183,7 @@ class Engine:
             self._judge(self.cases[wearer], now, -FOREVER)
 
     def reopen(
-        self, name: UnitId, told: Mapping[UnitId, Iterable[Told]], standing: Mapping[str, Iterable[Finding]]
+        self, name: UnitId, told: Mapping[UnitId, Sequence[Told]], standing: Mapping[str, Iterable[Finding]]
     ) -> None:
         """Unfold a wanting unit, the cases that rest on it and the units beside it; judge nothing yet."""
         now = self.wanting.pop(name)
@@ -191,7 +191,7 @@ class Engine:
         for other in units:
             unit = self.units[other]
             unit.remember(f for f in standing.get(other, ()) if is_settled(f, unit.folded_before))
-            unit.rebuild(told[other], self.roster.track, self._memory)
+            unit.rebuild(told[other], self.roster.track)
         for wearer in wearers:
             case = self.cases[wearer]
             case.unfold(f for f in standing.get(wearer, ()) if is_settled(f, case.settled))

@@ -63,7 +63,9 @@ class Finding:
         """Names this finding among those of its subject: same key, same finding, revised."""
         window = "" if self.window is None else str(self.window.start)
         class_ = self.class_ if self.window is None else ""
-        return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{class_}|{window}|{self.start}"
+        number = f"{self.evidence[0].boot}.{self.evidence[0].seq}" if self.unit and self.evidence else ""
+        what = number or dict(self.detail).get("tag", "")
+        return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{class_}|{window}|{self.start}|{what}"
 
 
 def is_settled(finding: Finding, before: Ms) -> bool:

@@ -31,7 +31,6 @@ def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:
         "last_received_at": unit.last_received_at,
         "latest_boot": unit.latest_boot,
         "holes": [[hole.boot, hole.first, hole.last, hole.noticed_at] for hole in unit.holes],
-        "early": [list(waiting) for waiting in unit.early],
         "settled": unit.settled,
         "folded_before": unit.folded_before,
         "cases": {
@@ -52,7 +51,6 @@ def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
     track.cuts = state["cuts"]
     unit.last_received_at, unit.latest_boot = state["last_received_at"], state["latest_boot"]
     unit.holes = [Hole(*hole) for hole in state["holes"]]
-    unit.early = [(boot, seq, event, at) for boot, seq, event, at in state["early"]]
     unit.settled, unit.folded_before = state["settled"], state["folded_before"]
 
 

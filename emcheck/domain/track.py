@@ -148,7 +148,10 @@ class Track:
         self.cuts: list[Ms] = []
         """Where boots begin: no run goes over one, for an older boot's events after it are a hole (Presence 3)."""
         self.torn = False
-        """A boot began inside an older one's run: its events must be told apart, by folding them anew."""
+        """A run is one no more: a boot began inside it, or a late clock offset or heartbeat counts for it.
+
+        Its events must be told apart, by folding them anew (`retelling`).
+        """
 
     def boot(self, boot: BootId) -> Boot:
         """The boot of that name, begun if it is new."""
@@ -187,6 +190,7 @@ class Track:
         changed = self._note(boot, seq, event, in_order=in_order)
         settings = settings_of(event)
         if late:
+            self.torn |= event["type"] == "boot"
             self._insert(boot, seq, event["at"], settings)
             self._order_boots()
             return min(since, self._reach(boot, seq, event))
@@ -239,7 +243,7 @@ class Track:
         if self._reopens(boot, event):
             return -FOREVER
         if late:
-            shifts = event["type"] == "unit_status" and "clock_offset_ms" in event
+            shifts = self.correction(boot, seq, event) != boot.correction(seq)
             return -FOREVER if shifts else self._known_before(boot, seq)
         newest = self.newest.top if self.newest is not None else None
         return min(top for top in (boot.top, newest, FOREVER) if top is not None)
@@ -314,6 +318,8 @@ class Track:
     def _note_offset(self, boot: Boot, seq: int, offset: Ms, *, in_order: bool) -> bool:
         """A clock offset corrects from its own number on, beyond the policy only; true where that changes."""
         correction = self._beyond_policy(offset)
+        is_late = bool(boot.entries) and seq < boot.entries[-1].last
+        self.torn |= is_late and boot.correction(seq) != correction
         if in_order and boot.offset_seen and boot.correction(seq) == correction:
             return False
         boot.offsets.insert(bisect_left(boot.offsets, (seq, -(1 << 62))), (seq, correction))

@@ -12,8 +12,8 @@ from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Folded, Refusal, Told
 from emcheck.domain.register import Installation
+from emcheck.domain.retelling import retold, unusable
 from emcheck.domain.rules import evidence, unit_silent
-from emcheck.domain.sequence import Ranges
 from emcheck.domain.track import Boot, Track
 
 _TRIES = 3
@@ -54,8 +54,6 @@ class Unit:
     holes: list[Hole] = field(default_factory=list)
     refusals: list[evidence.Refusals] = field(default_factory=list)
     conflicts: list[Finding] = field(default_factory=list)
-    early: list[tuple[BootId, int, Event, Ms]] = field(default_factory=list)
-    """Events dated too far ahead to be believed, until a clock offset explains them."""
     settled: Ms = -FOREVER
     """What is told of time before it asks for all facts together: older nights are folded."""
     folded_before: Ms = -FOREVER
@@ -74,8 +72,6 @@ class Unit:
             self.latest_boot = told.boot
         for seq, event in enumerate(told.events, start=told.first_seq):
             self._fold(boot, seq, event, told.received_at, folded, memory)
-        if self.early and folded.changed:
-            self._believe(folded)
         if folded.renumbered:
             self._find_holes(told.received_at)
         folded.recall |= folded.since < self.settled or self.track.torn
@@ -92,8 +88,7 @@ class Unit:
             return
         elif seq <= (last := sequence.received.last()) and seq in sequence.received:
             folded.recall |= memory.original(self.unit, boot.boot, seq) != event
-        elif event["at"] - self.track.correction(boot, seq, event) > received_at + self._future_max_ms():
-            self.early.append((boot.boot, seq, event, received_at))
+        elif self._too_early(boot, seq, event, received_at):
             sequence.refused.add(seq, seq)
             folded.renumbered = True
             folded.refused.append(Refusal(seq, "impossible_time", "more than 5 min in the future"))
@@ -116,31 +111,18 @@ class Unit:
         elif top is not None:
             folded.lengthened = min(folded.lengthened, top)
 
-    def _believe(self, folded: Folded) -> None:
-        """Events dated too far ahead are judged again once a clock offset may explain them."""
-        waiting, self.early = self.early, []
-        for boot_id, seq, event, received_at in waiting:
-            boot = self.track.boots[boot_id]
-            if event["at"] - self.track.correction(boot, seq, event) > received_at + self._future_max_ms():
-                self.early.append((boot_id, seq, event, received_at))
-            else:
-                boot.sequence.refused.discard(seq)
-                folded.renumbered = True
-                self._add(boot, seq, event, folded)
+    def _too_early(self, boot: Boot, seq: int, event: Event, received_at: Ms) -> bool:
+        """Whether an event is dated more than 5 min after its receipt (protocol.md, Clocks)."""
+        at = event["at"] - self.track.correction(boot, seq, event)
+        return at > received_at + self.policy.ms("clock.future_max_s")
 
-    def _future_max_ms(self) -> Ms:
-        return self.policy.ms("clock.future_max_s")
-
-    def rebuild(self, told: Iterable[Told], new_track: Callable[[], Track], memory: Memory) -> None:
-        """Fold all that was ever told anew, in order of arrival; one number with two contents is no fact.
-
-        `told` is read several times.
-        """
-        refused, conflicting = _unusable(told)
+    def rebuild(self, told: Sequence[Told], new_track: Callable[[], Track]) -> None:
+        """Fold all that was ever told anew, by boot and number; one number with two contents is no fact."""
+        refused, conflicting = unusable(told)
         for _ in range(_TRIES):
             cuts, self.track = self.track.cuts, new_track()
             self.track.cuts = cuts
-            self._refold(told, refused | conflicting.keys(), memory)
+            self._refold(told, refused | conflicting.keys())
             if not self.track.torn:
                 break
         self.track.torn = False
@@ -149,12 +131,18 @@ class Unit:
             corrected = at - self.track.boots[boot_id].correction(seq)
             self.conflicts.append(evidence.conflict(self.unit, boot_id, seq, at=corrected, policy=self.policy))
 
-    def _refold(self, told: Iterable[Told], unusable: Iterable[tuple[BootId, int]], memory: Memory) -> None:
-        self.early, self.settled, self.folded_before = [], -FOREVER, -FOREVER
+    def _refold(self, told: Sequence[Told], unusable: Iterable[tuple[BootId, int]]) -> None:
+        self.settled = self.folded_before = -FOREVER
         for boot_id, seq in unusable:
             self.track.boot(boot_id).sequence.refused.add(seq, seq)
-        for envelope in told:
-            self.absorb(envelope, memory)
+        for boot_id, seq, event, received_at in retold(told):
+            boot = self.track.boot(boot_id)
+            if seq in boot.sequence.refused:
+                continue
+            if self._too_early(boot, seq, event, received_at):
+                boot.sequence.refused.add(seq, seq)
+            else:
+                self.track.add(boot, seq, event)
         self._find_holes(self.last_received_at or 0)
 
     # --- silence ------------------------------------------------------------------------------------------
@@ -256,27 +244,3 @@ class Unit:
                 self.refusals.append(evidence.Refusals(finding.class_ or "", finding.start, finding.end, count))
         self.silences.sort(key=lambda f: f.start)
         self.refusals.sort(key=lambda run: run.first_at)
-
-
-def _unusable(told: Iterable[Told]) -> tuple[set[tuple[BootId, int]], dict[tuple[BootId, int], Ms]]:
-    """Numbers that were refused once; and those that came with two contents, with the earliest time they give."""
-    seen: dict[BootId, Ranges] = {}
-    repeated: set[tuple[BootId, int]] = set()
-    refused: set[tuple[BootId, int]] = set()
-    for _, boot, first, events in told:
-        known = seen.setdefault(boot, Ranges())
-        repeated |= {(boot, seq) for seq in range(first, first + len(events)) if seq in known}
-        refused |= {(boot, seq) for seq, event in enumerate(events, start=first) if event is None}
-        known.add(first, first + len(events) - 1)
-    contents: dict[tuple[BootId, int], list[Event]] = {}
-    if repeated:
-        for _, boot, first, events in told:
-            for seq, event in enumerate(events, start=first):
-                if event is not None and (boot, seq) in repeated:
-                    contents.setdefault((boot, seq), []).append(event)
-    conflicting = {
-        number: min(event["at"] for event in said)
-        for number, said in contents.items()
-        if any(event != said[0] for event in said)
-    }
-    return refused, conflicting

@@ -6,7 +6,7 @@ which row on a start has to read. A crash costs at most the rows of two rounds, 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emcheck.domain.engine import Engine
@@ -22,11 +22,11 @@ _AT_ONCE = 200
 
 
 class Checkpoints:
-    """Takes them in rounds. `checkpointed` are the rows as of which units' newest ones were taken."""
+    """Takes them in rounds. `stale` are the units of which something came since their newest one."""
 
-    def __init__(self, engine: Engine, checkpointed: Mapping[UnitId, int], *, every_ms: Ms, now: Ms) -> None:
+    def __init__(self, engine: Engine, stale: Iterable[UnitId], *, every_ms: Ms, now: Ms) -> None:
         self._engine = engine
-        self._taken = dict(checkpointed)
+        self._stale = set(stale)
         self._every_ms = every_ms
         self._next_at = now + every_ms
         self._left: list[UnitId] | None = None
@@ -37,19 +37,20 @@ class Checkpoints:
     ) -> list[Checkpoint]:
         """Checkpoints to write with a commit whose last row is `row_id`; `leaving`: all that are owed."""
         now = rows[-1].received_at if rows else 0
+        self._stale.update(row.unit for row in rows if row.unit in self._engine.units)
         if leaving or (self._left is None and now >= self._next_at):
             self._next_at = now + self._every_ms
-            self._begin(last_row_of, row_id)
+            self._begin(row_id)
         if self._left is None:
             return []
         batch, self._left = (self._left, []) if leaving else (self._left[:_AT_ONCE], self._left[_AT_ONCE:])
-        taken = [self._of(name, last_row_of[name], now) for name in batch]
+        taken = [self._of(name, last_row_of.get(name, 0), now) for name in batch]
         if not self._left:
             self._left = None
             taken.append(Checkpoint(SERVICE, row_id, now, _dumped(self._at_beginning)))
         return taken
 
-    def _begin(self, last_row_of: Mapping[UnitId, int], row_id: int) -> None:
+    def _begin(self, row_id: int) -> None:
         receiving = self._engine.receiving
         self._at_beginning = self._stamped(
             {
@@ -59,11 +60,10 @@ class Checkpoints:
                 "stopped_at": receiving.stopped_at,
             }
         )
-        known = self._engine.units
-        self._left = [name for name, row in last_row_of.items() if name in known and self._taken.get(name) != row]
+        self._left = sorted(self._stale)
 
     def _of(self, name: UnitId, row_id: int, now: Ms) -> Checkpoint:
-        self._taken[name] = row_id
+        self._stale.discard(name)
         return Checkpoint(name, row_id, now, _dumped(self._stamped(self._engine.state(name))))
 
     def _stamped(self, state: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, overload
 
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, UnitId
@@ -77,11 +77,22 @@ def told_in(received_at: Ms, payload: bytes) -> Told | None:
     return Told(received_at, envelope.boot, envelope.first_seq, envelope.events)
 
 
-class Telling:
-    """All that one unit told, in order of arrival; read anew from the raw rows each time, to be small."""
+class Telling(Sequence[Told]):
+    """All that one unit told, in order of arrival; decoded anew whenever it is read, to be small."""
 
     def __init__(self, rows: Sequence[InboxRow]) -> None:
         self._rows = rows
 
-    def __iter__(self) -> Iterator[Told]:
-        return (told for row in self._rows if (told := told_in(row.received_at, row.payload)) is not None)
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Told: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Telling": ...
+    def __getitem__(self, place: int | slice) -> "Told | Telling":
+        if isinstance(place, slice):
+            return Telling(self._rows[place])
+        row = self._rows[place]
+        told = told_in(row.received_at, row.payload)
+        return told if told is not None else Told(row.received_at, BootId(""), 1, [])

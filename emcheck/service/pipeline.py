@@ -66,7 +66,7 @@ class Pipeline:
         found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._checkpoints = Checkpoints(
-            self.engine, found.checkpointed, every_ms=self._checkpoint_every_ms, now=now
+            self.engine, found.stale, every_ms=self._checkpoint_every_ms, now=now
         )  # fmt: skip
         self.engine.service("started", now)
         self._note_service("started", now)

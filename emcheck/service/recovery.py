@@ -25,6 +25,8 @@ class Recovered:
     last_row_of: dict[UnitId, int] = field(default_factory=dict)
     checkpointed: dict[UnitId, int] = field(default_factory=dict)
     """The row as of which each unit's newest good checkpoint was taken."""
+    stale: set[UnitId] = field(default_factory=set)
+    """Units of which there are rows after that."""
 
 
 async def recover(
@@ -73,7 +75,9 @@ async def _restore(store: Store, found: Recovered) -> int:
         return 0
     for name, (row_id, state) in states.items():
         found.engine.restore(name, state)
-        found.last_row_of[name] = found.checkpointed[name] = row_id
+        found.checkpointed[name] = row_id
+        if row_id:
+            found.last_row_of[name] = row_id
     return from_row
 
 
@@ -87,9 +91,10 @@ def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
     receiving.last_at = row.received_at
     if row.unit is None or row.row_id <= found.checkpointed.get(row.unit, 0):
         return
+    if row.unit in found.engine.units:
+        found.stale.add(row.unit)
+        found.engine.units[row.unit].last_received_at = row.received_at
     if row.kind == "heard":
-        if row.unit in found.engine.units:
-            found.engine.units[row.unit].last_received_at = row.received_at
         return
     found.last_row_of[row.unit] = row.row_id
     told = told_in(row.received_at, row.payload)

@@ -72,12 +72,13 @@ def publishers_of(settings: Settings, transport: MqttTransport) -> list[Publishe
     if alerting.mqtt.enabled:
         publishers.append(MqttPublisher(transport))
     if alerting.webhook.url is not None:
-        token = alerting.webhook.bearer_token
+        token, hmac_key = alerting.webhook.bearer_token, alerting.webhook.hmac_key
         publishers.append(
             WebhookPublisher(
                 alerting.webhook.url,
                 timeout_s=alerting.webhook.timeout_s,
                 bearer_token=token.get_secret_value() if token else None,
+                hmac_key=hmac_key.get_secret_value() if hmac_key else None,
             )
         )
     return publishers

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding, is_settled
 from emcheck.domain.ids import AlertId, Ms
-from emcheck.domain.queue import Change, reconcile
+from emcheck.domain.queue import Change, alert_id, reconcile
 from emcheck.ports import Store
 from emcheck.present.words import explain
 
@@ -52,13 +52,17 @@ class Standing:
     async def queue_changes(self, decisions: Sequence[Decision]) -> list[tuple[Change, Ms]]:
         """What decisions change in the queue, and when."""
         changes: list[tuple[Change, Ms]] = []
+        before = {decision.subject: list(self.findings.get(decision.subject, {}).values()) for decision in decisions}
         for decision in decisions:
             subject = decision.subject
-            raised = any(f.raised_at is not None for f in (*decision.found, *self.findings.get(subject, {}).values()))
-            if raised and subject not in self._alerts:
+            settled = [finding for finding in before[subject] if is_settled(finding, decision.settled)]
+            held = [finding for finding in before[subject] if finding not in settled]
+            told = {alert_id(finding) for finding in (*held, *decision.found) if finding.raised_at is not None}
+            before[subject] = [*settled, *decision.found]
+            if told and subject not in self._alerts:
                 await self._read_alerts(subject)
             known = self._alerts.get(subject, {})
-            live = {name: alert for name, alert in known.items() if not _is_settled(alert, decision.settled)}
+            live = {name: known[name] for name in told if name in known}
             for change in reconcile(live, decision.found, decision.at, explain=explain, late=decision.late):
                 known[change.alert.alert_id] = change.alert
                 changes.append((change, decision.at))
@@ -68,20 +72,22 @@ class Standing:
         """What of the findings is new or revised, and what no longer holds; then only what is not settled is kept."""
         revised: list[Finding] = []
         gone: list[tuple[str, str]] = []
-        for subject, decision in {decision.subject: decision for decision in decisions}.items():
-            before = self.findings.get(subject, {})
-            after = {finding.key: finding for finding in decision.found}
+        by_subject: dict[str, list[Decision]] = {}
+        for decision in decisions:
+            by_subject.setdefault(decision.subject, []).append(decision)
+        for subject, made in by_subject.items():
+            before = after = self.findings.get(subject, {})
+            for decision in made:
+                settled = {key: finding for key, finding in after.items() if is_settled(finding, decision.settled)}
+                fresh = {finding.key: finding for finding in decision.found}
+                after = settled | fresh
             revised += [
                 dataclasses.replace(finding, register=register)
                 for key, finding in after.items()
                 if before.get(key) != finding
             ]
-            gone += [
-                (subject, key)
-                for key, finding in before.items()
-                if key not in after and not is_settled(finding, decision.settled)
-            ]
-            self._keep(subject, after)
+            gone += [(subject, key) for key in before if key not in after]
+            self._keep(subject, fresh)
         return revised, gone
 
     def _keep(self, subject: str, after: dict[str, Finding]) -> None:
@@ -91,10 +97,3 @@ class Standing:
             self.findings.pop(subject, None)
         if not any(finding.raised_at is not None for finding in after.values()):
             self._alerts.pop(subject, None)
-
-
-def _is_settled(alert: Alert, before: Ms) -> bool:
-    """As `findings.is_settled`, of what an alert was raised for."""
-    if alert.window is not None:
-        return alert.window.end <= before
-    return alert.unit is not None and alert.ended_at is not None and alert.ended_at <= before

@@ -142,6 +142,9 @@ class WebhookPublisherSettings(_Section):
     """Address that takes the POST; off until set. Any status of 200 to 299 counts as delivered."""
     bearer_token: SecretStr | None = Field(default=None, examples=["..."])
     """Sent as `Authorization: Bearer ...`. Better in the environment than in a file that is copied."""
+    hmac_key: Annotated[SecretStr, Field(min_length=1)] | None = Field(default=None, examples=["..."])
+    """Signs each body: `X-Emcheck-Signature: sha256=...` is its HMAC-SHA256 under this key, so that the receiver can
+    tell that it is ours and whole."""
     timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
     """How long one delivery may take; a slow receiver delays nobody but itself."""
 

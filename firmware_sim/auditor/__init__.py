@@ -7,7 +7,7 @@ the numbered points of domain.md, 'Presence' 1 to 6, and its other sections by n
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from firmware_sim.auditor.alarms import Alarms, look, receipts
 from firmware_sim.auditor.boots import boots_of_unit
@@ -19,7 +19,28 @@ from firmware_sim.auditor.windows import addresses_of_order, windows_of_order
 Timeline = list[tuple[int, int, str]]
 
 
+class Audited(NamedTuple):
+    """What a stream comes to: findings in the order of formats.md, and intervals by (wearer, address) without gaps."""
+
+    findings: list[dict[str, Any]]
+    timelines: dict[tuple[str, str], Timeline]
+
+
 def audit(
+    lines: Iterable[dict[str, Any]], register: dict[str, Any], until_ms: int | None = None, **policy: int
+) -> list[dict[str, Any]]:
+    """`curfew.absence` and `curfew.accumulated` of `lines`; `policy` as of `audit_whole`."""
+    return audit_whole(lines, register, until_ms, **policy).findings
+
+
+def audit_timeline(
+    lines: Iterable[dict[str, Any]], register: dict[str, Any], until_ms: int | None = None, **policy: int
+) -> dict[tuple[str, str], Timeline]:
+    """Intervals by (wearer, address), without gaps from the first known instant; `policy` as of `audit_whole`."""
+    return audit_whole(lines, register, until_ms, **policy).timelines
+
+
+def audit_whole(
     lines: Iterable[dict[str, Any]],
     register: dict[str, Any],
     until_ms: int | None = None,
@@ -28,14 +49,15 @@ def audit(
     heartbeat_default_s: int = 60,
     clock_policy_s: int = 30,
     default_allowance_min: int = 120,
-) -> list[dict[str, Any]]:
-    """`curfew.absence` and `curfew.accumulated` of `lines` (formats.md, Stream), judged as at `until_ms`, sorted."""
+) -> Audited:
+    """Findings and timelines of `lines` (formats.md, Stream), judged as at `until_ms` (None: the last line's)."""
     known = read_stream(lines, register, until_ms)
     timelines = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s)
     findings: list[dict[str, Any]] = []
     for order in register["orders"]:
         findings += findings_of_order(_audited(order, known, timelines, default_allowance_min))
-    return in_order_of_formats(findings)
+    drawn = {key: [(span.start, span.end, span.state) for span in spans] for key, spans in timelines.items()}
+    return Audited(in_order_of_formats(findings), drawn)
 
 
 def audit_alarms(
@@ -73,21 +95,6 @@ def _audited(
         allowance_ms=order.get("atv_allowance_min", default_allowance_min) * 60_000,
         until_ms=known.until_ms,
     )
-
-
-def audit_timeline(
-    lines: Iterable[dict[str, Any]],
-    register: dict[str, Any],
-    until_ms: int | None = None,
-    *,
-    leave_time_s: int = 120,
-    heartbeat_default_s: int = 60,
-    clock_policy_s: int = 30,
-) -> dict[tuple[str, str], Timeline]:
-    """Intervals by (wearer, address), without gaps from the first known instant."""
-    known = read_stream(lines, register, until_ms)
-    merged = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s)
-    return {key: [(span.start, span.end, span.state) for span in spans] for key, spans in merged.items()}
 
 
 def _timelines(

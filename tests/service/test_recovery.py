@@ -113,7 +113,7 @@ async def test_a_replay_is_the_live_system(
     with monkeypatch.context() as patch:
         patch.setattr(case, "KEEP", 0)
         patch.setattr(engine, "KEEP", 0)
-        store, service = await live(
+        store, _service = await live(
             lines, two_addresses(), until, restarts=restarts, checkpoint_every_ms=checkpoint_every_ms
         )
         rows = [row async for row in store.inbox_after(0)]

@@ -1,0 +1,40 @@
+"""What a wearer costs in memory while nothing happens: case, unit and deadline, beside the register."""
+
+import gc
+import tracemalloc
+from collections.abc import Iterator
+
+from bench import town
+from bench.figures import Figure, at_most
+from bench.progress import Say
+from emcheck.domain.engine import Engine
+from emcheck.domain.instants import MINUTE, SECOND, parse_ms
+from emcheck.service.intake import take
+from emcheck.service.memory import EnvelopeMemory
+
+START = parse_ms("2026-03-24T12:00:00Z")
+WEARERS = 1_000
+TARGET_BYTES = 4_096
+
+
+def measure(say: Say) -> Iterator[Figure]:
+    """Python's own count of what an engine holds, after every unit has said two things and all was judged."""
+    say(f"{WEARERS:,} wearers at rest")
+    known, policy = town.register(WEARERS, start=START), town.policy()
+    heard = [
+        (f"em/v1/{town.unit_name(unit)}/up", town.report(unit, round_, per_message=1, at=START, apart=MINUTE))
+        for round_ in (0, 1)
+        for unit in range(WEARERS)
+    ]
+    gc.collect()
+    tracemalloc.start()
+    memory = EnvelopeMemory()
+    engine = Engine(known, policy, memory=memory)
+    for number, (topic, payload) in enumerate(heard):
+        received_at = START + (number // WEARERS) * MINUTE + SECOND
+        take(engine, topic, payload, received_at, retained=False, remember=memory.remember)
+    engine.tick(START + 2 * MINUTE)
+    gc.collect()
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    yield at_most("Memory", "a wearer at rest, beside the register", size / WEARERS, TARGET_BYTES, "B")

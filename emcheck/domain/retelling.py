@@ -1,0 +1,72 @@
+"""All that a unit ever told, read again in the order in which it happened rather than that in which it arrived.
+
+Refusals, clock offsets and heartbeats that came late are then known where they count: what is folded from here is
+what arrival in order would have given (P1).
+"""
+
+from collections.abc import Iterator, Sequence
+
+from emcheck.domain.facts import Event
+from emcheck.domain.ids import BootId, Ms
+from emcheck.domain.receipt import Told
+from emcheck.domain.sequence import Ranges
+
+Number = tuple[BootId, int]
+"""A boot and a number in it."""
+
+
+def unusable(told: Sequence[Told]) -> tuple[set[Number], dict[Number, Ms]]:
+    """Numbers that were refused once; and those that came with two contents, with the earliest time they give."""
+    refused = {
+        (boot, seq) for _, boot, first, events in told for seq, event in enumerate(events, start=first) if event is None
+    }
+    repeated = _repeated(told)
+    contents: dict[Number, list[Event]] = {}
+    if repeated:
+        for _, boot, first, events in told:
+            for seq, event in enumerate(events, start=first):
+                if event is not None and (boot, seq) in repeated:
+                    contents.setdefault((boot, seq), []).append(event)
+    conflicting = {
+        number: min(event["at"] for event in said)
+        for number, said in contents.items()
+        if any(event != said[0] for event in said)
+    }
+    return refused, conflicting
+
+
+def _repeated(told: Sequence[Told]) -> set[Number]:
+    seen: dict[BootId, Ranges] = {}
+    repeated: set[Number] = set()
+    for _, boot, first, events in told:
+        known, last = seen.setdefault(boot, Ranges()), first + len(events) - 1
+        if first <= known.last():
+            repeated |= {(boot, seq) for seq in range(first, last + 1) if seq in known}
+        known.add(first, last)
+    return repeated
+
+
+def retold(told: Sequence[Told]) -> Iterator[tuple[BootId, int, Event, Ms]]:
+    """Every number once, with its content and first receipt: boots as they first came, numbers rising."""
+    places: dict[BootId, list[tuple[int, int]]] = {}
+    for place, (_, boot, first, _) in enumerate(told):
+        places.setdefault(boot, []).append((first, place))
+    for boot, begun in places.items():
+        yield from _boot_retold(told, boot, sorted(begun))
+
+
+def _boot_retold(
+    told: Sequence[Told], boot: BootId, begun: list[tuple[int, int]]
+) -> Iterator[tuple[BootId, int, Event, Ms]]:
+    """Envelopes by first number; those that overlap are held together until no later one can repeat their numbers."""
+    held: dict[int, tuple[Event, Ms]] = {}
+    for first, place in begun:
+        for seq in sorted(number for number in held if number < first):
+            yield boot, seq, *held.pop(seq)
+        received_at, _, _, events = told[place]
+        for seq, event in enumerate(events, start=first):
+            if event is not None:
+                said = held.get(seq)
+                held[seq] = (event, received_at) if said is None else (said[0], min(said[1], received_at))
+    for seq in sorted(held):
+        yield boot, seq, *held[seq]
