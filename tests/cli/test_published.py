@@ -111,7 +111,8 @@ def test_lines_of_presence() -> None:
 
 def test_alert_events() -> None:
     alert = Alert(
-        alert_id=AlertId("AL-1"), rule=RuleId("curfew.absence"), subject="W-1", priority="P2", happened_at=0, raised_at=0
+        alert_id=AlertId("AL-1"), rule=RuleId("curfew.absence"), subject="W-1", priority="P2", happened_at=0,
+        raised_at=0,
     )  # fmt: skip
     event = json.loads(cloud_event(alert, action="raised", at=0, source="emcheck/x", note=""))
     assert says("alert", event) == []
