@@ -10,7 +10,7 @@ from bench.progress import Say
 from emcheck.domain.engine import Engine
 from emcheck.domain.instants import MINUTE, SECOND, parse_ms
 from emcheck.service.intake import take
-from emcheck.service.memory import EnvelopeMemory
+from emcheck.service.history import Recent
 
 START = parse_ms("2026-03-24T12:00:00Z")
 WEARERS = 1_000
@@ -28,8 +28,8 @@ def measure(say: Say) -> Iterator[Figure]:
     ]
     gc.collect()
     tracemalloc.start()
-    memory = EnvelopeMemory()
-    engine = Engine(known, policy, memory=memory)
+    memory = Recent(bytes_max=0)
+    engine = Engine(known, policy, memory=memory, decided=lambda *decision: None)
     for number, (topic, payload) in enumerate(heard):
         received_at = START + (number // WEARERS) * MINUTE + SECOND
         take(engine, topic, payload, received_at, retained=False, remember=memory.remember)

@@ -272,6 +272,10 @@ class Transport(Protocol):
         """How many messages are received and not yet taken."""
         ...
 
+    def oldest_waiting(self) -> Ms | None:
+        """When the oldest of them was received; None where there is none."""
+        ...
+
     async def send(self, downlinks: Sequence[Downlink]) -> None:
         """Send at once or drop: a unit that misses one asks again. Never raises for a lost link."""
         ...

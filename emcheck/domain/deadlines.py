@@ -19,6 +19,14 @@ class Deadlines:
             self._armed[subject] = due
             heapq.heappush(self._heap, (due, subject))
 
+    def due(self, subject: str) -> Ms:
+        """When `subject` is to be looked at; FOREVER where it is not armed."""
+        return self._armed.get(subject, FOREVER)
+
+    def disarm(self, subject: str) -> None:
+        """`subject` is being looked at: its deadline has fired."""
+        self._armed.pop(subject, None)
+
     def next(self) -> Ms:
         """The earliest deadline; FOREVER where there is none."""
         while self._heap and self._armed.get(self._heap[0][1]) != self._heap[0][0]:

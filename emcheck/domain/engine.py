@@ -23,7 +23,7 @@ from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
 from emcheck.domain.register import AuthorisedAbsence, Register
-from emcheck.domain.roster import Roster
+from emcheck.domain.roster import Roster, tied
 from emcheck.domain.rules import evidence, service_undecided, unit_silent
 from emcheck.domain.unit import Memory, Unit
 
@@ -52,6 +52,7 @@ class Engine:
         for case in self.cases.values():
             for name in case.units:
                 self._cases_of.setdefault(name, []).append(case)
+        self._tied = tied(self.cases.values(), self.units)
         self._holey: set[UnitId] = set()
         self.unknown: dict[UnitId, list[evidence.Refusals]] = {}
         self.undecided: dict[WearerId, Finding] = {}
@@ -97,8 +98,6 @@ class Engine:
         due = unit.silence_due(now, self.receiving.down)
         if due <= now and self.receiving.stopped_at is None:
             unit.silent_at, changed = due, True
-            for case in self._cases_of.get(unit.unit, ()):
-                self._judge(case, now, now)
         self._arm_unit(unit, now)
         if changed or unit.holes or unit.silent_at is not None:
             self._decide_unit(unit, now)
@@ -145,8 +144,7 @@ class Engine:
         self, name: UnitId, boot: BootId, first_seq: int, events: Sequence[Event | None], received_at: Ms
     ) -> Receipt:
         """Take in an envelope of an enrolled unit (`None` stands for an event that was refused alone)."""
-        self.tick(received_at - 1)
-        self.receiving.last_at = received_at
+        self._catch_up(name, received_at)
         unit = self.units[name]
         self._heard(unit, received_at)
         folded = unit.absorb(Told(received_at, boot, first_seq, events), self._memory)
@@ -241,6 +239,18 @@ class Engine:
             elif finding.rule == service_undecided.RULE and finding.wearer_id is not None:
                 self.undecided[finding.wearer_id] = finding
 
+    def _catch_up(self, name: UnitId, received_at: Ms) -> None:
+        """Before a message of a unit, what was due of whom it may touch is decided, each at its own instant.
+
+        Whom the message does not touch can wait for `tick`: it is judged at its own instant then, on the same facts.
+        """
+        self.receiving.last_at = received_at
+        subjects = self._tied.get(name, ())
+        while (due := min(map(self._deadlines.due, subjects), default=FOREVER)) < received_at:
+            subject = next(s for s in subjects if self._deadlines.due(s) == due)
+            self._deadlines.disarm(subject)
+            self._wake(subject, due)
+
     def knows(self, name: UnitId, boot_id: BootId, first_seq: int, count: int) -> bool:
         """Whether every number of an envelope has come before, so that it brings nothing new."""
         boot = self.units[name].track.boots.get(boot_id)
@@ -253,8 +263,7 @@ class Engine:
 
     def heard(self, name: UnitId, received_at: Ms) -> None:
         """Something came of a unit that brought no fact."""
-        self.tick(received_at - 1)
-        self.receiving.last_at = received_at
+        self._catch_up(name, received_at)
         if name in self.units:
             self._heard(self.units[name], received_at)
 
@@ -272,7 +281,7 @@ class Engine:
 
     def refuse(self, name: UnitId, reason: str, received_at: Ms) -> None:
         """Input was put in quarantine; count it for its unit, enrolled or not."""
-        self.tick(received_at - 1)
+        self._catch_up(name, received_at)
         unit = self.units.get(name)
         if unit is not None:
             if reason != "bad_signature":  # whoever forged it, it is no sign of the unit's life

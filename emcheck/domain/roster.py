@@ -74,3 +74,16 @@ class Roster:
             wanted = {r.address_id for o in made for c in (o.curfew, *(v.curfew for v in o.variations)) for r in c}
             here = [installation for address in sorted(wanted) for installation in installed.get(address, [])]
             yield Case(wearer, made, fitted.get(wearer, ()), here, self.policy)
+
+
+def tied(cases: Iterable[Case], units: Iterable[UnitId]) -> dict[UnitId, tuple[str, ...]]:
+    """For each unit the deadlines of everybody its facts may touch: cases on it, units beside it, and so on."""
+    groups: dict[UnitId, list[str]] = {unit: [f"unit {unit}"] for unit in units}
+    for case in cases:
+        members = [f"case {case.wearer_id}"]
+        for group in {id(groups[unit]): groups[unit] for unit in sorted(case.units)}.values():
+            members += group
+        for name in members:
+            if name.startswith("unit "):
+                groups[UnitId(name.removeprefix("unit "))] = members
+    return {unit: tuple(group) for unit, group in groups.items()}

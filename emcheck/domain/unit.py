@@ -195,10 +195,10 @@ class Unit:
         if boot.began_at is not None and numbers[1] < boot.entries[0].first:
             return None
         place = bisect_left(boot.entries, numbers[0], key=lambda entry: entry.first)
-        before = boot.entries[place - 1] if place else None
+        before = [entry.end - boot.correction(entry.first) for entry in boot.entries[:place]]
         after = boot.entries[place] if place < len(boot.entries) else None
         end = self._next_boot_at(boot) if after is None else after.start - boot.correction(after.first)
-        start = before.end - boot.correction(before.last) if before is not None else (end or raised_at or 0)
+        start = max(before) if before else (end or raised_at or 0)
         return evidence.gap(
             self.unit, boot.boot, numbers, kind=kind, start=start, end=end,
             raised_at=raised_at if raised_at is not None else (end or start), policy=self.policy,

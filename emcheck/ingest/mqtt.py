@@ -21,6 +21,7 @@ from paho.mqtt.client import MQTTMessageInfo
 from paho.mqtt.enums import MessageType
 
 from emcheck.clock import Clock
+from emcheck.domain.ids import Ms
 from emcheck.ingest.packets import published
 from emcheck.ports import Downlink, Message
 from emcheck.wire import topics
@@ -166,6 +167,10 @@ class MqttTransport:
     def waiting(self) -> int:
         """How many messages are received and not yet taken."""
         return len(self._queue)
+
+    def oldest_waiting(self) -> Ms | None:
+        """When the oldest of them was received; None where there is none."""
+        return self._queue[0].received_at if self._queue else None
 
     async def send(self, downlinks: Sequence[Downlink]) -> None:
         """Send at QoS 0 or drop; a unit that misses one asks again."""

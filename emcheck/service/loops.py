@@ -14,8 +14,6 @@ from emcheck.service.pipeline import Pipeline
 log = structlog.get_logger("emcheck.service")
 
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.2, 30.0
-_HERD_CHUNK = 64
-"""Subjects judged between two looks at the clock; a case takes well under a millisecond."""
 
 
 class Health:
@@ -77,28 +75,26 @@ class Loops:
             due = min(self._pipeline.engine.wake_at(), alive_at)
             await self._until(due + 1)
             now = self._clock.now()
-            if self._transport.waiting():
-                await asyncio.sleep(0)  # what was received before this instant is judged first
-                continue
             if now >= alive_at:
                 alive_at = now + self._alive_every_ms
                 async with self._pipeline.turn:
                     await self._guarded(self._pipeline.alive, now)
-            await self._judge_due(now - 1)
+            if not await self._judge_due(now - 1):
+                await asyncio.sleep(0)  # what was received before is judged first
 
-    async def _judge_due(self, upto: Ms) -> None:
-        """The herd in chunks, so that events go on being served."""
+    async def _judge_due(self, upto: Ms) -> bool:
+        """The herd in chunks, so that events go on being served; False where messages are to be judged first."""
         loop = asyncio.get_running_loop()
-        while self._pipeline.engine.wake_at() <= upto and not self._transport.waiting():
+        while (due := self._pipeline.engine.wake_at()) <= upto:
             async with self._pipeline.turn:
+                waiting = self._transport.oldest_waiting()
+                if waiting is not None and waiting <= due:
+                    return False
                 end = loop.time() + self._chunk_ms / 1000
-
-                async def chunk(end: float = end) -> None:
-                    while await self._pipeline.tick(upto, most=_HERD_CHUNK) == _HERD_CHUNK and loop.time() < end:
-                        pass
-
-                if not await self._guarded(chunk):
-                    return
+                known = upto if waiting is None else min(upto, waiting - 1)
+                if not await self._guarded(self._pipeline.tick, known, lambda end=end: loop.time() < end):
+                    return True
+        return True
 
     async def answer_units(self) -> None:
         """Acknowledgements that waited for their second, and requests for what is missing."""

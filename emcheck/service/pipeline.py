@@ -27,6 +27,9 @@ from emcheck.service.standing import Decision, Standing
 
 log = structlog.get_logger("emcheck.service")
 
+_AT_ONCE = 16
+"""Subjects judged between two looks at the clock; a case takes well under a millisecond."""
+
 Publish = Callable[[Alert, str, str], bytes]
 """Alert, action and note to the bytes that are delivered."""
 
@@ -103,6 +106,7 @@ class Pipeline:
                     if first is not None
                 ]
                 owed.append((taken.unit, taken.receipt.boot, rejected))
+                owed += [(taken.unit, boot, []) for boot in _completed(taken)]
         await self._write(quarantine)
         for unit, boot, rejected in owed:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
@@ -137,13 +141,13 @@ class Pipeline:
         rows = [] if newest is None else await self._store.unit_history(newest=newest, after=0)
         return Telling([*rows, *pending])
 
-    async def tick(self, upto: Ms, *, most: int) -> int:
-        """Decide what is due by `upto`, at most `most` subjects, and commit it; how many were."""
-        done = self.engine.tick(upto, most=most)
+    async def tick(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
+        """Decide what is due by `upto`, a few subjects at a time for as long as there may be `more`, and commit it."""
+        while self.engine.tick(upto, most=_AT_ONCE) == _AT_ONCE and more():
+            pass
         if self._decisions:
             self._note_service("alive", upto)
             await self._write([])
-        return done
 
     async def alive(self, now: Ms) -> None:
         """Leave word in the inbox that the service was receiving until now."""
@@ -198,3 +202,9 @@ def _quarantined(
     return Quarantined(
         message.received_at, message.topic, taken.unit, reason, detail, message.payload, boot, first, last
     )
+
+
+def _completed(taken: Taken) -> set[BootId]:
+    """Boots that may be accounted for by what an envelope declares lost."""
+    events = () if taken.envelope is None else taken.envelope.events
+    return {event["boot"] for event in events if event is not None and event["type"] == "lost"}

@@ -43,6 +43,9 @@ class Air:
     def waiting(self) -> int:
         return 0
 
+    def oldest_waiting(self) -> int | None:
+        return None
+
     async def send(self, downlinks: Sequence[Downlink]) -> None:
         self.sent += downlinks
 

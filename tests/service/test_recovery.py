@@ -40,6 +40,9 @@ class Air:
     def waiting(self) -> int:
         return 0
 
+    def oldest_waiting(self) -> int | None:
+        return None
+
     async def send(self, downlinks: Sequence[Downlink]) -> None:
         return
 
@@ -74,7 +77,7 @@ async def live(
                 await service.stopped(lines[number - 1].received_at)
             service = pipeline(store, checkpoint_every_ms)
             await service.recover(max(line.received_at - 1, lines[number - 1].received_at))
-        await service.tick(line.received_at - 1, most=1 << 30)
+        await service.tick(line.received_at - 1)
         await service.receive([Message(line.topic, line.payload, False, line.received_at)])
     await service.judge_all(until)
     return store, service
