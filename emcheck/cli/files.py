@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from emcheck.cli.reading import bad_input, read_policy, read_register
-from emcheck.domain.register import Register
-from emcheck.wire.codec import envelope_schema
+from emcheck.cli.reading import bad_input, read_instant, read_policy, read_register
+from emcheck.cli.showing import show
+from emcheck.present.standing import in_force
+from emcheck.service.published import NAMES, published
 
 register_app = typer.Typer(help="What should be monitored.", no_args_is_help=True)
 policy_app = typer.Typer(help="Thresholds with their sources.", no_args_is_help=True)
@@ -24,6 +24,24 @@ def register_check(path: Annotated[Path, typer.Argument(help="A register.json.")
         f"{path}: good. {len(register.wearers)} wearers, {len(register.orders)} orders, "
         f"{len(register.installations)} installations, {len(register.fittings)} fittings; sha256 {register.sha256()}"
     )
+
+
+@register_app.command("show")
+def register_show(
+    path: Annotated[Path, typer.Argument(help="A register.json.")],
+    at: Annotated[str | None, typer.Option(help="What is in force at this instant; everything where left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Who is monitored: orders with their curfew, tags and base units."""
+    register, now = read_register(path), read_instant(at, "--at")
+    rows = in_force(register, now)
+    if as_json:
+        typer.echo(json.dumps({"register": register.sha256(), "orders": rows}, indent=1, ensure_ascii=False))
+        return
+    table = Table("wearer", "order", "curfew", "tags", "base units", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(row["wearer"], row["order"], *("; ".join(row[key]) for key in ("curfew", "tags", "units")))
+    show(table if rows else "No order is in force.")
 
 
 @policy_app.command("check")
@@ -50,12 +68,13 @@ def policy_show(
         value = row["value"]
         shown = str(value).lower() if isinstance(value, bool) else f"{value} {row['unit']}"
         table.add_row(key, shown, str(row["reason"]), str(row["source"]))
-    Console().print(table)
+    show(table)
 
 
-def schema(name: Annotated[str, typer.Argument(help="register or envelope.")]) -> None:
-    """Print the JSON Schema of a format."""
-    schemas = {"register": lambda: Register.model_json_schema(by_alias=True), "envelope": envelope_schema}
-    if name not in schemas:
-        bad_input(f"no schema {name!r}; there are {', '.join(sorted(schemas))}")
-    typer.echo(json.dumps(schemas[name](), indent=1))
+def schema(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}.", autocompletion=lambda: list(NAMES))],
+) -> None:
+    """Print the JSON Schema of a format, or AsyncAPI 3 of everything on MQTT."""
+    if name not in NAMES:
+        bad_input(f"no schema {name!r}; there are {', '.join(NAMES)}")
+    typer.echo(json.dumps(published(name), indent=1, ensure_ascii=False))

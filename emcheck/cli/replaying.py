@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from emcheck.cli.reading import bad_input, read_instant, read_policy, read_register, read_text
+from emcheck.cli.showing import show
 from emcheck.domain.findings import Finding
 from emcheck.present import lines
 from emcheck.present.drawing import draw_text
@@ -81,7 +82,7 @@ def _print(found: list[Finding], format_: Format) -> None:
     for finding in found:
         line = lines.as_json(finding)
         table.add_row(line["start"], finding.rule, finding.subject, finding.priority, line["text"])
-    Console().print(table if found else "No findings.")
+    show(table if found else "No findings.")
 
 
 def _print_timeline(result: Replayed, format_: Format) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from emcheck.alerting.cloudevents import AlertEvent
 from emcheck.cli.reading import bad_input, read_policy, read_register
+from emcheck.cli.showing import say, show
 from emcheck.clock import SystemClock
 from emcheck.ingest.mqtt import tls_context, watch_alerts
 from emcheck.ports import StoreError
@@ -76,7 +77,7 @@ def config_show(
     table = Table("setting", "value", "source", box=None)
     for key, value, source in rows:
         table.add_row(key, str(value), source)
-    Console().print(table)
+    show(table)
 
 
 def alerts_watch(
@@ -96,9 +97,13 @@ def alerts_watch(
             password=mqtt.password.get_secret_value() if mqtt.password else None,
             tls=tls_context(mqtt.ca_file, mqtt.certificate_file, mqtt.key_file) if mqtt.tls else None,
         )
+        if not as_json:
+            typer.echo(f"Alerts of {mqtt.host}:{mqtt.port} as they come; Ctrl-C ends.", err=True)
         async for body in events:
-            event = json.loads(body)
-            typer.echo(json.dumps(event, ensure_ascii=False) if as_json else describe(event))
+            if as_json:
+                typer.echo(one_line(body))
+            else:
+                say(describe(body), urgent=describe(body).startswith("P1"))
 
     try:
         asyncio.run(watch())
@@ -127,9 +132,20 @@ def store_confirm(config: ConfigOption = None) -> None:
     typer.echo(f"{settings.store.url}: confirmed; it acknowledges units from the service's next start")
 
 
-def describe(event: dict[str, Any]) -> str:
-    """One alert event as a line for a person."""
-    data = event["data"]
-    change = str(event["type"]).rpartition(".")[2]
-    who = data["wearer_id"] or data["unit"]
-    return f"{data['priority']}  {str(event['time'])[11:19]}Z  {change:<10} {who}  {data['text']}"
+def one_line(body: bytes) -> str:
+    """An alert event on a line of its own, as it came; what is no JSON as a JSON text."""
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False)
+    except ValueError:
+        return json.dumps(body.decode(errors="replace"), ensure_ascii=False)
+
+
+def describe(body: bytes) -> str:
+    """One alert event as a line for a person; whatever else is sent there is named and skipped."""
+    try:
+        event = AlertEvent.model_validate_json(body)
+    except ValueError:
+        return f"??  not an alert event: {body[:80]!r}"
+    alert, change = event.data, event.type.rpartition(".")[2]
+    said = [part for part in (alert.text, alert.note, alert.late) if part]
+    return f"{alert.priority}  {event.time[11:19]}Z  {change:<10} {event.subject}  {' '.join(said)}"

@@ -55,6 +55,8 @@ def parse_lines(file: Iterable[bytes], name: str) -> Iterator[Line]:
             continue
         try:
             yield _line(number, json.loads(text))
+        except json.JSONDecodeError as error:
+            raise StreamError(f"{name}: line {number}: not JSON: {error.msg} at character {error.pos + 1}") from None
         except (ValueError, KeyError, TypeError) as error:
             reason = f"{error.args[0]}: missing" if isinstance(error, KeyError) else str(error)
             raise StreamError(f"{name}: line {number}: {reason}") from None
@@ -75,9 +77,11 @@ def _line(number: int, raw: Any) -> Line:
         return Line(number, received_at, "service", "", raw["service"])
     if "heard" in raw:
         return Line(number, received_at, "heard", "", str(raw["heard"]))
+    if not isinstance(raw["topic"], str):
+        raise TypeError("topic: an MQTT topic is text such as em/v1/BU-0001/up")
     if "payload_b64" in raw:
         try:
             return Line(number, received_at, "up", raw["topic"], base64.b64decode(raw["payload_b64"], validate=True))
-        except binascii.Error as error:
+        except (binascii.Error, TypeError, ValueError) as error:
             raise ValueError(f"payload_b64: {error}") from None
     return Line(number, received_at, "up", raw["topic"], json.dumps(raw["payload"], separators=(",", ":")).encode())

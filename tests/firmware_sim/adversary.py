@@ -139,11 +139,12 @@ class _Unit:
         boot = self.chance.choice(sorted({t.boot for t in self.told}))
         last = max(t.seq for t in self.told if t.boot == boot)
         low = self.chance.randint(1, last)
+        span: dict[str, Any] = {"from": low, "to": min(last, low + self.chance.choice((0, 0, 1, 3)))}
         self._say(
             "lost",
             boot=boot,
             periodic_only=self.chance.random() < 0.6,
-            **{"from": low, "to": min(last, low + self.chance.choice((0, 0, 1, 3)))},
+            **span,
         )
 
     def _boot(self) -> None:

@@ -5,6 +5,7 @@ Over many seeds, by hand: `python -m tests.firmware_sim.differ FIRST LAST [--rai
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from emcheck.domain.ids import AddressId
@@ -97,9 +98,11 @@ def main() -> None:
                 unlike = [f"{type(error).__name__}: {error}"]
             if unlike:
                 differing.append(seed)
-                print(seed, until and format_utc(until), *unlike[:6], sep="\n  ", flush=True)
+                said = "\n  ".join(unlike[:6])
+                sys.stdout.write(f"{seed} until {until and format_utc(until)}\n  {said}\n")
+                sys.stdout.flush()
                 break
-    print(f"{options.last - options.first} nights, {len(differing)} differ: {differing}")
+    sys.stdout.write(f"{options.last - options.first} nights, {len(differing)} differ: {differing}\n")
 
 
 if __name__ == "__main__":

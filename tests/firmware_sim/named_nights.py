@@ -26,11 +26,16 @@ STATUS = {
     "noise_dbm": -110, "buffered": 0,
 }  # fmt: skip
 REPORT = {"tag": "T-1", "interval_s": 60, "heard": 9, "expected": 10, "rssi_dbm": -60, "strap": "closed"}
+USUAL: dict[str, dict[str, Any]] = {
+    "unit_status": STATUS,
+    "report": REPORT,
+    "boot": {"reason": "power_on", "firmware": "1"},
+}
 
 
 def row(received: str, boot: str, seq: int, type_: str, at: str, *, v: int = 1, **fields: Any) -> dict[str, Any]:
     """One event in one message; times are of 2026-03-24."""
-    usual = {"unit_status": STATUS, "report": REPORT, "boot": {"reason": "power_on", "firmware": "1"}}.get(type_, {})
+    usual = USUAL.get(type_, {})
     event = {"type": type_, "at": f"2026-03-24T{at}Z", **usual, **fields}
     envelope = {"v": v, "boot": boot, "first_seq": seq, "sent_at": event["at"], "events": [event]}
     return {"received_at": f"2026-03-24T{received}Z", "topic": "em/v1/BU-0001/up", "payload": envelope}

@@ -225,9 +225,10 @@ def test_4_a_source_counts_only_in_its_fitting() -> None:
 
 
 def test_4_a_source_counts_only_in_its_installation() -> None:
+    """The time outside it is not counted; only a fitting makes events unusable, so what was told before holds on."""
     of = register() | {"installations": [installed("BU-0001", since="18:30", until="19:30")]}
     told = night(arrives("18:00"), report("18:40"))
-    assert drawn(told, of, until="20:00") == ["18:40:00 present", "19:30:00 unknown", "20:00:00 end"]
+    assert drawn(told, of, until="20:00") == ["18:30:00 present", "19:30:00 unknown", "20:00:00 end"]
 
 
 # Presence 5: short gaps

@@ -1,0 +1,157 @@
+"""The published shapes of what people and test harnesses exchange with emcheck (formats.md)."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from emcheck.domain.policy import KEYS
+
+Instant = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", json_schema_extra={"format": "date-time"})
+]
+"""RFC 3339, UTC, milliseconds."""
+Priority = Literal["P1", "P2", "P3", "P4"]
+Seconds = Annotated[int | float, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class WindowShape(_Part):
+    """A curfew window."""
+
+    start: Instant
+    """First instant."""
+    end: Instant
+    """First instant after it."""
+
+
+class FactShape(_Part):
+    """The event that a finding rests on."""
+
+    unit: str
+    """The base unit."""
+    boot: str
+    """Its boot."""
+    seq: int
+    """Its number in that boot."""
+
+
+class FindingShape(_Part):
+    """A line of `emcheck replay --format jsonl`. What does not apply is left out; an open finding has `end` null."""
+
+    rule: str
+    """Stable id of the rule, as `curfew.absence`."""
+    class_: Annotated[str, Field(alias="class")] = ""
+    """Which kind of the rule's findings, as `late_return`."""
+    wearer_id: str = ""
+    """Whom it is about."""
+    order_id: str = ""
+    """Whose curfew it is about."""
+    unit: str = ""
+    """Which base unit it is about."""
+    window: WindowShape | None = None
+    """The curfew window it is about."""
+    start: Instant
+    """Where it begins, clipped to the window."""
+    end: Instant | None
+    """Where it ends, clipped to the window."""
+    seconds: Seconds = 0
+    """Its length less `excluded_seconds`."""
+    excluded_seconds: Seconds = 0
+    """Its overlap with authorised absences."""
+    state: Literal["open", "closed"]
+    """Whether it goes on."""
+    priority: Priority
+    """P1 (at once) to P4 (in days)."""
+    raised_at: Instant | None
+    """When its alert was raised by event or wake-up, null where none was."""
+    text: str
+    """What happened, in one sentence or two."""
+    evidence: list[FactShape]
+    """The events it rests on."""
+    doubts: list[str] = []
+    """What weakens it."""
+    detail: dict[str, str | int] = {}
+    """What the rule says beside: counts, missing numbers."""
+    policy: str
+    """`name@version` of the policy."""
+    register_: Annotated[str, Field(alias="register")]
+    """Hash of the register without personal data."""
+    tzdata: str
+    """Version of the tz database."""
+
+
+class IntervalShape(_Part):
+    """A stretch of a wearer's presence at an address."""
+
+    wearer_id: str
+    """Who."""
+    address_id: str
+    """Where."""
+    start: Instant
+    """First instant."""
+    end: Instant
+    """First instant after it."""
+    state: Literal["present", "absent", "unknown"]
+    """What is known."""
+
+
+class TimelineShape(_Part):
+    """A line that `--timeline` adds."""
+
+    timeline: IntervalShape
+    """The stretch."""
+
+
+class BodySampleShape(_Part):
+    """A row of a body-sample file (CSV with this header); an empty cell is missing."""
+
+    at: str
+    """RFC 3339 or epoch seconds."""
+    skin_c: float | None
+    """Temperature at the skin."""
+    ambient_c: float | None
+    """Temperature of the air."""
+    motion: Annotated[float, Field(ge=0)] | None
+    """In the device's own unit: only zero, non-zero and ratios to the device's own history may be used."""
+    proximity: Annotated[float, Field(ge=0, le=1)] | None = None
+    """1 is contact."""
+    strap: str | None = None
+    """Closed, open or cut."""
+
+
+def policy_schema() -> dict[str, Any]:
+    """JSON Schema of a policy, which is written as TOML: a table for each threshold under its dotted key."""
+    values: dict[type, dict[str, Any]] = {
+        float: {"type": "number", "minimum": 0, "exclusiveMaximum": 1e10},
+        str: {"enum": ["P1", "P2", "P3", "P4"]},
+        bool: {"type": "boolean"},
+    }
+    text = {"type": "string"}
+    head = {"name": text, "version": text, "effective_at": text | {"format": "date-time"}}
+    schema = _table(head)
+    for key, kind in KEYS.items():
+        *path, last = key.split(".")
+        table = schema
+        for part in path:
+            table = _member(table, part, _table({}))
+        told = {"value": values[kind], "unit": text, "reason": text, "source": text, "sign_off": {"type": "boolean"}}
+        _member(table, last, _table(told) | {"required": ["value", "reason", "source"]})
+    return {"title": "Policy", "description": policy_schema.__doc__} | schema
+
+
+def _table(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object", "properties": dict(properties), "required": list(properties), "additionalProperties": False,
+    }  # fmt: skip
+
+
+def _member(table: dict[str, Any], name: str, new: dict[str, Any]) -> dict[str, Any]:
+    """The table's member of that name, put in and made required where it is not there."""
+    if name not in table["properties"]:
+        table["properties"][name] = new
+        table["required"].append(name)
+    member: dict[str, Any] = table["properties"][name]
+    return member

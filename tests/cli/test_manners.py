@@ -1,0 +1,110 @@
+"""How the command line behaves: completion, colours, pipes, JSON where a program reads, and what the README lists."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from emcheck.alerting.cloudevents import cloud_event
+from emcheck.cli import app
+from emcheck.cli.serving import describe, one_line
+from emcheck.domain.alerts import Alert
+from emcheck.domain.ids import AlertId, RuleId
+from emcheck.settings import shipped_config
+
+ROOT = Path(__file__).resolve().parents[2]
+EMCHECK = str(Path(sys.executable).parent / "emcheck")
+EXAMPLE = str(shipped_config() / "register.example.json")
+
+
+def commands() -> list[str]:
+    """Every command by its words."""
+    found = []
+    for name, command in sorted(vars(typer.main.get_command(app))["commands"].items()):
+        inner = getattr(command, "commands", None)
+        found += [name] if inner is None else [f"{name} {part}" for part in sorted(inner)]
+    return found
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(app, [*command.split(), "--help"])
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) > 4
+
+
+def test_the_readme_lists_every_command() -> None:
+    text = (ROOT / "README.md").read_text()
+    table = [line for line in text.splitlines() if line.startswith("| `emcheck ")]
+    listed = set()
+    for line in table:
+        words = line.split("`")[1].replace("\\|", "|").split()[1:]
+        parts = words[1].split("|") if len(words) > 1 and re.fullmatch(r"[a-z|]+", words[1]) else []
+        listed |= {f"{words[0]} {part}" for part in parts} or {words[0]}
+    assert listed == set(commands())
+
+
+def test_completion_is_shown_to_the_shell_that_asks() -> None:
+    asked = ["bash", "-c", f"{EMCHECK} --show-completion; true"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert "complete" in done.stdout, done.stderr
+    assert "emcheck" in done.stdout
+
+
+def test_names_of_schemas_complete() -> None:
+    words = {"_EMCHECK_COMPLETE": "complete_bash", "COMP_WORDS": "emcheck schema a", "COMP_CWORD": "2"}
+    done = subprocess.run([EMCHECK], env=words, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["alert", "asyncapi"], done.stderr
+
+
+def test_no_color_takes_the_colours_out_of_a_terminal() -> None:
+    command = ["policy", "show"]
+    assert "\x1b[" in CliRunner().invoke(app, command, env={"FORCE_COLOR": "1"}).stdout
+    bare = CliRunner().invoke(app, command, env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
+    assert re.findall(r"\x1b\[(?:\d+;)*[34]\d", bare) == []
+
+
+def test_who_is_monitored_is_readable() -> None:
+    result = CliRunner().invoke(app, ["register", "show", EXAMPLE])
+    assert result.exit_code == 0
+    row = next(line for line in result.stdout.splitlines() if line.startswith("W-1"))
+    assert "every day 19:00 to 07:00" in row
+    assert "BU-0001 at A-1" in row
+    assert "\x1b" not in result.stdout
+
+
+def test_who_is_monitored_for_programs_and_at_an_instant() -> None:
+    shown = json.loads(CliRunner().invoke(app, ["register", "show", EXAMPLE, "--json"]).stdout)
+    assert [order["order_id"] for order in shown["orders"]] == ["O-1", "O-2"]
+    later = CliRunner().invoke(app, ["register", "show", EXAMPLE, "--json", "--at", "2026-05-20T00:00:00Z"])
+    assert [order["order_id"] for order in json.loads(later.stdout)["orders"]] == ["O-1"]
+    assert CliRunner().invoke(app, ["register", "show", EXAMPLE, "--at", "noon"]).exit_code == 2
+
+
+@pytest.mark.parametrize("command", [["policy", "show"], ["config", "show"], ["register", "show", EXAMPLE]])
+def test_a_pipe_gets_plain_lines(command: list[str]) -> None:
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stdout
+    assert [line for line in result.stdout.splitlines() if line != line.rstrip()] == []
+
+
+def test_alert_events_read_well() -> None:
+    alert = Alert(
+        alert_id=AlertId("AL-1"), rule=RuleId("curfew.absence"), subject="W-1", priority="P1", happened_at=0,
+        raised_at=0, text="Not heard at home.",
+    )  # fmt: skip
+    body = cloud_event(alert, action="raised", at=0, source="emcheck/x", note="")
+    assert describe(body) == "P1  00:00:00Z  raised     W-1  Not heard at home."
+    assert json.loads(one_line(body))["subject"] == "W-1"
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"{}", b"[1]", b'{"data":7}'])
+def test_what_is_no_alert_event_does_not_end_the_watch(body: bytes) -> None:
+    assert describe(body).startswith("??")
+    assert len(one_line(body).splitlines()) == 1
