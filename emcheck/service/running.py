@@ -97,10 +97,20 @@ def options_of(settings: Settings) -> Options:
     )
 
 
-async def serve(settings: Settings, policy: Policy, register: Register | None) -> None:
-    """Run until SIGTERM or SIGINT. StoreError if the database cannot be used."""
-    clock = SystemClock()
-    store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms)
+async def serve(
+    settings: Settings,
+    policy: Policy,
+    register: Register | None,
+    *,
+    clock: Clock | None = None,
+    options: Options | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT. StoreError if the database cannot be used.
+
+    `clock` and `options` are for simulated time; by default the machine's clock and what the settings say.
+    """
+    clock = clock or SystemClock()
+    store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms, clock=clock)
     await store.open()
     try:
         if register is not None:
@@ -112,7 +122,7 @@ async def serve(settings: Settings, policy: Policy, register: Register | None) -
             publishers=publishers_of(settings, transport),
             policy=policy,
             clock=clock,
-            options=options_of(settings),
+            options=options or options_of(settings),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
