@@ -88,17 +88,27 @@ class MqttTransport:
 
     async def _session(self) -> None:
         async with self._new_client() as client:
-            await client.subscribe([(topics.UP_FILTER, 1), (topics.LINK_FILTER, 1)])
+            await client.subscribe([(topics.UP_FILTER, 1), (topics.LINK_FILTER, 1), (topics.HOST, 1)])
             await client.publish(topics.HOST, self._host_word(online=True), qos=1, retain=True)
             self._client, self.connected, self.last_error = client, True, None
             log.info("mqtt.connected", broker=f"{self._host}:{self._port}")
             try:
-                async for _ in client.messages:  # the queue takes messages itself; this ends when the session does
-                    pass
+                async for message in client.messages:  # all others are taken already; this ends when the session does
+                    await self._still_here(client, message)
             finally:
                 self._client, self.connected = None, False
                 with suppress(aiomqtt.MqttError):
                     await client.publish(topics.HOST, self._host_word(online=False), qos=1, retain=True, timeout=1)
+
+    async def _still_here(self, client: aiomqtt.Client, word: aiomqtt.Message) -> None:
+        """Say again that the host is online where somebody says it is not.
+
+        A broker may speak the last will of a session that was killed only after the new one has begun; units
+        would then hold back what is not urgent for as long as this session lasts.
+        """
+        if not word.retain and bytes(word.payload) == self._host_word(online=False):
+            log.warning("mqtt.said_offline", broker=f"{self._host}:{self._port}")
+            await client.publish(topics.HOST, self._host_word(online=True), qos=1, retain=True)
 
     def _new_client(self) -> aiomqtt.Client:
         return aiomqtt.Client(
@@ -121,16 +131,22 @@ class MqttTransport:
     def _host_word(self, *, online: bool) -> bytes:
         return json.dumps({"online": True, "store": self._store_id} if online else {"online": False}).encode()
 
-    def _take(self, message: aiomqtt.Message) -> None:
-        """One message off the network; `link` is a hint for people and judges nothing."""
+    def _take(self, message: aiomqtt.Message) -> bool:
+        """One message off the network; False for the host's word, which the session answers itself.
+
+        `link` is a hint for people and judges nothing.
+        """
         topic = message.topic.value
+        if topic == topics.HOST:
+            return False
         if topic.endswith("/link"):
-            return
+            return True
         if len(self._queue) >= self._queue_max:
             self.dropped_total += 1
-            return
+            return True
         self._queue.append(Message(topic, message.payload, message.retain, self._clock.now()))
         self._arrived.set()
+        return True
 
     async def receive(self, *, most: int, linger_s: float) -> list[Message]:
         """Wait for a message, then take up to `most` of what comes within `linger_s`, in order."""
@@ -186,12 +202,13 @@ async def watch_alerts(
         raise ConnectionError(f"{host}:{port}: {error}") from error
 
 
-def _taken_by(take: Callable[[aiomqtt.Message], None]) -> type[asyncio.Queue[aiomqtt.Message]]:
-    """A queue type that hands each message to `take` at once and keeps none: no task switch a message."""
+def _taken_by(take: Callable[[aiomqtt.Message], bool]) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """A queue type that hands each message to `take` at once and keeps what that leaves: no task switch a message."""
 
     class Handing(asyncio.Queue[aiomqtt.Message]):
         def put_nowait(self, item: aiomqtt.Message) -> None:
-            take(item)
+            if not take(item):
+                super().put_nowait(item)
 
     return Handing
 

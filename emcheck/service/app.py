@@ -74,6 +74,7 @@ class Service:
         self._transport = transport
         self._clock = clock
         self._options = options
+        self._publishes = bool(publishers)
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s)
@@ -127,8 +128,9 @@ class Service:
             "receive": self.loops.receive(),
             "keep_time": self.loops.keep_time(),
             "answer_units": self.loops.answer_units(),
-            "outbox": self.outbox.run(),
         }
+        if self._publishes:
+            work["outbox"] = self.outbox.run()
         if self._options.http is not None:
             work["http"] = self._serve_http(*self._options.http)
         if self._options.watchdog_url is not None:

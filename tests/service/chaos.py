@@ -35,6 +35,8 @@ from firmware_sim.uplink import Outgoing
 from tests.service.nursery import Nursery, SharedClock
 
 STEP_MS = MINUTE
+_NUDGE_MS = 2_000
+"""A unit that is back waits up to two seconds before it repeats: time that must pass where nothing else moves it."""
 _IN_FLIGHT_S = 0.02
 """What a killed service had sent before has arrived by then."""
 PATIENCE_S = 30.0
@@ -99,11 +101,11 @@ class RecordedWorld(World):
     def waiting(self) -> list[str]:
         """Units that could be answered and have something that nobody acknowledged."""
         return [
-            name
+            f"{name}{'' if receiver.connected else ' (not connected)'} {list(receiver.flash.log.unacknowledged())[:9]}"
             for name, receiver in self._receivers.items()
             if receiver.unit is not None
             and not receiver.faults
-            and (not receiver.connected or receiver.unit.flash.log.unacknowledged_count())
+            and (not receiver.connected or receiver.flash.log.unacknowledged_count())
         ]
 
 
@@ -218,9 +220,10 @@ class _Night:
                 await self.start()
             if loop.time() - began > PATIENCE_S:
                 log = await asyncio.to_thread(Path(self.order["log"]).read_text)
-                raise AssertionError(f"{waiting} were not answered within {PATIENCE_S:.0f} s\n{log[-3000:]}")
+                raise AssertionError(f"not answered within {PATIENCE_S:.0f} s: {waiting}\n{log[-3000:]}")
             if loop.time() - again > 0.5:
                 again = loop.time()
+                self.clock.advance(self.clock.now() + _NUDGE_MS)
                 await self.town.publish_due(self.clock.now())
                 await self.town.resend_unacked()
             await asyncio.sleep(0.002)
@@ -230,10 +233,9 @@ async def run(
     scenario: Scenario, folder: Path, planned: Mapping[int, Blow], mined: Iterator[dict[str, Any]] | None = None
 ) -> Aftermath:
     """The whole scenario, with the blows by step and a mine for each life; `folder` is new."""
-    folder.mkdir()
     world = RecordedWorld(scenario)
     register = parse_register(json.dumps(world.register()))
-    clock = SharedClock.begin(folder / "clock", scenario.start_ms)
+    clock = SharedClock.begin(folder, scenario.start_ms)
     url = f"sqlite:///{folder / 'emcheck.db'}"
     store = SqlStore(url)
     await store.open()

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,8 +40,10 @@ class SharedClock:
             self._page = mmap.mmap(file.fileno(), 8)
 
     @classmethod
-    def begin(cls, path: Path, at: Ms) -> Self:
-        """A new clock that stands at an instant."""
+    def begin(cls, folder: Path, at: Ms) -> Self:
+        """A new clock in a new folder, `folder/clock`, that stands at an instant."""
+        folder.mkdir()
+        path = folder / "clock"
         path.write_bytes(at.to_bytes(8))
         return cls(path)
 
@@ -133,6 +136,7 @@ class Nursery:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process
+        self._alive: set[int] = set()
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
@@ -142,6 +146,9 @@ class Nursery:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for number in self._alive:  # a failing test left them, and perhaps somebody waits for their end
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
         assert self._process.stdin is not None
         self._process.stdin.close()
         await self._process.wait()
@@ -154,11 +161,15 @@ class Nursery:
 
     async def born(self, order: dict[str, Any]) -> int:
         """The number of a new process that lives by `order`."""
-        return await self._ask({"born": order})
+        number = await self._ask({"born": order})
+        self._alive.add(number)
+        return number
 
     async def buried(self, number: int) -> int:
         """Wait for its end; its exit code. Nothing else can be asked meanwhile."""
-        return await self._ask({"buried": number})
+        code = await self._ask({"buried": number})
+        self._alive.discard(number)
+        return code
 
 
 if __name__ == "__main__":
