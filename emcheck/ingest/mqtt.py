@@ -26,6 +26,8 @@ log = structlog.get_logger("emcheck.ingest")
 
 _AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 """Small packets go out at once: Nagle's algorithm with a delayed ACK held an acknowledgement for 40 ms."""
+_QUEUE_BYTES_MAX = 256 << 20
+"""Held in memory at most: a broker may let through messages far beyond the 64 KiB of an envelope."""
 _V311_DEFAULT: Literal[3] = 3
 """What paho wants said of a clean start where MQTT 3.1.1 has none."""
 
@@ -62,6 +64,7 @@ class MqttTransport:
         self._keepalive_s, self._connect_timeout_s = keepalive_s, connect_timeout_s
         self._reconnect_first_s, self._reconnect_most_s = reconnect_first_s, reconnect_most_s
         self._queue: deque[Message] = deque()
+        self._queue_bytes = 0
         self._arrived = asyncio.Event()
         self._client: aiomqtt.Client | None = None
         self.connected = False
@@ -75,7 +78,7 @@ class MqttTransport:
         while True:
             try:
                 await self._session()
-            except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+            except (aiomqtt.MqttError, OSError, TimeoutError, UnicodeError) as error:
                 was_connected, self.connected, self._client = self.connected, False, None
                 if was_connected:
                     wait_s = self._reconnect_first_s
@@ -141,10 +144,12 @@ class MqttTransport:
             return False
         if topic.endswith("/link"):
             return True
-        if len(self._queue) >= self._queue_max:
+        payload = bytes(message.payload)
+        if len(self._queue) >= self._queue_max or self._queue_bytes + len(payload) > _QUEUE_BYTES_MAX:
             self.dropped_total += 1
             return True
-        self._queue.append(Message(topic, message.payload, message.retain, self._clock.now()))
+        self._queue.append(Message(topic, payload, message.retain, self._clock.now()))
+        self._queue_bytes += len(payload)
         self._arrived.set()
         return True
 
@@ -155,7 +160,9 @@ class MqttTransport:
             await self._arrived.wait()
         if len(self._queue) < most and linger_s > 0:
             await asyncio.sleep(linger_s)
-        return [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+        taken = [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+        self._queue_bytes -= sum(len(message.payload) for message in taken)
+        return taken
 
     def waiting(self) -> int:
         """How many messages are received and not yet taken."""

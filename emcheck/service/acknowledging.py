@@ -8,10 +8,14 @@ import asyncio
 import json
 from typing import Any
 
+import structlog
+
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.instants import format_ms
-from emcheck.ports import Downlink, Store, Transport
+from emcheck.ports import Downlink, Store, StoreError, Transport
+
+log = structlog.get_logger("emcheck.service")
 
 _COUNTER_SPAN = 100_000
 EVERY_S = 1.0
@@ -47,9 +51,8 @@ class Acknowledger:
             return
         instant, stamp = asyncio.get_running_loop().time(), format_ms(now)
         due = [key for key in self._owed if instant - self._sent_at.get(key[0], -1e9) >= self._every_s]
-        if not due:
+        if not due or not await self._reserve(len(due)):
             return
-        await self._reserve(len(due))
         downlinks = []
         for unit, boot in due:
             acknowledged, rejected = self._owed.pop((unit, boot))
@@ -71,9 +74,8 @@ class Acknowledger:
             for hole in unit.holes
             if hole.asked_at is None or now - hole.asked_at >= every_ms
         ]
-        if not holes:
+        if not holes or not await self._reserve(len(holes)):
             return
-        await self._reserve(len(holes))
         downlinks = []
         for name, hole in holes:
             hole.asked_at = now
@@ -94,8 +96,15 @@ class Acknowledger:
         self._n += 1
         return Downlink(unit, f'{{"v":1,"store":"{self._store.database_id}","n":{self._n},{body}}}'.encode())
 
-    async def _reserve(self, count: int) -> None:
+    async def _reserve(self, count: int) -> bool:
+        """Have so many numbers to give out; False where the store fails: what is owed stays owed."""
         if self._n + count > self._n_end:
             span = max(count, _COUNTER_SPAN)
-            self._n = await self._store.reserve_counter("downlink_n", span) - 1
+            try:
+                first = await self._store.reserve_counter("downlink_n", span)
+            except StoreError as error:
+                log.error("store.failed", error=str(error), remedy=error.remedy)
+                return False
+            self._n = first - 1
             self._n_end = self._n + span
+        return True

@@ -125,6 +125,7 @@ async def refused(
     folder: Path, settings: Mapping[str, Mapping[str, Any]], register: Mapping[str, Any] | None = None
 ) -> str:
     """It does not start: exit code 2 and one line, which is the answer."""
+    (folder / "log").unlink(missing_ok=True)
     served = await started(folder, settings, register)
     async with asyncio.timeout(PATIENCE_S):
         code = await served.process.wait()

@@ -2,13 +2,12 @@
 everything refused is in quarantine by its reason, and alarms come at a limited rate."""
 
 import asyncio
+import contextlib
 import json
 import resource
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import aiomqtt
 import pytest
@@ -18,12 +17,12 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.instants import SECOND
 from emcheck.domain.register import Register
 from emcheck.ingest.embedded import EmbeddedBroker
-from emcheck.ingest.mqtt import MqttTransport
-from emcheck.service.app import Options, Service
-from emcheck.service.enrolment import load_register
+from emcheck.service.app import Service
 from emcheck.store import SqlStore
 from tests.service.hostile import Attack, Attacker
-from tests.support import at, england, nightly, order, register
+from tests.service.living import living
+from tests.service.peers import good_units
+from tests.support import at, nightly, order, register
 
 HOSTILE_UNITS = tuple(f"BU-9{number:03}" for number in range(1, 81))
 GOOD_UNITS = ("BU-0001", "BU-0002", "BU-0003")
@@ -49,71 +48,10 @@ def town() -> Register:
     )
 
 
-@asynccontextmanager
-async def serving(broker: EmbeddedBroker, database: Path, clock: VirtualClock) -> AsyncIterator[Service]:
-    store = SqlStore(f"sqlite:///{database}")
-    await store.open()
-    if await store.register() is None:
-        await load_register(store, town(), clock.now())
-    transport = MqttTransport(host=broker.host, port=broker.port, clock=clock, store_id=store.database_id)
-    service = Service(
-        store=store, transport=transport, publishers=[], policy=england(), clock=clock,
-        options=Options(linger_s=0.005, ack_every_s=0.0),
-    )  # fmt: skip
-    task = asyncio.create_task(service.run())
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while service.troubles():
-                await asyncio.sleep(0.01)
-        yield service
-    finally:
-        service.stop()
-        await task
-        await store.close()
-
-
-class Neighbour:
-    """A good unit: it speaks, and waits for its acknowledgement."""
-
-    def __init__(self, unit: str, client: aiomqtt.Client) -> None:
-        self.unit, self.client = unit, client
-        self.boot = f"01HN{unit.replace('-', '').replace('U', 'V'):0>22}"
-        self.seq = self.acknowledged = 0
-        self.answered = asyncio.Event()
-
-    async def says(self, *events: dict[str, Any]) -> None:
-        body = {"v": 1, "boot": self.boot, "first_seq": self.seq + 1, "events": list(events)}
-        self.seq += len(events)
-        await self.client.publish(f"em/v1/{self.unit}/up", json.dumps(body), qos=1)
-
-    async def is_acknowledged(self) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while self.acknowledged < self.seq:
-                self.answered.clear()
-                await self.answered.wait()
-
-    def hears(self, payload: bytes) -> None:
-        told = json.loads(payload)
-        if "ack" in told and told["ack"]["boot"] == self.boot:
-            self.acknowledged = max(self.acknowledged, told["ack"]["seq"])
-            self.answered.set()
-
-
-@asynccontextmanager
-async def neighbours(broker: EmbeddedBroker) -> AsyncIterator[list[Neighbour]]:
-    async with aiomqtt.Client(broker.host, broker.port, identifier="neighbours") as client:
-        good = {unit: Neighbour(unit, client) for unit in GOOD_UNITS}
-        await client.subscribe([(f"em/v1/{unit}/down", 0) for unit in good])
-
-        async def listen() -> None:
-            async for message in client.messages:
-                good[message.topic.value.split("/")[2]].hears(bytes(message.payload))
-
-        listening = asyncio.create_task(listen())
-        try:
-            yield list(good.values())
-        finally:
-            listening.cancel()
+def serving(
+    broker: EmbeddedBroker, database: Path, clock: VirtualClock
+) -> contextlib.AbstractAsyncContextManager[Service]:
+    return living(broker, database, clock, known=town(), publishers=lambda transport: [])
 
 
 async def _publish(client: aiomqtt.Client, attacks: list[Attack]) -> None:
@@ -133,7 +71,7 @@ async def test_ten_thousand_hostile_payloads(tmp_path: Path) -> None:
         await _leave_retained(broker, attacker)
         async with (
             serving(broker, tmp_path / "em.db", clock) as service,
-            neighbours(broker) as good,
+            good_units(broker.host, broker.port, GOOD_UNITS) as good,
             aiomqtt.Client(broker.host, broker.port, identifier="attacker") as client,
         ):
             for neighbour in good:

@@ -10,57 +10,20 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from emcheck.alerting.publishers import MqttPublisher
 from emcheck.clock import VirtualClock
 from emcheck.domain.instants import MINUTE, format_ms
-from emcheck.ingest.mqtt import MqttTransport
-from emcheck.service.app import Options, Service
-from emcheck.service.enrolment import load_register
-from emcheck.store.sql import SqlStore
+from emcheck.service.app import Service
 from tests.service.brokers import WAYS, Way, opened
-from tests.support import BOOT, at, england, register
+from tests.service.living import living
+from tests.support import BOOT, at
 
 UNIT = "BU-0001"
 
 
-@contextlib.asynccontextmanager
-async def running(way: Way, database: Path, clock: VirtualClock, *, orderly: bool = True) -> AsyncIterator[Service]:
-    """The service for the length of a block; without `orderly` it is cut off as a kill would."""
-    store = SqlStore(f"sqlite+aiosqlite:///{database}")
-    await store.open()
-    if await store.register() is None:
-        await load_register(store, register(), clock.now())
-    transport = MqttTransport(
-        host=way.broker.host,
-        port=way.broker.port,
-        protocol=way.protocol,
-        clock=clock,
-        store_id=store.database_id,
-        reconnect_first_s=0.05,
-    )
-    options = Options(linger_s=0.005, ack_every_s=0.0, alive_every_ms=MINUTE)
-    service = Service(
-        store=store,
-        transport=transport,
-        publishers=[MqttPublisher(transport)],
-        policy=england(),
-        clock=clock,
-        options=options,
-    )
-    task = asyncio.create_task(service.run())
-    try:
-        async with asyncio.timeout(10):
-            while not transport.connected:
-                await asyncio.sleep(0.01)
-        yield service
-    finally:
-        if orderly:
-            service.stop()
-        else:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await store.close()
+def running(
+    way: Way, database: Path, clock: VirtualClock, *, orderly: bool = True
+) -> contextlib.AbstractAsyncContextManager[Service]:
+    return living(way.broker, database, clock, protocol=way.protocol, orderly=orderly)
 
 
 @contextlib.asynccontextmanager
