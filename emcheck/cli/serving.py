@@ -15,7 +15,7 @@ from emcheck.clock import SystemClock
 from emcheck.ingest.mqtt import tls_context, watch_alerts
 from emcheck.ports import StoreError
 from emcheck.service.enrolment import load_register
-from emcheck.service.running import configure_logging, policy_path, serve
+from emcheck.service.running import StartError, configure_logging, policy_path, serve
 from emcheck.settings import Settings, SettingsError, explain, load_settings, shipped_config
 from emcheck.store.sql import SqlStore
 
@@ -44,6 +44,8 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
         bad_input(error)
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
+    except StartError as error:
+        bad_input(error)
 
 
 def register_load(path: Annotated[Path, typer.Argument(help="A register.json.")], config: ConfigOption = None) -> None:

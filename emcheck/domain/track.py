@@ -191,6 +191,7 @@ class Track:
             self._break(boot)
         if at > boot.limit:
             boot.entries.append(Entry(seq, event["at"], settings))
+            boot.heartbeat_ms = None if event["type"] == "boot" else boot.heartbeat_ms
             self._break(boot)
             self._order_boots()
             return min(since, self._reach(boot, seq, event))

@@ -36,6 +36,8 @@ _SENDS_UNDER_WAY_MAX = 64
 """A broker that has not taken so many is not waited for: units ask again, and memory stays bounded."""
 _BURST_MESSAGES_MAX = 64
 """Then it is the turn of others: a burst takes 2 ms or so."""
+_QUEUE_BYTES_MAX = 256 << 20
+"""Held in memory at most: a broker may let through messages far beyond the 64 KiB of an envelope."""
 _V311_DEFAULT: Literal[3] = 3
 """What paho wants said of a clean start where MQTT 3.1.1 has none."""
 
@@ -74,6 +76,7 @@ class MqttTransport:
         self._queue: deque[Message] = deque()
         self._arrived, self._enough = asyncio.Event(), asyncio.Event()
         self._enough_messages = 1
+        self._queue_bytes = 0
         self._client: aiomqtt.Client | None = None
         self._under_way: deque[MQTTMessageInfo] = deque()
         self._taken_total = 0
@@ -88,7 +91,7 @@ class MqttTransport:
         while True:
             try:
                 await self._session()
-            except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+            except (aiomqtt.MqttError, OSError, TimeoutError, UnicodeError) as error:
                 was_connected, self.connected, self._client = self.connected, False, None
                 if was_connected:
                     wait_s = self._reconnect_first_s
@@ -101,7 +104,7 @@ class MqttTransport:
 
     async def _session(self) -> None:
         async with self._new_client() as client:
-            await client.subscribe([(topics.UP_FILTER, 1), (topics.LINK_FILTER, 1)])
+            await client.subscribe([(topics.UP_FILTER, 1), (topics.LINK_FILTER, 1), (topics.HOST, 1)])
             await client.publish(topics.HOST, self._host_word(online=True), qos=1, retain=True)
             self._under_way.clear()
             if self._tls is None:  # over TLS the library already reads on for as long as something is decoded
@@ -109,12 +112,22 @@ class MqttTransport:
             self._client, self.connected, self.last_error = client, True, None
             log.info("mqtt.connected", broker=f"{self._host}:{self._port}")
             try:
-                async for _ in client.messages:  # the queue takes messages itself; this ends when the session does
-                    pass
+                async for message in client.messages:  # all others are taken already; this ends when the session does
+                    await self._still_here(client, message)
             finally:
                 self._client, self.connected = None, False
                 with suppress(aiomqtt.MqttError):
                     await client.publish(topics.HOST, self._host_word(online=False), qos=1, retain=True, timeout=1)
+
+    async def _still_here(self, client: aiomqtt.Client, word: aiomqtt.Message) -> None:
+        """Say again that the host is online where somebody says it is not.
+
+        A broker may speak the last will of a session that was killed only after the new one has begun; units
+        would then hold back what is not urgent for as long as this session lasts.
+        """
+        if not word.retain and bytes(word.payload) == self._host_word(online=False):
+            log.warning("mqtt.said_offline", broker=f"{self._host}:{self._port}")
+            await client.publish(topics.HOST, self._host_word(online=True), qos=1, retain=True)
 
     def _new_client(self) -> aiomqtt.Client:
         return aiomqtt.Client(
@@ -137,19 +150,27 @@ class MqttTransport:
     def _host_word(self, *, online: bool) -> bytes:
         return json.dumps({"online": True, "store": self._store_id} if online else {"online": False}).encode()
 
-    def _take(self, message: aiomqtt.Message) -> None:
-        """One message off the network; `link` is a hint for people and judges nothing."""
+    def _take(self, message: aiomqtt.Message) -> bool:
+        """One message off the network; False for the host's word, which the session answers itself.
+
+        `link` is a hint for people and judges nothing.
+        """
         self._taken_total += 1
         topic = message.topic.value
+        if topic == topics.HOST:
+            return False
         if topic.endswith("/link"):
-            return
-        if len(self._queue) >= self._queue_max:
+            return True
+        payload = bytes(message.payload)
+        if len(self._queue) >= self._queue_max or self._queue_bytes + len(payload) > _QUEUE_BYTES_MAX:
             self.dropped_total += 1
-            return
-        self._queue.append(Message(topic, message.payload, message.retain, self._clock.now()))
+            return True
+        self._queue.append(Message(topic, payload, message.retain, self._clock.now()))
+        self._queue_bytes += len(payload)
         self._arrived.set()
         if len(self._queue) >= self._enough_messages:
             self._enough.set()
+        return True
 
     async def receive(self, *, most: int, linger_s: float) -> list[Message]:
         """Wait for a message, then take up to `most` of what comes within `linger_s`, in order."""
@@ -162,7 +183,9 @@ class MqttTransport:
             with suppress(TimeoutError):
                 async with asyncio.timeout(linger_s):
                     await self._enough.wait()
-        return [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+        taken = [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+        self._queue_bytes -= sum(len(message.payload) for message in taken)
+        return taken
 
     def waiting(self) -> int:
         """How many messages are received and not yet taken."""
@@ -242,12 +265,13 @@ def _read_in_bursts(client: aiomqtt.Client, taken_total: Callable[[], int]) -> N
         asyncio.get_running_loop().add_reader(sock.fileno(), read)
 
 
-def _taken_by(take: Callable[[aiomqtt.Message], None]) -> type[asyncio.Queue[aiomqtt.Message]]:
-    """A queue type that hands each message to `take` at once and keeps none: no task switch a message."""
+def _taken_by(take: Callable[[aiomqtt.Message], bool]) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """A queue type that hands each message to `take` at once and keeps what that leaves: no task switch a message."""
 
     class Handing(asyncio.Queue[aiomqtt.Message]):
         def put_nowait(self, item: aiomqtt.Message) -> None:
-            take(item)
+            if not take(item):
+                super().put_nowait(item)
 
     return Handing
 

@@ -10,10 +10,14 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import structlog
+
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.instants import format_ms
-from emcheck.ports import Downlink, Store, Transport
+from emcheck.ports import Downlink, Store, StoreError, Transport
+
+log = structlog.get_logger("emcheck.service")
 
 _COUNTER_SPAN = 100_000
 EVERY_S = 1.0
@@ -55,7 +59,7 @@ class Acknowledger:
             return
         instant, stamp = asyncio.get_running_loop().time(), format_ms(now)
         due = [key for key in self._owed if instant - self._sent_at.get(key[0], -1e9) >= self._every_s]
-        if not due:
+        if not due or not await self._reserve(len(due)):
             return
         bodies = []
         for unit, boot in due:
@@ -83,7 +87,7 @@ class Acknowledger:
             for hole in unit.holes
             if hole.asked_at is None or now - hole.asked_at >= every_ms
         ]
-        if not holes:
+        if not holes or not await self._reserve(len(holes)):
             return
         bodies = []
         for name, hole in holes:
@@ -108,8 +112,15 @@ class Acknowledger:
             return Downlink(unit, f"{{{head},{body}}}".encode())
         return Downlink(unit, self._seal(f'{{{head},"unit":"{unit}",{body}}}'.encode()))
 
-    async def _reserve(self, count: int) -> None:
+    async def _reserve(self, count: int) -> bool:
+        """Have so many numbers to give out; False where the store fails: what is owed stays owed."""
         if self._n + count > self._n_end:
             span = max(count, _COUNTER_SPAN)
-            self._n = await self._store.reserve_counter("downlink_n", span) - 1
+            try:
+                first = await self._store.reserve_counter("downlink_n", span)
+            except StoreError as error:
+                log.error("store.failed", error=str(error), remedy=error.remedy)
+                return False
+            self._n = first - 1
             self._n_end = self._n + span
+        return True

@@ -7,6 +7,7 @@ broker): who starts it hands it its parts.
 import asyncio
 import contextlib
 import random
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,10 +22,10 @@ from emcheck.domain.alerts import Alert
 from emcheck.domain.ids import Ms
 from emcheck.domain.policy import Policy
 from emcheck.ingest.mqtt import MqttTransport
-from emcheck.ports import Publisher, Store
+from emcheck.ports import Publisher, Store, StoreError
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.configuring import Configuring
-from emcheck.service.http import health_app
+from emcheck.service.http import health_app, listen
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
 
@@ -77,8 +78,10 @@ class Service:
         self._transport = transport
         self._clock = clock
         self._options = options
+        self._publishes = bool(publishers)
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
+        self.heartbeats_total = 0
         self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s, seal=options.seal)
         self.outbox = OutboxRunner(
             store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
@@ -117,15 +120,23 @@ class Service:
         """Ask for an orderly stop."""
         self._stopping.set()
 
+    def stop_with(self, stopping: asyncio.Event) -> None:
+        """Take somebody else's word for it: stop when `stopping` is set, perhaps already."""
+        self._stopping = stopping
+
     async def run(self) -> None:
-        """Serve until stopped. The store must be open; it is left open."""
-        await self.acknowledger.open()
-        await self.loops.recover()
-        log.info("service.started", database=self._store.database_id, acknowledging=not self.acknowledger.silent)
-        tasks = self._start()
+        """Serve until stopped. The store must be open; it is left open. ListenError if the HTTP port is not free."""
+        listening = None if self._options.http is None else listen(*self._options.http)
+        tasks = set() if listening is None else {asyncio.create_task(self._serve_http(listening), name="http")}
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
-        self.started.set()
+        tasks.add(opening := asyncio.create_task(self._open(), name="recover"))
         try:
+            await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                tasks.discard(opening)
+                opening.result()
+                tasks |= self._start()
+                self.started.set()
             done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopping}:
                 log.error("service.task_ended", task=task.get_name())
@@ -133,6 +144,13 @@ class Service:
         finally:
             stopping.cancel()
             await self._wind_up(tasks)
+            if listening is not None:
+                listening.close()
+
+    async def _open(self) -> None:
+        await self.acknowledger.open()
+        await self.loops.recover()
+        log.info("service.started", database=self._store.database_id, acknowledging=not self.acknowledger.silent)
 
     def _start(self) -> set[asyncio.Task[None]]:
         work = {
@@ -141,30 +159,54 @@ class Service:
             "keep_time": self.loops.keep_time(),
             "answer_units": self.loops.answer_units(),
             "configure_units": self.configuring.run(),
-            "outbox": self.outbox.run(),
         }
-        if self._options.http is not None:
-            work["http"] = self._serve_http(*self._options.http)
+        if self._publishes:
+            work["outbox"] = self._deliver()
         if self._options.watchdog_url is not None:
             work["watchdog"] = self._beat(self._options.watchdog_url)
         return {asyncio.create_task(job, name=name) for name, job in work.items()}
 
+    async def _deliver(self) -> None:
+        """The outbox, begun anew after the store failed: what is not noted as delivered is delivered again."""
+        while True:
+            try:
+                await self.outbox.run()
+            except* StoreError as failed:
+                for error in failed.exceptions:
+                    log.error("outbox.store_failed", error=str(error))
+            await asyncio.sleep(self._options.retry_first_s)
+
     async def _wind_up(self, tasks: set[asyncio.Task[None]]) -> None:
-        """Stop within the time allowed; what is not done was not acknowledged and comes again."""
-        async with asyncio.timeout(self._options.stop_within_s):
-            async with self.pipeline.turn:
-                if self.loops.health.ready:
-                    await self.pipeline.stopped(self._clock.now())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        """Stop within the time allowed, each step with its share; what is not done was not acknowledged."""
+        within_s = self._options.stop_within_s
+        word = asyncio.create_task(self._leave_word(), name="stopped")
+        await asyncio.wait({word}, timeout=within_s / 2)
+        if not word.done():
+            log.warning("service.stop_not_noted", reason="the store does not answer")
+        for task in (word, *tasks):
+            task.cancel()
+        _, late = await asyncio.wait({word, *tasks}, timeout=within_s / 4)
+        for task in late:
+            log.warning("service.task_late", task=task.get_name())
         log.info("service.stopped")
+
+    async def _leave_word(self) -> None:
+        """Note in the inbox that the stop was an orderly one."""
+        async with self.pipeline.turn:
+            if self.loops.health.ready:
+                try:
+                    await self.pipeline.stopped(self._clock.now())
+                except StoreError as error:
+                    log.warning("service.stop_not_noted", reason=str(error))
 
     def troubles(self) -> list[str]:
         """What keeps the service from its work, in words; empty when all is well."""
         found = [self.loops.health.trouble] if self.loops.health.trouble else []
         if not self._transport.connected:
-            found.append(f"the broker: {self._transport.last_error or 'not connected yet'}")
+            found.append(
+                f"the broker: {self._transport.last_error or 'not connected yet'}. "
+                "Is it running, and are mqtt.host and mqtt.port right? It is tried again"
+            )
         if self.acknowledger.silent:
             found.append(
                 "this database was restored or copied: units are not acknowledged until an operator says it is the one"
@@ -181,22 +223,36 @@ class Service:
             "recalls_total": ("Times that all a unit ever told was read again", pipeline.recalls_total),
             "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
             "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
+            "alerts_delivered_total": (
+                "Deliveries of alert changes, counted for each publisher",
+                self.outbox.delivered_total,
+            ),
+            "alerts_given_up_total": ("Deliveries that a receiver refused for good", self.outbox.given_up_total),
+            "heartbeats_total": ("Heartbeats that the watchdog took", self.heartbeats_total),
+            "downlinks_unsent_total": ("Answers to units lost with the broker", self._transport.unsent_total),
             "dropped_total": ("Messages dropped on a full queue; they come again", self._transport.dropped_total),
             "waiting_messages": ("Messages received and not yet taken", self._transport.waiting()),
             "ready": ("Whether events are being committed", float(not self.troubles())),
         } | self.configuring.readings()
 
-    async def _serve_http(self, host: str, port: int) -> None:
+    async def _serve_http(self, listening: socket.socket) -> None:
         app = health_app(troubles=self.troubles, readings=self.readings)
-        await _QuietServer(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off")).serve()
+        host, port = listening.getsockname()[:2]
+        log.info("http.listening", host=host, port=port)
+        await _QuietServer(uvicorn.Config(app, log_level="error", lifespan="off")).serve(sockets=[listening])
 
     async def _beat(self, url: str) -> None:
         """The dead man's switch: a heartbeat while all is well, to a watcher elsewhere."""
         async with httpx.AsyncClient(timeout=self._options.watchdog_timeout_s) as client:
             while True:
                 if not self.troubles():
-                    try:
-                        await client.post(url)
-                    except httpx.HTTPError as error:
-                        log.warning("watchdog.unreachable", error=str(error))
+                    await self._beat_once(client, url)
                 await asyncio.sleep(self._options.watchdog_every_s * random.uniform(0.9, 1.0))
+
+    async def _beat_once(self, client: httpx.AsyncClient, url: str) -> None:
+        try:
+            (await client.post(url)).raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.warning("watchdog.unreachable", error=str(error) or type(error).__name__)
+        else:
+            self.heartbeats_total += 1

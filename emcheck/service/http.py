@@ -1,5 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`: is it alive, is it doing its work, and how much of it."""
 
+import os
+import socket
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -12,6 +14,23 @@ from starlette.routing import Route
 
 Readings = Callable[[], dict[str, tuple[str, float]]]
 """Metric names to their help text and present value; a name that ends in `_total` is a counter."""
+
+
+class ListenError(OSError):
+    """The address cannot be listened on; one line with what helps."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one. ListenError says what is in the way."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number is not None and number > 0 else error
+        raise ListenError(
+            f"http: {host}:{port} cannot be listened on ({reason}). "
+            "End what listens there, or set http.host and http.port to an address that is free"
+        ) from None
 
 
 class _Figures(Collector):

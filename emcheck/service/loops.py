@@ -55,13 +55,17 @@ class Loops:
         self._resend_every_ms = resend_every_ms
         self._rearm = asyncio.Event()
         self._answer = asyncio.Event()
+        self._in_hand: Ms | None = None
+        """When the oldest message was received that is taken and waits for its turn."""
         self.health = Health()
 
     async def receive(self) -> None:
         """Batches from the transport into the pipeline, for ever."""
         while True:
             messages = await self._transport.receive(most=self._batch_max, linger_s=self._linger_s)
+            self._in_hand = messages[0].received_at if messages else None
             async with self._pipeline.turn:
+                self._in_hand = None
                 if await self._guarded(self._pipeline.receive, messages):
                     await self._acknowledger.send(self._clock.now())
             self._rearm.set()
@@ -87,7 +91,7 @@ class Loops:
         loop = asyncio.get_running_loop()
         while (due := self._pipeline.engine.wake_at()) <= upto:
             async with self._pipeline.turn:
-                waiting = self._transport.oldest_waiting()
+                waiting = self._transport.oldest_waiting() if self._in_hand is None else self._in_hand
                 if waiting is not None and waiting <= due:
                     return False
                 end = loop.time() + self._chunk_ms / 1000

@@ -3,9 +3,14 @@
 import asyncio
 import functools
 import logging
+import os
 import signal
+import ssl
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import TextIO, cast
 
 import structlog
 
@@ -18,9 +23,28 @@ from emcheck.ports import Publisher, Store
 from emcheck.service.acknowledging import Seal
 from emcheck.service.app import Options, Service
 from emcheck.service.enrolment import load_register
+from emcheck.service.http import ListenError
 from emcheck.settings import Settings, SettingsError
 from emcheck.store.sql import SqlStore
 from emcheck.wire.signing import load_signing_key, seal
+
+log = structlog.get_logger("emcheck.service")
+
+
+class StartError(RuntimeError):
+    """The service cannot start as it is set up; one line with what helps."""
+
+
+class _StandardError:
+    """Lines on standard error, as far as it takes them: a full disk under the log must not end the service."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def configure_logging(settings: Settings) -> None:
@@ -37,7 +61,7 @@ def configure_logging(settings: Settings) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.logging.level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _StandardError())),
         cache_logger_on_first_use=False,
     )
 
@@ -54,13 +78,27 @@ def transport_of(settings: Settings, clock: Clock, store_id: str) -> MqttTranspo
         username=mqtt.username,
         password=mqtt.password.get_secret_value() if mqtt.password else None,
         protocol=mqtt.protocol,
-        tls=tls_context(mqtt.ca_file, mqtt.certificate_file, mqtt.key_file) if mqtt.tls else None,
+        tls=_tls(settings),
         queue_messages_max=mqtt.queue_messages_max,
         keepalive_s=mqtt.keepalive_s,
         connect_timeout_s=mqtt.connect_timeout_s,
         reconnect_first_s=mqtt.reconnect_first_s,
         reconnect_most_s=mqtt.reconnect_most_s,
     )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    mqtt = settings.mqtt
+    if not mqtt.tls:
+        return None
+    try:
+        return tls_context(mqtt.ca_file, mqtt.certificate_file, mqtt.key_file)
+    except OSError as error:  # ssl.SSLError is one
+        files = ", ".join(str(file) for file in (mqtt.ca_file, mqtt.certificate_file, mqtt.key_file) if file)
+        raise StartError(
+            f"mqtt: the certificates cannot be used ({error.strerror or error}). "
+            f"Look at {files or 'the system store'}: PEM files that we may read, key and certificate a pair"
+        ) from None
 
 
 def publishers_of(settings: Settings, transport: MqttTransport) -> list[Publisher]:
@@ -115,10 +153,22 @@ def options_of(settings: Settings) -> Options:
     )
 
 
-async def serve(settings: Settings, policy: Policy, register: Register | None) -> None:
-    """Run until SIGTERM or SIGINT. StoreError if the database, SettingsError if the signing key cannot be used."""
-    clock, options = SystemClock(), options_of(settings)
-    store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms)
+async def serve(
+    settings: Settings,
+    policy: Policy,
+    register: Register | None,
+    *,
+    clock: Clock | None = None,
+    options: Options | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT. StoreError, SettingsError or StartError say what stands in the way.
+
+    `clock` and `options` are for simulated time; by default the machine's clock and what the settings say.
+    """
+    clock = clock or SystemClock()
+    options = options or options_of(settings)
+    stopping = _stop_on_signals(within_s=options.stop_within_s)
+    store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms, clock=clock)
     await store.open()
     try:
         if register is not None:
@@ -132,12 +182,37 @@ async def serve(settings: Settings, policy: Policy, register: Register | None) -
             clock=clock,
             options=options,
         )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, service.stop)
+        service.stop_with(stopping)
         await service.run()
+    except ListenError as error:
+        raise StartError(str(error)) from None
     finally:
         await store.close()
+
+
+def _stop_on_signals(*, within_s: float) -> asyncio.Event:
+    """Set at SIGTERM or SIGINT. The process ends `within_s` later at most, whatever is stuck by then.
+
+    A driver's thread may wait for a lock, or a name be looked up, for longer than anyone may wait for us.
+    """
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def stop(*_: object) -> None:
+        if not stopping.is_set():
+            last_resort = threading.Timer(within_s, _abandon)
+            last_resort.daemon = True
+            last_resort.start()
+        loop.call_soon_threadsafe(stopping.set)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
+
+
+def _abandon() -> None:
+    """End at once. What was not committed was not acknowledged and comes again."""
+    log.error("service.abandoned", reason="the store or the network did not let go in time")
+    os._exit(0)
 
 
 def policy_path(settings: Settings, shipped: Path) -> Path:

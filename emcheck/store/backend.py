@@ -33,6 +33,10 @@ class Backend(Protocol):
         """Make a new writing connection durable and guarded."""
         ...
 
+    def check_in_place(self) -> None:
+        """StoreError where the database is no longer where it was opened: what is written now would be lost."""
+        ...
+
     async def begin_reading_first(self, connection: AsyncConnection) -> None:
         """Open a transaction that reads before it writes, so that nobody writes in between."""
         ...

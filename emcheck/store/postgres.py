@@ -91,6 +91,9 @@ class PostgresBackend:
         # What was set in a transaction that is rolled back is undone with it.
         await connection.commit()
 
+    def check_in_place(self) -> None:
+        """The server knows where its files are."""
+
     async def begin_reading_first(self, connection: AsyncConnection) -> None:
         """Transactions begin at the first statement, whatever it is; the guard keeps other services out."""
 

@@ -45,9 +45,13 @@ class SqlReads:
     async def _rows(self, statement: Executable, **values: Any) -> list[Row[*tuple[Any, ...]]]:
         if self._reader is None:
             raise not_open(self._name)
+        self._check_in_place()
         with translated(self._name):
             async with self._reader.connect() as connection:
                 return list((await connection.execute(statement, values)).all())
+
+    def _check_in_place(self) -> None:
+        """StoreError where the database is no longer where it was opened."""
 
     async def acknowledging(self) -> bool:
         """False while a restored or copied database waits for an operator's word."""

@@ -116,6 +116,7 @@ class SqlStore(SqlReads):
         if "database_id" not in known:
             raise _no_identity(self._name)
         self._database_id = known["database_id"]
+        self._backend.check_in_place()
 
     async def _settle(self, connection: AsyncConnection) -> None:
         """Create or migrate, and decide whether this database is the one that may acknowledge."""
@@ -154,6 +155,10 @@ class SqlStore(SqlReads):
             self._writer = self._reader = self._writing = None
             self._backend.release()
 
+    def _check_in_place(self) -> None:
+        """Before each question too: what cannot be written to must not look well because it can be read."""
+        self._backend.check_in_place()
+
     # --- transactions -------------------------------------------------------------------------------------
 
     @asynccontextmanager
@@ -162,6 +167,8 @@ class SqlStore(SqlReads):
         async with self._turn:
             if self._writer is None:
                 raise not_open(self._name) if self._reader is None else _opened_read_only(self._name)
+            if self._database_id is not None:
+                self._backend.check_in_place()
             with translated(self._name):
                 try:
                     connection = self._kept or await self._connect(self._writer)
@@ -202,6 +209,7 @@ class SqlStore(SqlReads):
             if not await self._writing.append(connection, commit):
                 async with connection.begin():
                     await self._writing.write(connection, commit)
+        self._backend.check_in_place()  # outside: the open connection is all that is left of a removed file
         if commit.inbox and (last := commit.inbox[-1].row_id) > self._last_row:
             self._last_row = last
             self._backend.witness(self.database_id, last)

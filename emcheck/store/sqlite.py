@@ -36,6 +36,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from emcheck.ports import StoreError
 from emcheck.store.backend import InboxTuple, other_service
+from emcheck.store.errors import as_store_error
 
 WAL_BYTES_MAX = 64 << 20
 """The log is cut back beyond this; SQLite alone would let it grow for as long as somebody reads."""
@@ -79,6 +80,7 @@ class SqliteBackend:
         self._busy_timeout_ms = busy_timeout_ms
         self._wal_alarm = WAL_BYTES_MAX
         self._look_next_s = 0.0
+        self._inode: int | None = None
         self._to_note: tuple[str, int] | None = None
         self._note_next_s = 0.0
 
@@ -142,6 +144,34 @@ class SqliteBackend:
             raise StoreError(
                 f"the database {self.name} cannot keep a write-ahead log here (journal mode {mode})",
                 remedy="put it on a local disk; network file systems lack what the log needs",
+                transient=False,
+            )
+
+    def check_in_place(self) -> None:
+        """The path must name the very file that is open: a removed one is written to without complaint.
+
+        One call to the system for each commit, before anything of it is acknowledged.
+        """
+        try:
+            found = os.stat(self.name).st_ino  # noqa: PTH116 - once a commit, and Path is slow to make
+        except FileNotFoundError:
+            found = None
+        except OSError as error:
+            raise as_store_error(error, name=self.name) from error
+        if self._inode is None:
+            self._inode = found
+        elif found is None:
+            raise StoreError(
+                f"the database {self.name} was removed while it was open",
+                remedy="move the file back, and the service goes on by itself; it is gone for good once the service "
+                "ends: then restore the last backup",
+                transient=True,
+            )
+        elif found != self._inode:
+            raise StoreError(
+                f"the database {self.name} was replaced by another file while it was open",
+                remedy="start the service again: it looks at what is there now, and asks for an operator's word if in "
+                "doubt",
                 transient=False,
             )
 
@@ -219,6 +249,7 @@ class SqliteBackend:
     def release(self) -> None:
         """Unlock; the lock file stays, its note is the witness."""
         self._write_note()
+        self._inode = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -2,26 +2,20 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from emcheck.domain.ids import UnitId
 from emcheck.ports import Commit, InboxRow
 from emcheck.store.sql import SqlStore
+from tests.programs import program
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "deploy" / "backup-and-restore.md"
 
 
 def _run(block: str, **variables: Path) -> str:
     """The output of the document's block of that name."""
-    if shutil.which("sqlite3") is None:
-        missing = "sqlite3 is not installed; on Debian: apt-get install sqlite3"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+    program("sqlite3")
     found = re.search(rf"```sh {block}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     assert found is not None
     given = {name: str(value) for name, value in variables.items()}

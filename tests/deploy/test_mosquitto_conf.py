@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import os
 import shutil
 import socket
 import ssl
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
+
+from tests.programs import program
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PATIENCE_S = 20.0
@@ -39,16 +40,6 @@ class Broker:
         return aiomqtt.Client(
             "127.0.0.1", self.port, identifier=identifier or name, tls_context=self.context(name), timeout=PATIENCE_S
         )
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        missing = f"{name} is not installed; on Debian: apt-get install {name}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
 
 
 def _free_port() -> int:
@@ -89,7 +80,7 @@ def _answers(port: int) -> bool:
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running Mosquitto with the shipped configuration; only paths, address and port are the test's."""
-    mosquitto, _ = _program("mosquitto"), _program("openssl")
+    mosquitto, _ = program("mosquitto"), program("openssl")
     folder = tmp_path_factory.mktemp("mosquitto")
     port = _free_port()
     certificates = _certificates(folder / "certs", "emcheck", "monitoring", "BU-0001", "BU-0002")

@@ -1,4 +1,4 @@
-"""The service over a real broker and a real database: acknowledged, alerted, killed and back."""
+"""The service over a real broker and a real database: acknowledged, alerted, killed and back. On every broker."""
 
 import asyncio
 import contextlib
@@ -10,59 +10,26 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from emcheck.alerting.publishers import MqttPublisher
 from emcheck.clock import VirtualClock
 from emcheck.domain.instants import MINUTE, format_ms
-from emcheck.ingest.embedded import EmbeddedBroker
-from emcheck.ingest.mqtt import MqttTransport
-from emcheck.service.app import Options, Service
-from emcheck.service.enrolment import load_register
-from emcheck.store.sql import SqlStore
-from tests.support import BOOT, at, england, register
+from emcheck.service.app import Service
+from tests.service.brokers import WAYS, Way, opened
+from tests.service.living import living
+from tests.support import BOOT, at
 
 UNIT = "BU-0001"
 
 
-@contextlib.asynccontextmanager
-async def running(
-    broker: EmbeddedBroker, database: Path, clock: VirtualClock, *, orderly: bool = True
-) -> AsyncIterator[Service]:
-    """The service for the length of a block; without `orderly` it is cut off as a kill would."""
-    store = SqlStore(f"sqlite+aiosqlite:///{database}")
-    await store.open()
-    if await store.register() is None:
-        await load_register(store, register(), clock.now())
-    transport = MqttTransport(
-        host=broker.host, port=broker.port, clock=clock, store_id=store.database_id, reconnect_first_s=0.05
-    )
-    options = Options(linger_s=0.005, ack_every_s=0.0, alive_every_ms=MINUTE)
-    service = Service(
-        store=store,
-        transport=transport,
-        publishers=[MqttPublisher(transport)],
-        policy=england(),
-        clock=clock,
-        options=options,
-    )
-    task = asyncio.create_task(service.run())
-    try:
-        async with asyncio.timeout(10):
-            while not transport.connected:
-                await asyncio.sleep(0.01)
-        yield service
-    finally:
-        if orderly:
-            service.stop()
-        else:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await store.close()
+def running(
+    way: Way, database: Path, clock: VirtualClock, *, orderly: bool = True
+) -> contextlib.AbstractAsyncContextManager[Service]:
+    return living(way.broker, database, clock, protocol=way.protocol, orderly=orderly)
 
 
 @contextlib.asynccontextmanager
-async def unit(broker: EmbeddedBroker) -> AsyncIterator["Peer"]:
-    async with aiomqtt.Client(broker.host, broker.port, identifier=UNIT) as client:
+async def unit(way: Way) -> AsyncIterator["Peer"]:
+    version = aiomqtt.ProtocolVersion.V5 if way.protocol == "5" else aiomqtt.ProtocolVersion.V311
+    async with aiomqtt.Client(way.broker.host, way.broker.port, identifier=UNIT, protocol=version) as client:
         await client.subscribe([(f"em/v1/{UNIT}/down", 0), ("em/v1/alerts/+", 1), ("em/v1/host", 1)])
         peer = Peer(client)
         listening = asyncio.create_task(peer.listen())
@@ -108,20 +75,19 @@ def event(when: int, kind: str, **fields: Any) -> dict[str, Any]:
     return {"type": kind, "at": format_ms(when), **fields}
 
 
-@pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
-    async with EmbeddedBroker(store_dir=tmp_path / "nats") as started:
-        yield started
+@pytest.fixture(params=WAYS, ids=lambda way: f"{way[0]}-{way[1]}")
+async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Way]:
+    name, protocol = request.param
+    async with opened(name, tmp_path) as broker:
+        yield Way(broker, protocol)
 
 
 DOWN = f"em/v1/{UNIT}/down"
 
 
-async def test_acknowledged_after_the_commit_and_alerted_at_the_very_instant(
-    broker: EmbeddedBroker, tmp_path: Path
-) -> None:
+async def test_acknowledged_after_the_commit_and_alerted_at_the_very_instant(way: Way, tmp_path: Path) -> None:
     clock = VirtualClock(at("18:55"))
-    async with unit(broker) as peer, running(broker, tmp_path / "em.db", clock):
+    async with unit(way) as peer, running(way, tmp_path / "em.db", clock):
         assert (await peer.hears("em/v1/host", "store"))["online"] is True
         now = clock.now()
         await peer.says(
@@ -140,9 +106,9 @@ async def test_acknowledged_after_the_commit_and_alerted_at_the_very_instant(
         assert alert["data"]["rule"] == "curfew.absence"
 
 
-async def test_a_hole_is_asked_for_and_duplicates_are_answered(broker: EmbeddedBroker, tmp_path: Path) -> None:
+async def test_a_hole_is_asked_for_and_duplicates_are_answered(way: Way, tmp_path: Path) -> None:
     clock = VirtualClock(at("12:00"))
-    async with unit(broker) as peer, running(broker, tmp_path / "em.db", clock):
+    async with unit(way) as peer, running(way, tmp_path / "em.db", clock):
         await peer.says(1, event(clock.now(), "boot", reason="power_on", firmware="1"))
         assert (await peer.hears(DOWN, "ack"))["ack"]["seq"] == 1
         await peer.says(4, event(clock.now(), "unit_status", power="mains"))
@@ -156,11 +122,9 @@ async def test_a_hole_is_asked_for_and_duplicates_are_answered(broker: EmbeddedB
         assert (await peer.hears(DOWN, "ack"))["ack"]["seq"] == 4
 
 
-async def test_bad_input_is_kept_whole_and_answered_where_it_can_be_read(
-    broker: EmbeddedBroker, tmp_path: Path
-) -> None:
+async def test_bad_input_is_kept_whole_and_answered_where_it_can_be_read(way: Way, tmp_path: Path) -> None:
     clock = VirtualClock(at("12:00"))
-    async with unit(broker) as peer, running(broker, tmp_path / "em.db", clock) as service:
+    async with unit(way) as peer, running(way, tmp_path / "em.db", clock) as service:
         await peer.client.publish(f"em/v1/{UNIT}/up", b"\xff{", qos=1)
         await peer.client.publish("em/v1/BU-9999/up", b"{}", qos=1)
         await peer.says(
@@ -176,17 +140,15 @@ async def test_bad_input_is_kept_whole_and_answered_where_it_can_be_read(
 
 
 @pytest.mark.parametrize("orderly", [True, False])
-async def test_killed_and_back_it_has_lost_nothing_and_alerts_once(
-    broker: EmbeddedBroker, tmp_path: Path, orderly: bool
-) -> None:
+async def test_killed_and_back_it_has_lost_nothing_and_alerts_once(way: Way, tmp_path: Path, orderly: bool) -> None:
     clock = VirtualClock(at("18:58"))
-    async with unit(broker) as peer:
-        async with running(broker, tmp_path / "em.db", clock, orderly=orderly):
+    async with unit(way) as peer:
+        async with running(way, tmp_path / "em.db", clock, orderly=orderly):
             out = event(clock.now(), "presence", tag="T-1", in_range=False)
             await peer.says(1, event(clock.now(), "boot", reason="power_on", heartbeat_s=300), out)
             assert (await peer.hears(DOWN, "ack"))["ack"]["seq"] == 2
         clock.advance(at("19:08"))
-        async with running(broker, tmp_path / "em.db", clock):
+        async with running(way, tmp_path / "em.db", clock):
             absence = await peer.hears("em/v1/alerts/P2", "data")
             assert (absence["data"]["rule"], absence["data"]["raised_at"]) == (
                 "curfew.absence",
@@ -195,7 +157,7 @@ async def test_killed_and_back_it_has_lost_nothing_and_alerts_once(
             assert absence["data"]["late"].startswith(
                 "detected late because the service was down from 2026-03-24T18:58:00"
             )
-        async with running(broker, tmp_path / "em.db", clock):
+        async with running(way, tmp_path / "em.db", clock):
             await peer.says(3, event(clock.now(), "unit_status", power="mains"))
             assert (await peer.hears(DOWN, "ack"))["ack"]["seq"] == 3
         ids = [body["id"] for topic, body in peer.heard if "alerts" in topic] + [absence["id"]]
@@ -203,13 +165,24 @@ async def test_killed_and_back_it_has_lost_nothing_and_alerts_once(
         assert [body["type"] for topic, body in peer.heard if "alerts" in topic] == []
 
 
-async def test_the_broker_may_go_and_come_back(broker: EmbeddedBroker, tmp_path: Path) -> None:
+async def test_the_broker_may_go_and_come_back(way: Way, tmp_path: Path) -> None:
     clock = VirtualClock(at("12:00"))
-    async with running(broker, tmp_path / "em.db", clock) as service:
-        await broker.restart()
+    async with running(way, tmp_path / "em.db", clock) as service:
+        await way.broker.restart()
         async with asyncio.timeout(15):
             while service.troubles():
                 await asyncio.sleep(0.02)
-        async with unit(broker) as peer:
+        async with unit(way) as peer:
             await peer.says(1, event(clock.now(), "boot", reason="power_on"))
             assert (await peer.hears(DOWN, "ack"))["ack"]["seq"] == 1
+
+
+async def test_it_says_that_it_is_there_whatever_others_say(way: Way, tmp_path: Path) -> None:
+    """A killed session's last will may be spoken after the next session has begun."""
+    clock = VirtualClock(at("12:00"))
+    async with unit(way) as peer, running(way, tmp_path / "em.db", clock):
+        assert (await peer.hears("em/v1/host", "store"))["online"] is True
+        for _ in range(3):
+            await peer.client.publish("em/v1/host", b'{"online": false}', qos=1, retain=True)
+            assert (await peer.hears("em/v1/host", "store"))["online"] is True
+    assert (await peer.hears("em/v1/host", "online"))["online"] is False
