@@ -209,7 +209,8 @@ class Attacker:
     def _do_clock_offset_giant(self, unit: str, now: Ms) -> Attack:
         offset = self.chance.choice([-1, 1]) * self.chance.choice([29_999, 30_001, HOUR, CLOCK_OFFSET_MS_MOST])
         body = self.envelope(unit, self.status(now, clock_offset_ms=offset), boot=self.ulid())
-        return self._said("clock offset", unit, body)
+        ahead = ("impossible_time",) if offset <= -HOUR else ()
+        return self._said("clock offset", unit, body, "", ahead)
 
     def _do_long_ago(self, unit: str, now: Ms) -> Attack:
         gone = {"type": "presence", "tag": "T-92", "in_range": self.chance.random() < 0.5, "at": "0001-01-01T00:00:00Z"}

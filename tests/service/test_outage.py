@@ -96,7 +96,7 @@ def written(folder: Path, rows: Sequence[InboxRow], register: str) -> Path:
     for row in rows:
         last = max(last, row.received_at)  # a sign of life may be dated a millisecond before the start it follows
         line: dict[str, Any] = {"received_at": format_ms(last)}
-        body = json.loads(row.payload)
+        body = {"heard": row.unit} if row.kind == "heard" else json.loads(row.payload)
         lines.append(line | ({"topic": f"em/v1/{row.unit}/up", "payload": body} if row.kind == "up" else body))
     (folder / "register.json").write_text(register)
     (folder / "stream.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
