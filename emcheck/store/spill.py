@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from emcheck.domain.ids import UnitId
 from emcheck.ports import InboxRow, StoreError
-from emcheck.store.errors import translated
+from emcheck.store.errors import as_store_error, translated
 from emcheck.store.schema import INBOX_KINDS
 from emcheck.store.writing import unknown_kind
 
@@ -60,8 +60,10 @@ class SpilledInbox:
     def append(self, row: InboxRow) -> None:
         """Add one row that `check` let pass."""
         row_id, received_at, kind, unit, previous, payload = row
-        with translated("in memory"):
+        try:
             self._file.write(payload)
+        except OSError as error:
+            raise as_store_error(error, name="in memory") from error
         self._size += len(payload)
         self._row_ids.append(row_id)
         self._received.append(received_at)
