@@ -24,7 +24,7 @@ from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
 from emcheck.domain.register import AuthorisedAbsence, Register
 from emcheck.domain.roster import Roster, tied
-from emcheck.domain.rules import evidence, service_undecided, unit_silent
+from emcheck.domain.rules import evidence, service_undecided
 from emcheck.domain.unit import Memory, Unit
 
 _UNKNOWN_UNITS_MAX = 1000
@@ -110,17 +110,8 @@ class Engine:
             if hole.noticed_at + open_ms > now:
                 due = min(due, hole.noticed_at + open_ms)
         if unit.silent_at is not None:
-            due = min(due, *(at for at in self._silence_steps(unit) if at > now), FOREVER)
+            due = min(due, *(at for at in unit.silence_steps(self._windows_at(unit)) if at > now), FOREVER)
         self._deadlines.arm(f"unit {unit.unit}", max(due, now + 1))
-
-    def _silence_steps(self, unit: Unit) -> list[Ms]:
-        """Instants at which an open silence may rise in priority."""
-        start = unit.silent_at or 0
-        steps = [start + self.policy.ms("unit.silent.long_after_s")]
-        for window in self._windows_at(unit, start, start + self.policy.ms("unit.silent.long_after_s")):
-            at = max(window.start, start)
-            steps += [at + 1, at + self.policy.ms("unit.silent.curfew_long_after_s")]
-        return [*steps, FOREVER]
 
     def service(self, what: str, at: Ms) -> None:
         """The service started, stopped or was alive; at a start, what fell due meanwhile is decided and says so."""
@@ -272,7 +263,7 @@ class Engine:
         """Something came of the unit: a silence ends in receive time."""
         was_silent, never = unit.silent_at is not None, unit.last_received_at is None
         if was_silent:
-            unit.silences += (self._silence(unit, received_at, received_at),)
+            unit.silences += (unit.silence(received_at, received_at, self._windows_at(unit)),)
             unit.silent_at = None
         unit.last_received_at = received_at
         if was_silent or never:
@@ -361,23 +352,16 @@ class Engine:
                 fold(self.units[name].track, before, self.roster.fitted)
             self.units[name].fold(before, latest + self.policy.ms("presence.leave_time_s"))
 
-    def _windows_at(self, unit: Unit, start: Ms, end: Ms) -> list[Span]:
-        """Curfew windows of the wearers at the unit's address that touch `[start, end)`."""
+    def _windows_at(self, unit: Unit) -> list[Span]:
+        """Curfew windows of the wearers at the unit's address, as far as they are at hand."""
         addresses = {i.address_id for i in unit.installations}
         return [
             Span(w.start, w.end)
             for case in self._cases_of.get(unit.unit, ())
             for state in case.orders
             for w in state.windows
-            if w.address_id in addresses and w.end > start and w.start < end
+            if w.address_id in addresses
         ]
-
-    def _silence(self, unit: Unit, end: Ms | None, now: Ms) -> Finding:
-        start = unit.silent_at or 0
-        return unit_silent.find(
-            unit.unit, start, end, now=now, windows=self._windows_at(unit, start, end or now),
-            earlier=[f.start for f in unit.silences], policy=self.policy,
-        )  # fmt: skip
 
     def _decide_unit(self, unit: Unit, now: Ms) -> None:
         self._decided(unit.unit, self.unit_findings(unit, now), now, unit.folded_before)
@@ -386,7 +370,7 @@ class Engine:
         """Everything that holds of one unit and is not settled."""
         found = [*unit.silences, *unit.conflicts, *unit.gaps(now)]
         if unit.silent_at is not None:
-            found.append(self._silence(unit, None, now))
+            found.append(unit.silence(None, now, self._windows_at(unit)))
         found += [evidence.refused(evidence.REJECTED, unit.unit, run, self.policy) for run in unit.refusals]
         return [finding for finding in found if not is_settled(finding, unit.folded_before)]
 

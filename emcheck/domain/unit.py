@@ -166,6 +166,27 @@ class Unit:
         since = max(self.last_received_at or 0, installed.installed_at)
         return unit_silent.silent_from(since, self.heartbeat_allowance_ms(), down)
 
+    def silence(self, end: Ms | None, now: Ms, windows: Sequence[Span]) -> Finding:
+        """Its silence, until `end` or still going on; `windows` are the curfew windows at its address."""
+        start = self.silent_at or 0
+        until = now if end is None else end
+        touched = [window for window in windows if window.end > start and window.start < until]
+        return unit_silent.find(
+            self.unit, start, end, now=now, windows=touched, earlier=[f.start for f in self.silences],
+            policy=self.policy,
+        )  # fmt: skip
+
+    def silence_steps(self, windows: Sequence[Span]) -> list[Ms]:
+        """Instants at which its silence may rise in priority."""
+        start = self.silent_at or 0
+        last = start + self.policy.ms("unit.silent.long_after_s")
+        steps = [last]
+        for window in windows:
+            if window.end > start and window.start < last:
+                at = max(window.start, start)
+                steps += [at + 1, at + self.policy.ms("unit.silent.curfew_long_after_s")]
+        return [*steps, FOREVER]
+
     def _find_holes(self, now: Ms) -> None:
         """Bring the list of holes up to what the sequence says; what is filled goes."""
         known = {(hole.boot, hole.first, hole.last): hole for hole in self.holes}

@@ -52,6 +52,8 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     for refusal in envelope.refused:
         engine.refuse(unit, refusal.reason, received_at)
     receipt = engine.receive(unit, envelope.boot, envelope.first_seq, envelope.events, received_at)
+    if not envelope.refused and not receipt.refused:
+        return Taken(unit, receipt, (), envelope)
     for early in receipt.refused:
         engine.refuse(unit, early.reason, received_at)
     refusals = tuple((r.reason, r.detail, r.seq, r.seq) for r in envelope.refused)
