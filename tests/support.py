@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import json
+import signal
 from typing import Any
 
 from emcheck.domain.findings import Finding
@@ -136,3 +138,8 @@ def absences(found: list[Finding]) -> list[tuple[str | None, str, str | None, in
 
 def _clock(when: int) -> str:
     return format_ms(when)[11:19]
+
+
+def die_with_parent() -> None:
+    """PR_SET_PDEATHSIG: the kernel ends this process when its parent is gone, however it went."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)

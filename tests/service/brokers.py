@@ -11,6 +11,7 @@ from typing import Literal, Protocol, Self
 
 from emcheck.ingest.embedded import EmbeddedBroker, free_port
 from tests.programs import program
+from tests.support import die_with_parent
 
 READY_WITHIN_S = 20.0
 
@@ -54,7 +55,7 @@ class Mosquitto:
         )
         await asyncio.to_thread(self._config.write_text, text)
         self._process = await asyncio.create_subprocess_exec(
-            self._binary, "-c", str(self._config), stderr=asyncio.subprocess.DEVNULL
+            self._binary, "-c", str(self._config), stderr=asyncio.subprocess.DEVNULL, preexec_fn=die_with_parent
         )
         async with asyncio.timeout(READY_WITHIN_S):
             while not _listening(self.host, self.port):

@@ -281,12 +281,14 @@ class _Queue:
 
 @asynccontextmanager
 async def _operator(broker: EmbeddedBroker, queue: _Queue) -> AsyncIterator[None]:
-    """Watches the queue, and comes back when the broker does."""
+    """Watches the queue, and comes back when the broker does, which keeps for it what comes meanwhile."""
 
     async def watch() -> None:
         while True:
             with suppress(aiomqtt.MqttError):
-                async with aiomqtt.Client(broker.host, broker.port, identifier="operator") as client:
+                async with aiomqtt.Client(
+                    broker.host, broker.port, identifier="operator", clean_session=False
+                ) as client:
                     await client.subscribe([("em/v1/alerts/+", 1), ("em/v1/host", 1)])
                     async for message in client.messages:
                         body = bytes(message.payload)

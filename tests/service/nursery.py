@@ -1,8 +1,8 @@
 """A nursery: a process that has everything imported and forks one service for each life, so that a life is cheap.
 
 `python -m tests.service.nursery` reads orders as JSON lines: `{"born": {...}}` answers with the new process's
-number, `{"buried": number}` waits for its end and answers with its exit code (-9: killed). When its standard
-input ends it kills what still lives and leaves.
+number, `{"buried": number}` waits for its end and answers with its exit code (-9: killed). It ends with who
+started it, however that went, and every life with it.
 
 A life may have a *mine*: the process sends itself SIGKILL just before or after its n-th commit, acknowledgement,
 delivery or note of a delivery. From outside one hits these instants, which matter most, only by luck.
@@ -25,7 +25,7 @@ from emcheck.service.app import Options
 from emcheck.service.running import configure_logging, serve
 from emcheck.settings import Settings
 from emcheck.store import SqlStore
-from tests.support import england
+from tests.support import die_with_parent, england
 
 ROOT = Path(__file__).resolve().parents[2]
 _LOOK_EVERY_S = 0.004
@@ -105,6 +105,7 @@ def _give_birth(order: dict[str, Any]) -> int:
         return child
     code = 70
     try:
+        die_with_parent()
         os.close(0)
         os.close(1)
         _live(order)
@@ -115,20 +116,15 @@ def _give_birth(order: dict[str, Any]) -> int:
 
 def main() -> None:
     """Do what is ordered, line by line."""
-    alive: set[int] = set()
+    die_with_parent()
     for line in sys.stdin:
         order = json.loads(line)
         if "born" in order:
             answer = _give_birth(order["born"])
-            alive.add(answer)
         else:
-            alive.discard(order["buried"])
             answer = os.waitstatus_to_exitcode(os.waitpid(order["buried"], 0)[1])
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
-    for child in alive:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
 
 
 class Nursery:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from emcheck.ingest.embedded import free_port
+from tests.support import die_with_parent
 
 PATIENCE_S = 30.0
 _COMMAND = (sys.executable, "-W", "error", "-c", "from emcheck.cli import main; main()", "serve")
@@ -103,7 +104,13 @@ async def started(
     log = folder / "log"
     with log.open("ab") as sink:
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=folder, env=environment(), stdin=asyncio.subprocess.DEVNULL, stdout=sink, stderr=sink
+            *command,
+            cwd=folder,
+            env=environment(),
+            preexec_fn=die_with_parent,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
         )
     return Served(process, f"http://127.0.0.1:{whole['http']['port']}", log)
 
