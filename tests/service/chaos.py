@@ -121,7 +121,8 @@ class _Ledger:
         """Every number that a unit was told is safe is committed, or declared lost."""
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as reader:
             rows = reader.execute(
-                "SELECT row_id, name, payload FROM inbox JOIN unit USING (unit_no) WHERE row_id > ? AND kind = 0 ORDER BY row_id",
+                "SELECT row_id, name, payload FROM inbox JOIN unit USING (unit_no)"
+                " WHERE row_id > ? AND kind = 0 ORDER BY row_id",
                 (self._last_row,),
             ).fetchall()
         for self._last_row, unit, payload in rows:

@@ -110,9 +110,9 @@ async def test_ten_thousand_hostile_payloads(tmp_path: Path) -> None:
     async with (
         EmbeddedBroker(store_dir=tmp_path / "nats-again") as broker,
         serving(broker, tmp_path / "em.db", clock) as service,
+        service.pipeline.turn,
     ):
-        async with service.pipeline.turn:
-            again = await service.pipeline.judge_all(clock.now())
+        again = await service.pipeline.judge_all(clock.now())
     assert curfew(again) == curfew(judged)
 
 
