@@ -119,7 +119,7 @@ class Case:
             found += self._order_findings(state, now)
         self._judged_at = now
         return found + [
-            replace(cut, raised_at=self._at_once(cut, now))
+            replace(cut, raised_at=self._at_once(cut, now), zone=self.orders[0].order.timezone)
             for cut in tag_strap.find(self.wearer_id, self.fittings, tracks, now, self.policy)
         ]
 

@@ -78,6 +78,10 @@ class Engine:
         """The next instant at which something could change with no new fact; early is possible, late is not."""
         return self._deadlines.next()
 
+    def look_at(self, wearer: WearerId) -> Ms:
+        """When a case is to be judged next though nothing arrives."""
+        return self._deadlines.due(f"case {wearer}")
+
     def tick(self, upto: Ms, *, most: int = 1 << 60) -> int:
         """Decide what is due at or before `upto`, each at its own instant, at most `most`; how many were."""
         done = 0

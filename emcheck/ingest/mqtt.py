@@ -236,7 +236,7 @@ async def watch_alerts(
 
 
 def _hand_over(client: aiomqtt.Client, packets: bytes) -> MQTTMessageInfo:
-    """QoS 0 packets that are written already, to be sent in one go among the session's own (docs/adr/0010).
+    """QoS 0 packets that are written already, to be sent in one go among the session's own (docs/adr/0012).
 
     The public way takes one message at a time and waits for each: ten times the work for the same bytes.
     """

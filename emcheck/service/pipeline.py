@@ -14,10 +14,10 @@ import structlog
 from emcheck.domain.alerts import Alert
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
-from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.policy import Policy
-from emcheck.ports import AlertChange, Commit, InboxRow, Message, Quarantined, Store
+from emcheck.ports import AlertChange, Commit, Deadline, InboxRow, Message, Quarantined, Store
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.checkpoints import Checkpoints
 from emcheck.service.history import Recent, Telling
@@ -180,6 +180,8 @@ class Pipeline:
             for c, at in await self._standing.queue_changes(decisions)
         ]
         findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
+        judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
+        deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
         self.quarantined_total += len(quarantine)
         self.alerts_total += len(changes)
@@ -188,7 +190,7 @@ class Pipeline:
         await self._store.commit(
             Commit(
                 inbox=rows, quarantine=quarantine, findings=findings, findings_gone=gone, alerts=changes,
-                checkpoints=checkpoints,
+                deadlines=deadlines, checkpoints=checkpoints,
             )
         )  # fmt: skip
         if changes:

@@ -142,6 +142,7 @@ def options_of(settings: Settings) -> Options:
         linger_s=settings.service.batch_linger_ms / 1000,
         chunk_ms=settings.service.judge_chunk_ms,
         alive_every_ms=round(settings.service.alive_every_s * 1000),
+        checkpoint_every_ms=round(settings.service.checkpoint_every_s * 1000),
         stop_within_s=settings.service.stop_within_s,
         http=(settings.http.host, settings.http.port) if settings.http.enabled else None,
         retry_first_s=settings.alerting.retry_first_s,

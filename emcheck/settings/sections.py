@@ -117,6 +117,8 @@ class ServiceSettings(_Section):
     """Longest stretch of judging cases that are due before events are served again (the herd at 19:00)."""
     alive_every_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """How often the inbox is told that we were receiving: after a crash the outage is known to within this."""
+    checkpoint_every_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
+    """How often folded state is written: a start after a crash reads at most the messages of two such spans."""
     stop_within_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """Time for an orderly stop after SIGTERM; what is not done then was not acknowledged and comes again."""
 
