@@ -59,7 +59,7 @@ class Case:
     """One wearer. `wake_at` is the next instant at which the judgement could change with no new fact."""
 
     __slots__ = (
-        "_ahead", "_judged_at", "_strap_raised", "fittings", "open_until", "orders", "policy", "settled", "sources",
+        "_ahead", "_strap_raised", "fittings", "judged_at", "open_until", "orders", "policy", "settled", "sources",
         "units", "wake_at", "watching", "wearer_id",
     )  # fmt: skip
 
@@ -87,7 +87,8 @@ class Case:
         """Not to be folded before: a very late fact seldom comes alone."""
         self._strap_raised: Mapping[object, Ms] = _NEVER
         """When an alert was raised at once for the strap of a fitting, by the finding's detail."""
-        self._judged_at: Ms = -FOREVER
+        self.judged_at: Ms = -FOREVER
+        """The last judgement; windows that had ended by then are judged again only if facts reach them."""
         self._ahead: Ms = -FOREVER
 
     def timeline(self, address: AddressId, tracks: Mapping[UnitId, Track]) -> list[Stretch]:
@@ -101,7 +102,7 @@ class Case:
 
         A fact may close a short gap in front of it; a window that ended since the last judgement is judged anyway.
         """
-        since = min(since, self._judged_at) - self.policy.ms("presence.leave_time_s")
+        since = min(since, self.judged_at) - self.policy.ms("presence.leave_time_s")
         self._look_out(now)
         timelines: dict[AddressId, list[Stretch]] = {}
         self.watching = False
@@ -117,7 +118,7 @@ class Case:
                     timelines[window.address_id] = self.timeline(window.address_id, tracks)
                 self._judge_window(state, window, timelines[window.address_id], now)
             found += self._order_findings(state, now)
-        self._judged_at = now
+        self.judged_at = now
         return found + [
             replace(cut, raised_at=self._at_once(cut, now), zone=self.orders[0].order.timezone)
             for cut in tag_strap.find(self.wearer_id, self.fittings, tracks, now, self.policy)
@@ -144,11 +145,11 @@ class Case:
         """The order says otherwise from now on; what was raised for a window stays known. Only of an unfolded case."""
         state.order, state.excused, state.results = order, curfew.absences(order), {}
         state.windows = tuple(curfew.windows(order, -FOREVER, self._ahead))
-        self._judged_at = -FOREVER
+        self.judged_at = -FOREVER
 
     def forget_judgement(self) -> None:
         """A rule failed half way: judge all windows anew next time."""
-        self._judged_at = -FOREVER
+        self.judged_at = -FOREVER
 
     # --- old nights ---------------------------------------------------------------------------------------
 
@@ -200,7 +201,7 @@ class Case:
             state.raised = raised_by(known, state) | state.raised
             state.before, state.results = curfew_accumulated.NOTHING, {}
             state.windows = tuple(curfew.windows(state.order, -FOREVER, self._ahead))
-        self.settled = self._judged_at = -FOREVER
+        self.settled = self.judged_at = -FOREVER
 
     # --- judging ------------------------------------------------------------------------------------------
 

@@ -150,9 +150,15 @@ class Engine:
             if folded.renumbered:
                 self._tell_gaps(unit, received_at)
             for case in self._cases_of.get(name, ()):
-                if folded.changed or case.watching or case.wearer_id in self.undecided:
+                if folded.changed or case.wearer_id in self.undecided or self._lengthens(case, unit, folded.lengthened):
                     self._judge(case, received_at, min(folded.since, folded.lengthened))
         return Receipt(boot, tuple(folded.refused), folded.new, folded.recall)
+
+    def _lengthens(self, case: Case, unit: Unit, since: Ms) -> bool:
+        """Whether time that was only made longer may matter: an absence, of which the last judgement did not know."""
+        if case.watching:
+            return True
+        return since < case.judged_at and (len(case.units) > 1 or not unit.hears_all())
 
     def _tell_gaps(self, unit: Unit, now: Ms) -> None:
         (self._holey.add if unit.holes else self._holey.discard)(unit.unit)
@@ -246,11 +252,6 @@ class Engine:
             subject = next(s for s in subjects if self._deadlines.due(s) == due)
             self._deadlines.disarm(subject)
             self._wake(subject, due)
-
-    def knows(self, name: UnitId, boot_id: BootId, first_seq: int, count: int) -> bool:
-        """Whether every number of an envelope has come before, so that it brings nothing new."""
-        boot = self.units[name].track.boots.get(boot_id)
-        return boot is not None and boot.sequence.received.covers(first_seq, first_seq + count - 1)
 
     def acknowledged(self, name: UnitId, boot_id: BootId) -> int:
         """Up to which number a boot is accounted for; 0 where nothing is known of it."""

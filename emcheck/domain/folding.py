@@ -10,11 +10,12 @@ included. What was folded is in the inbox; whoever needs it again reads it from 
 
 from collections.abc import Callable, Iterable, Sequence
 
+from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import Ms, TagId, UnitId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.timeline import Source, SourceFold
-from emcheck.domain.track import Boot, Entry, Origin, Setting, Tamper, Track
+from emcheck.domain.track import Track
 
 FittedSpans = Callable[[TagId], Iterable[Span]]
 """The fittings of a tag, as spans of time."""

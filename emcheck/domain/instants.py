@@ -7,6 +7,7 @@ from emcheck.domain.ids import Ms
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 SECOND: Ms = 1_000
 MINUTE: Ms = 60_000
 HOUR: Ms = 3_600_000
@@ -24,7 +25,8 @@ def parse_ms(text: str) -> Ms:
 
 
 def format_ms(at: Ms) -> str:
-    """`2026-03-28T19:00:05.120Z` of an instant."""
+    """`2026-03-28T19:00:05.120Z` of an instant; one beyond the years 1 to 9999 is shown as their edge."""
+    at = min(max(at, _FIRST), _LAST)
     return (_EPOCH + at * _MS).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
 
 

@@ -8,12 +8,12 @@ A state is good only under the register and policy it was folded under (`Roster.
 from collections.abc import Iterable
 from typing import Any
 
+from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.case import Case
 from emcheck.domain.findings import FactRef
 from emcheck.domain.ids import BootId, TagId, UnitId
 from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
-from emcheck.domain.track import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.unit import Hole, Unit
 
 FORM = 1

@@ -42,6 +42,7 @@ class Roster:
         """An empty track."""
         return Track(
             tag_span=self.tag_span,
+            fitted=self.fitted,
             vouch_factor=self.policy.number("presence.vouch_factor"),
             heartbeat_default_ms=self.policy.ms("presence.heartbeat_default_s"),
             offset_max_ms=self.policy.ms("clock.offset_max_s"),

@@ -12,10 +12,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from emcheck.domain.boots import Boot, Entry
 from emcheck.domain.findings import FactRef, Span
 from emcheck.domain.ids import Ms, TagId, UnitId
 from emcheck.domain.instants import FOREVER
-from emcheck.domain.track import Boot, Entry, Track
+from emcheck.domain.track import Track
 
 
 class Stretch(NamedTuple):

@@ -7,124 +7,38 @@ runs never cross a missing number, and in each stretch between holes the first w
 first clock offset are kept, so that filling a hole gives what arrival in order would have given.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
 
+from emcheck.domain.boots import Boot, Entry, Setting, Tamper, settings_of
 from emcheck.domain.facts import Event
+from emcheck.domain.findings import Span
 from emcheck.domain.ids import BootId, Ms, TagId
 from emcheck.domain.instants import FOREVER
-from emcheck.domain.sequence import Sequence
 
-
-class Origin(NamedTuple):
-    """Who said a setting, where its entry stands for many events: the fact to cite, and when it was said."""
-
-    seq: int
-    at: Ms
-
-
-class Setting(NamedTuple):
-    """An event's word about one tag. `heard_at` is a departure's last frame, None for anything else."""
-
-    tag: TagId
-    present: bool
-    heard_at: Ms | None
-    origin: Origin | None = None
-    """None: the first event of its entry."""
-
-
-class Tamper(NamedTuple):
-    """A strap or case event with its true time."""
-
-    at: Ms
-    seq: int
-    tag: TagId
-    kind: str
-
-
-class Entry:
-    """Numbers `first..last`, from `start` to `end` by the unit's clock; `settings` hold from `start`."""
-
-    __slots__ = ("end", "first", "last", "settings", "start")
-
-    def __init__(self, seq: int, at: Ms, settings: tuple[Setting, ...]) -> None:
-        self.first = self.last = seq
-        self.start = self.end = at
-        self.settings = settings
-
+Fitted = Callable[[TagId], Iterable[Span]]
+"""The fittings of a tag. What is said of a tag that has none stays in the inbox until a register knows it."""
+HEARTBEAT_LEAST_MS: Ms = 1_000
+"""A unit that promises more than a message a second is held to that: what it fails to send is no silence."""
+NAMED_BOOTS_MAX = 64
 
 TagSpan = Callable[[TagId, Ms], tuple[Ms, Ms]]
 """The fitting of a tag at an instant as `[from, until)`; outside any, the stretch between two fittings."""
-
-
-class Boot:
-    """One boot of a unit."""
-
-    __slots__ = (
-        "began_at", "boot", "boot_n", "broken", "current", "entries", "heartbeat_ms", "limit", "offset_seen",
-        "offsets", "sequence", "tampers", "top",
-    )  # fmt: skip
-
-    def __init__(self, boot: BootId) -> None:
-        self.boot = boot
-        self.boot_n: int | None = None
-        self.heartbeat_ms: Ms | None = None
-        self.sequence = Sequence()
-        self.entries: list[Entry] = []
-        self.offsets: tuple[tuple[int, Ms], ...] = ()
-        self.tampers: tuple[Tamper, ...] = ()
-        self.current: dict[TagId, tuple[bool, Ms, Ms]] = {}
-        self.top: Ms | None = None
-        """The latest time told; what is dated before it neither vouches nor ends a vouch."""
-        self.broken = False
-        """A hole was seen and no event that vouches since: from `top` on nothing is known yet (Presence 2, 3)."""
-        self.offset_seen = False
-        self.limit: Ms = FOREVER
-        """Where the boots after it begin: its events dated later are a hole (Presence 3)."""
-        self.began_at: Ms | None = None
-        """`first_at` of a boot whose first entries were folded."""
-
-    def correction(self, seq: int) -> Ms:
-        """What to take off a time told at number `seq` (protocol.md, Clocks)."""
-        if not self.offsets:
-            return 0
-        at = bisect_right(self.offsets, (seq, 1 << 62)) - 1
-        return self.offsets[at][1] if at >= 0 else 0
-
-    def first_at(self) -> Ms | None:
-        """Corrected time of the first known event."""
-        if self.began_at is not None or not self.entries:
-            return self.began_at
-        entry = self.entries[0]
-        return entry.start - self.correction(entry.first)
-
-
-def settings_of(event: Event) -> tuple[Setting, ...]:
-    """What an event says of tags (domain.md, Presence 1)."""
-    if event["type"] == "report":
-        return (Setting(event["tag"], True, None),) if event["heard"] >= 1 else ()
-    if event["type"] == "presence":
-        if event["in_range"]:
-            return (Setting(event["tag"], True, None),)
-        heard_at = event.get("last_heard_at")
-        return (Setting(event["tag"], present=False, heard_at=event["at"] if heard_at is None else heard_at),)
-    if event["type"] in ("boot", "unit_status"):
-        tags = event.get("tags")
-        return tuple(Setting(tag, state == "in", None) for tag, state in (tags or {}).items())
-    return ()
 
 
 class Track:
     """One unit's boots. `vouch_factor`, `heartbeat_default_ms` and `offset_max_ms` are policy."""
 
     __slots__ = (
-        "boots", "heartbeat_default_ms", "limits", "newest", "offset_max_ms", "settled_boots", "settled_n",
+        "boots", "fitted", "heartbeat_default_ms", "limits", "newest", "offset_max_ms", "settled_boots", "settled_n",
         "tag_span", "torn", "vouch_factor",
     )  # fmt: skip
 
-    def __init__(self, *, tag_span: TagSpan, vouch_factor: float, heartbeat_default_ms: Ms, offset_max_ms: Ms) -> None:
+    def __init__(
+        self, *, tag_span: TagSpan, fitted: Fitted, vouch_factor: float, heartbeat_default_ms: Ms, offset_max_ms: Ms
+    ) -> None:
         self.tag_span = tag_span
+        self.fitted = fitted
         self.vouch_factor = vouch_factor
         self.heartbeat_default_ms = heartbeat_default_ms
         self.offset_max_ms = offset_max_ms
@@ -151,6 +65,12 @@ class Track:
             if self.limits is not None:
                 found.limit = self.limits.get(boot, FOREVER)
         return found
+
+    def _named(self, boot: BootId) -> Boot:
+        """A boot that another one speaks of; of many that never spoke themselves only the first are kept."""
+        if boot not in self.boots and sum(not other.entries for other in self.boots.values()) >= NAMED_BOOTS_MAX:
+            return Boot(boot)
+        return self.boot(boot)
 
     def correction(self, boot: Boot, seq: int, event: Event) -> Ms:
         """What to take off the times of an event that is not folded in yet; its own clock offset counts already."""
@@ -180,7 +100,7 @@ class Track:
         if not in_order and not late:
             boot.offset_seen = False
         changed = self._note(boot, seq, event, in_order=in_order)
-        settings = settings_of(event)
+        settings = tuple(setting for setting in settings_of(event) if self.fitted(setting.tag))
         if late:
             self.torn |= event["type"] == "boot"
             self._insert(boot, seq, event["at"], settings)
@@ -247,7 +167,7 @@ class Track:
     def _reach(self, boot: Boot, seq: int, event: Event) -> Ms:
         """The earliest instant that an event itself speaks of."""
         if event["type"] == "lost":
-            other = self.boot(event["boot"])
+            other = self._named(event["boot"])
             return min(event["at"] - boot.correction(seq), self._known_before(other, event["from"]))
         heard_at = event.get("last_heard_at") if event["type"] == "presence" else None
         at = event["at"] if not isinstance(heard_at, int) else min(event["at"], heard_at)
@@ -296,7 +216,7 @@ class Track:
         """Keep what is not about range: boot facts, clock offsets, tampers, numbers lost."""
         if event["type"] == "boot":
             boot.boot_n, heartbeat_s = event.get("boot_n"), event.get("heartbeat_s")
-            boot.heartbeat_ms = None if heartbeat_s is None else round(heartbeat_s * 1000)
+            boot.heartbeat_ms = None if heartbeat_s is None else max(round(heartbeat_s * 1000), HEARTBEAT_LEAST_MS)
             self._note_previous(event.get("prev_boot"), event.get("prev_last_seq"))
         elif event["type"] == "unit_status":
             offset = event.get("clock_offset_ms")
@@ -310,7 +230,7 @@ class Track:
                 boot.tampers += (Tamper(event["at"], seq, event["tag"], f"strap_{strap}"),)
                 return True
         elif event["type"] == "lost":
-            sequence = self.boot(event["boot"]).sequence
+            sequence = self._named(event["boot"]).sequence
             sequence.lose(event["from"], event["to"], periodic_only=event["periodic_only"])
             return True
         return False
@@ -325,7 +245,7 @@ class Track:
 
     def _note_previous(self, previous: BootId | None, last_seq: int | None) -> None:
         if previous is not None and last_seq:
-            sequence = self.boot(previous).sequence
+            sequence = self._named(previous).sequence
             sequence.declared_last = max(sequence.declared_last, last_seq)
 
     def _note_offset(self, boot: Boot, seq: int, offset: Ms, *, in_order: bool) -> bool:

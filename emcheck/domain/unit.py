@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from emcheck.domain.boots import Boot
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.ids import BootId, Ms, UnitId
@@ -14,10 +15,16 @@ from emcheck.domain.receipt import Folded, Refusal, Told
 from emcheck.domain.register import Installation
 from emcheck.domain.retelling import retold, unusable
 from emcheck.domain.rules import evidence, unit_silent
-from emcheck.domain.track import Boot, Track
+from emcheck.domain.track import Track
 
 _TRIES = 3
 """So often a track is folded anew while boots turn out to begin inside each other."""
+
+
+_GAPS_MAX = 64
+"""So many gaps of a boot are told apart; what is beyond is one: a unit may send every other number."""
+_LOOK_BACK = 8
+"""Entries in front of a gap among which the latest time is looked for: events dated back are few."""
 
 
 class Memory(Protocol):
@@ -148,6 +155,16 @@ class Unit:
                 self.track.add(boot, seq, event)
         self._find_holes(self.last_received_at or 0)
 
+    def knows(self, boot_id: BootId, first_seq: int, count: int) -> bool:
+        """Whether every number of an envelope has come before, so that it brings nothing new."""
+        boot = self.track.boots.get(boot_id)
+        return boot is not None and boot.sequence.received.covers(first_seq, first_seq + count - 1)
+
+    def hears_all(self) -> bool:
+        """Whether every tag that its newest boot spoke of is in range."""
+        newest = self.track.newest
+        return newest is not None and all(present for present, _, _ in newest.current.values())
+
     # --- silence ------------------------------------------------------------------------------------------
 
     def heartbeat_allowance_ms(self) -> Ms:
@@ -194,7 +211,7 @@ class Unit:
             known.get((boot.boot, first, last))
             or Hole(boot.boot, first, last, self._noticed(boot.boot, first, last, now))
             for boot in self.track.boots.values()
-            for first, last in boot.sequence.holes()
+            for first, last in _few(boot.sequence.holes())
         )
 
     def _noticed(self, boot: BootId, first: int, last: int, now: Ms) -> Ms:
@@ -211,7 +228,8 @@ class Unit:
                 boot = self.track.boots[hole.boot]
                 found.append(self._gap(boot, (hole.first, hole.last), "open", hole.noticed_at + open_ms))
         for boot in self.track.boots.values():
-            found += [self._gap(boot, numbers, "lost", None) for numbers in boot.sequence.missing_for_good()]
+            lost = _few(boot.sequence.missing_for_good())
+            found += [self._gap(boot, numbers, "lost", None) for numbers in lost]
         return [gap for gap in found if gap is not None]
 
     def _gap(self, boot: Boot, numbers: tuple[int, int], kind: str, raised_at: Ms | None) -> Finding | None:
@@ -219,7 +237,9 @@ class Unit:
         if boot.began_at is not None and numbers[1] < boot.entries[0].first:
             return None
         place = bisect_left(boot.entries, numbers[0], key=lambda entry: entry.first)
-        before = [entry.end - boot.correction(entry.first) for entry in boot.entries[:place]]
+        before = [
+            entry.end - boot.correction(entry.first) for entry in boot.entries[max(0, place - _LOOK_BACK) : place]
+        ]
         after = boot.entries[place] if place < len(boot.entries) else None
         end = self._next_boot_at(boot) if after is None else after.start - boot.correction(after.first)
         start = max(before) if before else (end or raised_at or 0)
@@ -268,3 +288,8 @@ class Unit:
                 self.refusals += (evidence.Refusals(finding.class_ or "", finding.start, finding.end, count),)
         self.silences = tuple(sorted(self.silences, key=lambda f: f.start))
         self.refusals = tuple(sorted(self.refusals, key=lambda run: run.first_at))
+
+
+def _few(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """At most `_GAPS_MAX`, the last of them from the first to the last of the rest."""
+    return gaps if len(gaps) <= _GAPS_MAX else [*gaps[: _GAPS_MAX - 1], (gaps[_GAPS_MAX - 1][0], gaps[-1][1])]

@@ -6,10 +6,15 @@ from whenever import Instant
 
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms
+from emcheck.domain.instants import parse_ms
+
+_SHOWN_FROM, _SHOWN_UNTIL = parse_ms("0002-01-01T00:00:00Z"), parse_ms("9998-12-31T00:00:00Z")
+"""Nobody's clock is right beyond; a unit may say anything."""
 
 
 def clock(at: Ms, zone: str) -> str:
     """Local time with its day, as a person reads it: `Tue 24 Mar 19:00:05`."""
+    at = min(max(at, _SHOWN_FROM), _SHOWN_UNTIL)
     return Instant.from_timestamp(at, unit="millisecond").to_tz(zone).to_stdlib().strftime("%a %d %b %H:%M:%S")
 
 

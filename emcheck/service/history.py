@@ -31,6 +31,7 @@ class Recent:
         self._kept: dict[tuple[UnitId, BootId], list[_Kept]] = {}
         self._oldest: deque[tuple[tuple[UnitId, BootId], _Kept]] = deque()
         self._longest = 1
+        self._decoded: tuple[bytes, Sequence[Event | None]] | None = None
         self._arrivals = 0
 
     def remember(self, unit: UnitId, boot: BootId, first_seq: int, length: int, payload: bytes) -> None:
@@ -63,7 +64,11 @@ class Recent:
         high = bisect_right(kept, seq, key=lambda k: k.first_seq)
         holding = [k for k in kept[low:high] if seq < k.first_seq + k.length]
         first = min(holding, key=lambda k: k.arrival, default=None)
-        return None if first is None else decode(first.payload).events[seq - first.first_seq]
+        if first is None:
+            return None
+        if self._decoded is None or self._decoded[0] is not first.payload:
+            self._decoded = (first.payload, decode(first.payload).events)  # a repeat asks for number after number
+        return self._decoded[1][seq - first.first_seq]
 
 
 def told_in(received_at: Ms, payload: bytes) -> Told | None:

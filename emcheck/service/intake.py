@@ -47,7 +47,7 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     if envelope.unit is not None and envelope.unit != unit:
         return _refused(engine, unit, "other_unit", f"the envelope names {envelope.unit}", received_at)
     count = len(envelope.events)
-    if not engine.knows(unit, envelope.boot, envelope.first_seq, count):
+    if not engine.units[unit].knows(envelope.boot, envelope.first_seq, count):
         remember(unit, envelope.boot, envelope.first_seq, count, payload)
     for refusal in envelope.refused:
         engine.refuse(unit, refusal.reason, received_at)

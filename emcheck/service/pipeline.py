@@ -65,6 +65,7 @@ class Pipeline:
         self._recent = Recent()
         self._decisions: list[Decision] = []
         self._row: list[InboxRow] = []
+        self._signed_at: Ms = 0
         self._standing = Standing(self._store)
         found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
@@ -98,7 +99,7 @@ class Pipeline:
             self._keep(message, taken)
             if self.engine.wanting:
                 await self._recall()
-            quarantine += [_quarantined(message, taken, *refusal) for refusal in taken.refusals]
+            quarantine += _quarantined(message, taken)
             if taken.unit is not None and taken.receipt is not None:
                 rejected: list[dict[str, object]] = [
                     {"from": first, "to": last, "reason": reason}
@@ -168,7 +169,9 @@ class Pipeline:
         return await self._store.findings()
 
     def _note_service(self, what: str, now: Ms) -> None:
+        """A sign of life in the inbox, never dated before one that stands there."""
         self._row_id += 1
+        self._signed_at = now = max(now, self._signed_at)
         self._row.append(InboxRow(self._row_id, now, "service", None, None, json.dumps({"service": what}).encode()))
 
     async def _write(self, quarantine: list[Quarantined], *, leaving: bool = False) -> None:
@@ -197,13 +200,18 @@ class Pipeline:
             self._on_alerts()
 
 
-def _quarantined(
-    message: Message, taken: Taken, reason: str, detail: str, first: int | None, last: int | None
-) -> Quarantined:
+def _quarantined(message: Message, taken: Taken) -> list[Quarantined]:
+    """A row for each reason, with the numbers from the first to the last that it holds for."""
     boot = taken.receipt.boot if taken.receipt is not None else None
-    return Quarantined(
-        message.received_at, message.topic, taken.unit, reason, detail, message.payload, boot, first, last
-    )
+    rows: dict[str, Quarantined] = {}
+    for reason, detail, first, last in taken.refusals:
+        if reason in rows:
+            rows[reason] = rows[reason]._replace(last_seq=last)
+        else:
+            rows[reason] = Quarantined(
+                message.received_at, message.topic, taken.unit, reason, detail, message.payload, boot, first, last
+            )
+    return list(rows.values())
 
 
 def _completed(taken: Taken) -> set[BootId]:

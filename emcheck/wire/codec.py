@@ -21,6 +21,8 @@ ENVELOPE_MAX_BYTES = 64 * 1024
 """protocol.md: an envelope is at most 64 KiB."""
 SEQ_MAX = 2**63 - 1
 EVENTS_MAX = 5_000
+_OFFSET_MAX_MS = 4e12
+"""A century and more: a clock without a battery starts in 1970."""
 
 _At = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)$")]
 _Boot = Annotated[str, Field(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
@@ -92,7 +94,9 @@ class _UnitStatusEvent(TypedDict):
     noise_dbm: NotRequired[_Number | None]
     buffered: NotRequired[_Count | None]
     tags: NotRequired[_Tags | None]
-    clock_offset_ms: NotRequired[Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15)] | None]
+    clock_offset_ms: NotRequired[
+        Annotated[float, Field(allow_inf_nan=False, ge=-_OFFSET_MAX_MS, le=_OFFSET_MAX_MS)] | None
+    ]
     rtt_ms: NotRequired[_Number | None]
     config_rev: NotRequired[_Count | None]
     schedule_sha256: NotRequired[_Text | None]
@@ -129,7 +133,7 @@ _AnyEvent: TypeAlias = Annotated[
 
 @_lenient
 class _Envelope(TypedDict):
-    v: Literal[1]
+    v: Annotated[int, Field(strict=True, ge=1, le=1)]
     unit: NotRequired[Annotated[str, Field(pattern=rf"^{UNIT_PATTERN}$")] | None]
     boot: _Boot
     first_seq: _Seq

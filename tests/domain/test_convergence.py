@@ -125,3 +125,12 @@ def test_no_violation_covers_unknown_time(steps: list[tuple[str, int]]) -> None:
         if finding.rule == "curfew.absence":
             end = UNTIL if finding.end is None else finding.end
             assert any(not s.present and s.start <= finding.start and end <= s.end for s in known)
+
+
+def test_an_absence_that_buffered_heartbeats_lengthen_into_a_past_window_is_found() -> None:
+    """A failing example of the property: the first heartbeats were judged before the later ones lengthened them."""
+    night = tell([("hears", 1), ("hears", 1), ("hears", 1), ("loses", 466), ("beats", 900), ("beats", 900)])
+    found = told(judge(stream([envelope for _, envelope in night.messages]), register(), until=UNTIL))
+    assert [(row[0], row[2], row[3]) for row in found] == [  # type: ignore[index]  # rows are tuples
+        ("curfew.absence", at("19:00"), at("19:00:01"))
+    ]
