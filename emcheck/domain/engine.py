@@ -382,10 +382,6 @@ class Engine:
     def _unknown_findings(self, name: UnitId) -> list[Finding]:
         return [evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self.policy) for run in self.unknown[name]]
 
-    def has_holes(self) -> bool:
-        """Whether anything is missing that may still come."""
-        return bool(self._holey)
-
     def units_with_holes(self) -> list[Unit]:
         """Units of which something is missing that may still come."""
         return [self.units[name] for name in sorted(self._holey)]

@@ -104,7 +104,7 @@ class Loops:
         """Acknowledgements that waited for their second, and requests for what is missing."""
         while True:
             self._answer.clear()
-            if self._acknowledger.owing or self._pipeline.engine.has_holes():
+            if self._acknowledger.owing or self._pipeline.engine.units_with_holes():
                 await asyncio.sleep(0.25)
             else:
                 await self._answer.wait()
