@@ -26,7 +26,7 @@ _STYLE = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
 
 def demo(
     scenario: Annotated[str, typer.Option(help="A scenario: a name from config/scenarios, or a file.")] = "town",
-    folder: Annotated[Path, typer.Option(help="Where its database and broker live; emptied first.")] = Path("var/demo"),
+    folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is removed.")] = Path("var/demo"),
     seed: Annotated[int | None, typer.Option(help="Another night of the same scenario.")] = None,
 ) -> None:
     """Show a whole night: units connect, alerts come with reasons, and each presence is drawn against its window."""
@@ -39,8 +39,7 @@ def demo(
     except ScenarioError as error:
         bad_input(error)
     policy = read_policy(None)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    _empty(folder)
     quiet_logging()
     console, began = Console(soft_wrap=True), time.monotonic()
     zone = plan.town.timezone
@@ -80,6 +79,19 @@ def demo(
         f"{night.events:,} events committed and acknowledged, {len(causes)} alerts, "
         f"{len(night.findings)} findings, in {time.monotonic() - began:.0f} s. Database: {folder / 'emcheck.db'}"
     )
+
+
+def _empty(folder: Path) -> None:
+    """Remove what an earlier demo left; a folder with anything else in it is somebody's and stays as it is."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        foreign = sorted(p.name for p in folder.iterdir() if p.name != "broker" and not p.name.startswith("emcheck.db"))
+        if foreign:
+            bad_input(f"--folder {folder}: it holds {foreign[0]}, which no demo made; name a new or an empty folder")
+        for left in folder.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    except OSError as error:
+        bad_input(f"--folder {folder}: {error.strerror}; name a folder that can be written")
 
 
 def _page(console: Console, night: Any, zone: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.metadata
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -91,8 +92,17 @@ async def _broker(settings: Settings) -> Check:
     return Check("broker", True, f"{where} listens")
 
 
+def make_file(url: str) -> Path | None:
+    """The file of a SQLite database; None for another."""
+    path = url.partition(":///")[2] if url.startswith("sqlite") else ""
+    return Path(path).absolute() if path else None
+
+
 async def _database(settings: Settings) -> Check:
     store = SqlStore(settings.store.async_url, read_only=True)
+    file = make_file(settings.store.url)
+    if file is not None and not file.exists() and os.access(file.parent, os.W_OK):
+        return Check("database", True, f"{settings.store.url}: not there yet; `emcheck serve` makes it")
     try:
         await store.open()
         words = f"{settings.store.url}: {store.database_id}" + (

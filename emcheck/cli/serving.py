@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from emcheck.service.enrolment import load_register
 from emcheck.service.running import StartError, configure_logging, policy_path, serve
 from emcheck.settings import Settings, SettingsError, explain, load_settings, shipped_config
 from emcheck.store.sql import SqlStore
+
+_WATCH_AGAIN_S = 2.0
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="An emcheck.toml; defaults and the environment else.")
@@ -91,7 +94,10 @@ def alerts_watch(
 
     mqtt = settings.mqtt
 
+    heard = False
+
     async def watch() -> None:
+        nonlocal heard
         events = watch_alerts(
             host=mqtt.host,
             port=mqtt.port,
@@ -102,17 +108,22 @@ def alerts_watch(
         if not as_json:
             typer.echo(f"Alerts of {mqtt.host}:{mqtt.port} as they come; Ctrl-C ends.", err=True)
         async for body in events:
+            heard = True
             if as_json:
                 typer.echo(one_line(body))
             else:
                 say(describe(body), urgent=describe(body).startswith("P1"))
 
-    try:
-        asyncio.run(watch())
-    except ConnectionError as error:
-        bad_input(f"broker {error}; is it running, and are mqtt.host and mqtt.port right?")
-    except KeyboardInterrupt:
-        raise typer.Exit from None
+    while True:
+        try:
+            asyncio.run(watch())
+        except ConnectionError as error:
+            if not heard:
+                bad_input(f"broker {error}; is it running, and are mqtt.host and mqtt.port right?")
+            typer.echo(f"emcheck: broker {error}; trying again", err=True)
+            time.sleep(_WATCH_AGAIN_S)
+        except KeyboardInterrupt:
+            raise typer.Exit from None
 
 
 def store_confirm(config: ConfigOption = None) -> None:

@@ -39,13 +39,17 @@ def simulate(
     except ScenarioError as error:
         bad_input(error)
     console = Console(stderr=True)
-    with Progress(
+    progress = Progress(
         TextColumn("simulating"), BarColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task("simulating", total=plan.end_ms - plan.start_ms)
-        files = simulate_to_stream(
-            plan, seed, out, progress=lambda now: progress.update(task, completed=now - plan.start_ms)
-        )
+    )
+    task = progress.add_task("simulating", total=plan.end_ms - plan.start_ms)
+    try:
+        with progress:
+            files = simulate_to_stream(
+                plan, seed, out, progress=lambda now: progress.update(task, completed=now - plan.start_ms)
+            )
+    except OSError as error:
+        bad_input(f"--out {out}: {error.strerror}; name a folder that can be made and written")
     if as_json:
         typer.echo(
             json.dumps(

@@ -151,6 +151,14 @@ class Service:
         await self.acknowledger.open()
         await self.loops.recover()
         log.info("service.started", database=self._store.database_id, acknowledging=not self.acknowledger.silent)
+        self._say_whom()
+
+    def _say_whom(self) -> None:
+        """Whom the register in force has us monitor: a service that monitors nobody must not look well."""
+        now, register = self._clock.now(), self.pipeline.engine.roster.register
+        in_force = sum(order.starts_at <= now < order.ends_at for order in register.orders)
+        tell = log.info if in_force else log.warning
+        tell("register.in_force", orders=in_force, of=len(register.orders), sha256=register.sha256()[:12])
 
     def _start(self) -> set[asyncio.Task[None]]:
         work = {

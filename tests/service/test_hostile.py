@@ -153,7 +153,9 @@ async def _everything_is_accounted_for(
     for held in counts:
         by_reason[held.reason] += held.messages
     assert by_reason.total() == figures["quarantined_total"]
-    known = Counter(reason for _, reason, _ in sent if reason) + Counter(r for _, _, reasons in sent for r in set(reasons))
+    known = Counter(reason for _, reason, _ in sent if reason) + Counter(
+        r for _, _, reasons in sent for r in set(reasons)
+    )
     known["retained"] = RETAINED
     chance = sum(1 for _, reason, _ in sent if reason is None)
     for reason, count in known.items():
