@@ -19,7 +19,7 @@ from emcheck.domain.instants import format_ms
 from emcheck.domain.policy import Policy
 from emcheck.ports import AlertChange, Commit, Deadline, InboxRow, Message, Quarantined, Store
 from emcheck.service.acknowledging import Acknowledger
-from emcheck.service.checkpoints import Checkpoints
+from emcheck.service.checkpoints import SERVICE, Checkpoints
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, take
 from emcheck.service.recovery import recover
@@ -29,6 +29,9 @@ log = structlog.get_logger("emcheck.service")
 
 _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
+
+_EVER_MS: Ms = 1 << 61
+"""Of checkpoints that a newer one of the same unit replaced none is needed."""
 
 Publish = Callable[[Alert, str, str], bytes]
 """Alert, action and note to the bytes that are delivered."""
@@ -196,6 +199,8 @@ class Pipeline:
                 deadlines=deadlines, checkpoints=checkpoints,
             )
         )  # fmt: skip
+        if any(checkpoint.unit == SERVICE for checkpoint in checkpoints):
+            await self._store.prune_checkpoints(before=checkpoints[-1].at, keep_every_ms=_EVER_MS)
         if changes:
             self._on_alerts()
 

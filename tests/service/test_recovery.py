@@ -136,6 +136,7 @@ async def test_a_start_reads_checkpoints_and_only_what_came_after() -> None:
     kept = [checkpoint async for checkpoint in store.checkpoints()]
     assert {checkpoint.unit for checkpoint in kept} == {"BU-0001", "(service)"}
     assert all(len(checkpoint.state) < 10_000 for checkpoint in kept)
+    assert sum(len(taken) for taken in store._checkpoints.values()) <= 2 * len(kept), "what was replaced is gone"
     read: list[int] = []
     whole = store.inbox_after
 
