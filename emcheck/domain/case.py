@@ -38,6 +38,9 @@ class Raised:
     raised_at: Ms
 
 
+_NOTHING_RAISED: Mapping[Span, list[Raised]] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class OrderState:
     """One order's windows that are not folded, the findings of each as last judged, and its alerts' instants."""
@@ -46,7 +49,7 @@ class OrderState:
     excused: list[Span]
     windows: tuple[Window, ...] = ()
     results: dict[Window, tuple[Finding, ...]] = field(default_factory=dict)
-    raised: dict[Span, list[Raised]] = field(default_factory=dict)
+    raised: Mapping[Span, list[Raised]] = field(default_factory=lambda: _NOTHING_RAISED)
     accumulated_at: Ms | None = None
     before: curfew_accumulated.Before = curfew_accumulated.NOTHING
 
@@ -170,7 +173,8 @@ class Case:
             state.windows = state.windows[len(old) :]
             for window in old:
                 state.results.pop(window, None)
-                state.raised.pop(Span(window.start, window.end), None)
+            if state.raised:
+                state.raised = {span: alarms for span, alarms in state.raised.items() if span.end > horizon}
 
     def _summed(self, state: OrderState, absences: list[Finding]) -> curfew_accumulated.Before:
         before = state.before
@@ -198,7 +202,7 @@ class Case:
         """Judge all windows anew at the next judgement; `standing` are the findings of those that were folded."""
         known = list(standing)
         for state in self.orders:
-            state.raised = raised_by(known, state) | state.raised
+            state.raised = {**raised_by(known, state), **state.raised}
             state.before, state.results = curfew_accumulated.NOTHING, {}
             state.windows = tuple(curfew.windows(state.order, -FOREVER, self._ahead))
         self.settled = self.judged_at = -FOREVER
@@ -230,9 +234,9 @@ class Case:
             self._look_ahead(state, timeline, ongoing, now, is_raised=bool(found) and found[-1].raised_at is not None)
         span = Span(window.start, window.end)
         if raised:
-            state.raised[span] = raised
-        else:
-            state.raised.pop(span, None)
+            state.raised = {**state.raised, span: raised}
+        elif span in state.raised:
+            state.raised = {other: alarms for other, alarms in state.raised.items() if other != span}
 
     def _raise(self, state: OrderState, window: Window, episode: Episode, now: Ms) -> Raised | None:
         """The alert of an episode: the one that was raised for it, or a new one if it is due (rule book 4)."""
