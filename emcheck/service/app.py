@@ -5,6 +5,7 @@ broker): who starts it hands it its parts.
 """
 
 import asyncio
+import gc
 import contextlib
 import random
 import socket
@@ -150,6 +151,7 @@ class Service:
     async def _open(self) -> None:
         await self.acknowledger.open()
         await self.loops.recover()
+        gc.freeze()  # cases and register stay; to look through them again and again stopped all else for seconds
         log.info("service.started", database=self._store.database_id, acknowledging=not self.acknowledger.silent)
         self._say_whom()
 
