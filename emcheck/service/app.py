@@ -5,8 +5,8 @@ broker): who starts it hands it its parts.
 """
 
 import asyncio
-import gc
 import contextlib
+import gc
 import random
 import socket
 from collections.abc import Iterator, Sequence
