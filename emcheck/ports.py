@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding
-from emcheck.domain.ids import Ms, OrderId, UnitId
+from emcheck.domain.ids import Ms, UnitId
 
 
 class InboxRow(NamedTuple):
@@ -181,12 +181,8 @@ class Store(Protocol):
         """The newest checkpoint of each unit."""
         ...
 
-    async def checkpoint_before(self, unit: UnitId, at: Ms) -> Checkpoint | None:
-        """The newest checkpoint of `unit` taken at or before `at`."""
-        ...
-
-    async def prune_checkpoints(self, *, before: Ms, keep_every_ms: Ms) -> int:
-        """Of those older than `before` keep one per unit and `keep_every_ms`; returns how many went."""
+    async def prune_checkpoints(self) -> int:
+        """Remove those that a newer one of the same unit replaced; returns how many went."""
         ...
 
     async def register(self) -> StoredRegister | None:
@@ -210,10 +206,6 @@ class Store(Protocol):
 
         The end that counts is the window's where there is one.
         """
-        ...
-
-    async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
-        """Sum of `absent_ms` of the order's curfew.absence findings whose window ended at or before `window_end`."""
         ...
 
     async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:

@@ -296,10 +296,10 @@ class Engine:
             runs.append(evidence.Refusals("not_enrolled", received_at, received_at))
             self._decided(name, self._unknown_findings(name), received_at, settled)
 
-    def authorise(self, order_id: OrderId, absence: AuthorisedAbsence, at: Ms) -> UnitId | None:
+    def authorise(self, order_id: OrderId, absence: AuthorisedAbsence, at: Ms) -> None:
         """An authorised absence is known from `at`; totals are revised, the record of the absence stays.
 
-        Returns a unit to `recall` where old nights are folded. KeyError where there is no such order.
+        Where old nights are folded, a unit is `wanting` after it. KeyError where there is no such order.
         """
         self.tick(at - 1)
         for case in self.cases.values():
@@ -310,9 +310,9 @@ class Engine:
                     name = min(case.units, default=None)
                     if name is not None and case.settled > -FOREVER:
                         self.wanting[name] = at
-                        return name
-                    self._judge(case, at, -FOREVER)
-                    return None
+                    else:
+                        self._judge(case, at, -FOREVER)
+                    return
         raise KeyError(order_id)
 
     # --- judging ------------------------------------------------------------------------------------------

@@ -195,7 +195,12 @@ class Track:
         return bool(boot.entries) or mixed or overtaken or event.get("prev_boot") in self.settled_boots
 
     def _known_before(self, boot: Boot, seq: int) -> Ms:
-        """Corrected time of the last event known in front of a number; before all time where there is none."""
+        """Corrected time of the last event known in front of a number; before all time where there is none.
+
+        A boot that never spoke has no time that could change.
+        """
+        if not boot.entries:
+            return FOREVER
         place = bisect_left(boot.entries, seq, key=lambda entry: entry.first) - 1
         if place < 0:
             return -FOREVER

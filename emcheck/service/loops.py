@@ -79,26 +79,30 @@ class Loops:
             due = min(self._pipeline.engine.wake_at(), alive_at)
             await self._until(due + 1)
             now = self._clock.now()
-            if now >= alive_at:
-                alive_at = now + self._alive_every_ms
-                async with self._pipeline.turn:
-                    await self._guarded(self._pipeline.alive, now)
             if not await self._judge_due(now - 1):
                 await asyncio.sleep(0)  # what was received before is judged first
+            elif now >= alive_at:
+                alive_at = now + self._alive_every_ms
+                async with self._pipeline.turn:
+                    await self._guarded(self._pipeline.alive, self._known_until(now - 1))
 
     async def _judge_due(self, upto: Ms) -> bool:
         """The herd in chunks, so that events go on being served; False where messages are to be judged first."""
         loop = asyncio.get_running_loop()
         while (due := self._pipeline.engine.wake_at()) <= upto:
             async with self._pipeline.turn:
-                waiting = self._transport.oldest_waiting() if self._in_hand is None else self._in_hand
-                if waiting is not None and waiting <= due:
+                known = self._known_until(upto)
+                if known < due:
                     return False
                 end = loop.time() + self._chunk_ms / 1000
-                known = upto if waiting is None else min(upto, waiting - 1)
                 if not await self._guarded(self._pipeline.tick, known, lambda end=end: loop.time() < end):
                     return True
         return True
+
+    def _known_until(self, now: Ms) -> Ms:
+        """Up to when all that was received is judged: what waits came before it may be missed."""
+        waiting = self._transport.oldest_waiting() if self._in_hand is None else self._in_hand
+        return now if waiting is None else min(now, waiting - 1)
 
     async def answer_units(self) -> None:
         """Acknowledgements that waited for their second, and requests for what is missing."""

@@ -30,9 +30,6 @@ log = structlog.get_logger("emcheck.service")
 _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
 
-_EVER_MS: Ms = 1 << 61
-"""Of checkpoints that a newer one of the same unit replaced none is needed."""
-
 Publish = Callable[[Alert, str, str], bytes]
 """Alert, action and note to the bytes that are delivered."""
 
@@ -69,6 +66,7 @@ class Pipeline:
         self._decisions: list[Decision] = []
         self._row: list[InboxRow] = []
         self._signed_at: Ms = 0
+        self._new_events = 0
         self._standing = Standing(self._store)
         found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
@@ -122,9 +120,11 @@ class Pipeline:
         self._row_id += 1
         if taken.receipt.new == 0 and not taken.receipt.recall and not taken.refusals:
             self.duplicates_total += 1
+            self._signed_at = max(self._signed_at, message.received_at)
             self._row.append(InboxRow(self._row_id, message.received_at, "heard", taken.unit, None, b""))
             return
-        self.events_total += taken.receipt.new
+        self._new_events += taken.receipt.new
+        self._signed_at = max(self._signed_at, message.received_at)
         previous = self._last_row_of.get(taken.unit)
         self._last_row_of[taken.unit] = self._row_id
         self._row.append(InboxRow(self._row_id, message.received_at, "up", taken.unit, previous, message.payload))
@@ -189,9 +189,7 @@ class Pipeline:
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
-        self.quarantined_total += len(quarantine)
-        self.alerts_total += len(changes)
-        if not (rows or quarantine or changes or findings or gone or checkpoints):
+        if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints):
             return
         await self._store.commit(
             Commit(
@@ -199,8 +197,11 @@ class Pipeline:
                 deadlines=deadlines, checkpoints=checkpoints,
             )
         )  # fmt: skip
+        self.events_total, self._new_events = self.events_total + self._new_events, 0
+        self.quarantined_total += len(quarantine)
+        self.alerts_total += len(changes)
         if any(checkpoint.unit == SERVICE for checkpoint in checkpoints):
-            await self._store.prune_checkpoints(before=checkpoints[-1].at, keep_every_ms=_EVER_MS)
+            await self._store.prune_checkpoints()
         if changes:
             self._on_alerts()
 

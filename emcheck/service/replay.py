@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding, is_settled
-from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId
+from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import AuthorisedAbsence, Register
 from emcheck.domain.timeline import Stretch
@@ -33,9 +33,9 @@ class Replayed:
     lines: int
     events: int
 
-    def timeline(self, wearer: str, address: AddressId) -> list[Stretch]:
+    def timeline(self, wearer: WearerId, address: AddressId) -> list[Stretch]:
         """A wearer's known time at an address."""
-        case = next(case for case in self.engine.cases.values() if case.wearer_id == wearer)
+        case = self.engine.cases[wearer]
         return case.timeline(address, {unit: self.engine.units[unit].track for unit in case.units})
 
 

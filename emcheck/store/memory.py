@@ -1,14 +1,10 @@
-"""The store for replay and tests: the same contract, nothing kept after `close()`.
-
-What is asked for while a stream is judged has a synchronous twin (`append_now`, `unit_history_now`): a replay
-has no event loop to wait on.
-"""
+"""The store for tests: the same contract, nothing kept after `close()`."""
 
 from collections.abc import AsyncIterator, Sequence
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding
-from emcheck.domain.ids import Ms, OrderId, UnitId
+from emcheck.domain.ids import Ms, UnitId
 from emcheck.ports import (
     AlertChange,
     Checkpoint,
@@ -56,25 +52,17 @@ class MemoryStore:
             raise StoreError("the store in memory is not open", remedy="open() the store first", transient=False)
         return self._inbox
 
-    def open_now(self) -> None:
+    async def open(self) -> None:
         """Make ready for rows."""
         if self._inbox is not None:
             raise StoreError("the store in memory is open already", remedy="open() it once", transient=False)
         self._inbox = SpilledInbox()
 
-    def close_now(self) -> None:
+    async def close(self) -> None:
         """Forget the rows."""
         if self._inbox is not None:
             self._inbox.close()
             self._inbox = None
-
-    async def open(self) -> None:
-        """Make ready for rows."""
-        self.open_now()
-
-    async def close(self) -> None:
-        """Forget the rows."""
-        self.close_now()
 
     async def acknowledging(self) -> bool:
         """Always: nothing in memory was ever restored or copied."""
@@ -93,17 +81,8 @@ class MemoryStore:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def append_now(self, row: InboxRow) -> None:
-        """Append one inbox row."""
-        self._rows.check((row,))
-        self._rows.append(row)
-
     async def commit(self, commit: Commit) -> None:
         """Write all of it, or nothing."""
-        self.commit_now(commit)
-
-    def commit_now(self, commit: Commit) -> None:
-        """As `commit`."""
         self._rows.check(commit.inbox)
         self._check_owed(commit.alerts)
         for row in commit.inbox:
@@ -159,33 +138,15 @@ class MemoryStore:
         """One unit's rows from `newest` back along `previous` down to, not including, `after`; oldest first."""
         return self._rows.history(newest=newest, after=after)
 
-    def unit_history_now(self, *, newest: int, after: int) -> list[InboxRow]:
-        """As `unit_history`."""
-        return self._rows.history(newest=newest, after=after)
-
     async def checkpoints(self) -> AsyncIterator[Checkpoint]:
         """The newest checkpoint of each unit."""
         for taken in list(self._checkpoints.values()):
             yield taken[max(taken)]
 
-    async def checkpoint_before(self, unit: UnitId, at: Ms) -> Checkpoint | None:
-        """The newest checkpoint of `unit` taken at or before `at`."""
-        return self.checkpoint_before_now(unit, at)
-
-    def checkpoint_before_now(self, unit: UnitId, at: Ms) -> Checkpoint | None:
-        """As `checkpoint_before`."""
-        taken = (c for c in self._checkpoints.get(unit, {}).values() if c.at <= at)
-        return max(taken, key=lambda c: c.row_id, default=None)
-
-    async def prune_checkpoints(self, *, before: Ms, keep_every_ms: Ms) -> int:
-        """Of those older than `before` keep one per unit and `keep_every_ms`; returns how many went."""
-        gone = 0
-        for taken in self._checkpoints.values():
-            old = sorted(row_id for row_id, c in taken.items() if c.at < before)
-            newest = {taken[row_id].at // keep_every_ms: row_id for row_id in old}
-            for row_id in set(old) - set(newest.values()):
-                del taken[row_id]
-                gone += 1
+    async def prune_checkpoints(self) -> int:
+        """Remove those that a newer one of the same unit replaced; returns how many went."""
+        gone = sum(len(taken) - 1 for taken in self._checkpoints.values())
+        self._checkpoints = {unit: {max(taken): taken[max(taken)]} for unit, taken in self._checkpoints.items()}
         return gone
 
     # --- register and people ------------------------------------------------------------------------------
@@ -214,16 +175,6 @@ class MemoryStore:
         of = list(self._findings.values()) if subject is None else [self._findings.get(storable(subject), {})]
         found = [f for held in of for f in held.values() if live_after is None or _lives(f, live_after)]
         return sorted(found, key=lambda f: (f.start, f.subject, f.key))
-
-    async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
-        """Sum of `absent_ms` of the order's curfew.absence findings whose window ended at or before `window_end`."""
-        return sum(
-            finding.absent_ms or 0
-            for held in self._findings.values()
-            for finding in held.values()
-            if finding.rule == "curfew.absence" and finding.order_id == order_id
-            if finding.window is not None and finding.window.end <= window_end
-        )
 
     async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
         """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""

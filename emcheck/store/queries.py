@@ -1,6 +1,6 @@
 """The reading statements, one set for both databases. Ties are sorted in Python: collations differ between servers."""
 
-from sqlalchemy import Delete, Select, and_, bindparam, delete, exists, func, or_, select
+from sqlalchemy import Select, and_, bindparam, delete, exists, func, or_, select
 
 from emcheck.store.schema import (
     alert,
@@ -68,25 +68,9 @@ CHECKPOINTS_PAGE = (
     .order_by(checkpoint.c.unit_no)
     .limit(bindparam("most"))
 )
-CHECKPOINT_BEFORE = (
-    select(*_CHECKPOINT)
-    .select_from(checkpoint.join(unit))
-    .where(unit.c.name == bindparam("unit"), checkpoint.c.at <= bindparam("at"))
-    .order_by(checkpoint.c.row_id.desc())
-    .limit(1)
+CHECKPOINTS_REPLACED = delete(checkpoint).where(
+    exists().where(_other.c.unit_no == checkpoint.c.unit_no, _other.c.row_id > checkpoint.c.row_id)
 )
-
-
-def prune_checkpoints(*, before: int, keep_every_ms: int) -> Delete:
-    """All but the newest of each unit and stretch of `keep_every_ms`, of those older than `before`."""
-    newer = exists().where(
-        _other.c.unit_no == checkpoint.c.unit_no,
-        _other.c.row_id > checkpoint.c.row_id,
-        _other.c.at < before,
-        _other.c.at // keep_every_ms == checkpoint.c.at // keep_every_ms,
-    )
-    return delete(checkpoint).where(checkpoint.c.at < before, newer)
-
 
 REGISTER = (
     select(register.c.sha256, register.c.loaded_at, register.c.body).order_by(register.c.register_no.desc()).limit(1)
@@ -101,12 +85,6 @@ FINDINGS_LIVE = FINDINGS.where(
         and_(finding.c.window_end.is_(None), or_(finding.c.end_at.is_(None), finding.c.end_at > bindparam("after"))),
     )
 )
-ABSENT_MS_BEFORE = select(func.coalesce(func.sum(finding.c.absent_ms), 0)).where(
-    finding.c.order_id == bindparam("order_id"),
-    finding.c.window_end <= bindparam("window_end"),
-    finding.c.rule == "curfew.absence",
-)
-
 ALERTS = select(alert.c.body)
 ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
 ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding
-from emcheck.domain.ids import Ms, OrderId, UnitId
+from emcheck.domain.ids import Ms
 from emcheck.ports import (
     AlertChange,
     Checkpoint,
@@ -81,11 +81,6 @@ class SqlReads:
                 yield Checkpoint(unit, row_id, at, state)
             after = page[-1][-1]
 
-    async def checkpoint_before(self, unit: UnitId, at: Ms) -> Checkpoint | None:
-        """The newest checkpoint of `unit` taken at or before `at`."""
-        rows = await self._rows(queries.CHECKPOINT_BEFORE, unit=storable(unit), at=at)
-        return next((Checkpoint(*row) for row in rows), None)
-
     async def register(self) -> StoredRegister | None:
         """The register in force."""
         return next((StoredRegister(*row) for row in await self._rows(queries.REGISTER)), None)
@@ -103,11 +98,6 @@ class SqlReads:
         else:
             rows = await self._rows(queries.FINDINGS)
         return sorted((finding_from(row[0]) for row in rows), key=lambda f: (f.start, f.subject, f.key))
-
-    async def absent_ms_before(self, order_id: OrderId, window_end: Ms) -> Ms:
-        """Sum of `absent_ms` of the order's curfew.absence findings whose window ended at or before `window_end`."""
-        rows = await self._rows(queries.ABSENT_MS_BEFORE, order_id=storable(order_id), window_end=window_end)
-        return int(rows[0][0])  # a sum of BIGINT is NUMERIC on PostgreSQL
 
     async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
         """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""

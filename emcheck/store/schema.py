@@ -35,7 +35,7 @@ NAMING = {
 INBOX_KINDS = ("up", "instruction", "service", "heard")
 """What `InboxRow.kind` may be; the inbox keeps the place in this tuple, so it only grows at its end."""
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -122,6 +122,7 @@ alert = Table(
     Column("revision", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index(None, "closed", "raised_at"),
+    Index(None, "subject"),
 )
 
 alert_history = Table(

@@ -246,11 +246,10 @@ class SqlStore(SqlReads):
             )
             return int(result.scalar_one()) - span
 
-    async def prune_checkpoints(self, *, before: Ms, keep_every_ms: Ms) -> int:
-        """Of those older than `before` keep one per unit and `keep_every_ms`; returns how many went."""
+    async def prune_checkpoints(self) -> int:
+        """Remove those that a newer one of the same unit replaced; returns how many went."""
         async with self._transaction() as connection:
-            result = await connection.execute(queries.prune_checkpoints(before=before, keep_every_ms=keep_every_ms))
-            return result.rowcount
+            return (await connection.execute(queries.CHECKPOINTS_REPLACED)).rowcount
 
     async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
         """Put a register in force; people are replaced, earlier registers stay."""

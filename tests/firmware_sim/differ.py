@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from emcheck.domain.ids import AddressId
+from emcheck.domain.ids import AddressId, WearerId
 from emcheck.domain.register import parse_register
 from emcheck.present import lines
 from emcheck.service.replay import Replayed, replay
@@ -57,7 +57,7 @@ def _unlike(ours: list[str], theirs: list[str]) -> list[str]:
 def known_time(case: Night, wearer: str, address: str, until: int | None = None) -> list[str]:
     """emcheck's known time of a wearer at an address: start, end and state."""
     result = judged(case, until, whole_timeline=True)
-    known = result.timeline(wearer, AddressId(address))
+    known = result.timeline(WearerId(wearer), AddressId(address))
     drawn = [line["timeline"] for line in lines.intervals(wearer, address, known, result.until)]
     return [f"{t['start']} {t['end']} {t['state']}" for t in drawn if t["state"] != "unknown"]
 

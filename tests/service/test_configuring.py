@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -14,7 +13,6 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, SECOND, format_ms
 from emcheck.domain.register import Register
-from emcheck.ports import Downlink, Message
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.configuring import Configuring
 from emcheck.service.history import Recent
@@ -24,33 +22,12 @@ from emcheck.wire.signing import public_text, seal
 from emcheck.wire.topics import up
 from firmware_sim.base_unit import BaseUnit, Flash
 from firmware_sim.unit_config import UnitConfig
+from tests.air import Air
 from tests.firmware_sim.bench_unit import START, TAG, Bench
 from tests.support import UnitStory, england, nightly, order, register
 
 UNIT = UnitId("BU-0001")
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-
-
-class Air:
-    """A transport that keeps what it is given to send."""
-
-    def __init__(self) -> None:
-        self.sent: list[Downlink] = []
-
-    async def receive(self, *, most: int, linger_s: float) -> list[Message]:
-        return []
-
-    def waiting(self) -> int:
-        return 0
-
-    def oldest_waiting(self) -> int | None:
-        return None
-
-    async def send(self, downlinks: Sequence[Downlink]) -> None:
-        self.sent += downlinks
-
-    async def publish_alert(self, *, priority: str, body: bytes) -> None:
-        return
 
 
 class Desk:

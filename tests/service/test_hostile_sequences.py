@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from emcheck.alerting.cloudevents import cloud_event
 from emcheck.domain.instants import MINUTE, SECOND
-from emcheck.ports import Downlink, Message
+from emcheck.ports import Message
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.enrolment import load_register
 from emcheck.service.pipeline import Pipeline
 from emcheck.store import MemoryStore
+from tests.air import Air
 from tests.service.hostile import Attack, Attacker
 from tests.support import at, england, register
 
@@ -20,34 +21,12 @@ UNITS = ("BU-0001", "BU-0002")
 START = at("18:55")
 
 
-class Downlinks:
-    """Counts what units are told."""
-
-    def __init__(self) -> None:
-        self.sent: list[Downlink] = []
-
-    async def receive(self, *, most: int, linger_s: float) -> list[Message]:
-        raise AssertionError("nothing is received here")
-
-    def waiting(self) -> int:
-        return 0
-
-    def oldest_waiting(self) -> int | None:
-        return None
-
-    async def send(self, downlinks: Sequence[Downlink]) -> None:
-        self.sent += downlinks
-
-    async def publish_alert(self, *, priority: str, body: bytes) -> None:
-        raise AssertionError("nothing is published here")
-
-
 async def judge(attacks: Sequence[Attack], *, every_ms: int) -> Pipeline:
     """All of them into one pipeline, one a batch; then time passes, and it is read back as after a restart."""
     store = MemoryStore()
     await store.open()
     await load_register(store, register(units=UNITS), START)
-    acknowledger = Acknowledger(store, Downlinks(), every_s=0.0)
+    acknowledger = Acknowledger(store, Air(), every_s=0.0)
     pipeline = Pipeline(
         store,
         england(),

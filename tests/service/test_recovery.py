@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Sequence
 from dataclasses import replace as revised
 from typing import Any
 
@@ -15,7 +14,7 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.instants import DAY, HOUR
 from emcheck.domain.queue import alert_id
 from emcheck.domain.register import Register
-from emcheck.ports import Downlink, InboxRow, Message
+from emcheck.ports import InboxRow, Message
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.enrolment import load_register
 from emcheck.service.pipeline import Pipeline
@@ -23,31 +22,13 @@ from emcheck.service.replay import replay
 from emcheck.service.stream import Line
 from emcheck.store.memory import MemoryStore
 from emcheck.wire.topics import up
+from tests.air import Air
 from tests.domain.test_folding import STEP, received, story, two_addresses
 from tests.support import england
 
 RELAXED = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
-
-
-class Air:
-    """A transport that takes everything and says nothing."""
-
-    async def receive(self, *, most: int, linger_s: float) -> list[Message]:
-        return []
-
-    def waiting(self) -> int:
-        return 0
-
-    def oldest_waiting(self) -> int | None:
-        return None
-
-    async def send(self, downlinks: Sequence[Downlink]) -> None:
-        return
-
-    async def publish_alert(self, *, priority: str, body: bytes) -> None:
-        return
 
 
 def pipeline(store: MemoryStore, checkpoint_every_ms: int) -> Pipeline:
@@ -67,7 +48,7 @@ async def live(
 ) -> tuple[MemoryStore, Pipeline]:
     """Serve the lines; before those that `restarts` names the service is killed or stopped, and starts again."""
     store = MemoryStore()
-    store.open_now()
+    await store.open()
     await load_register(store, known, lines[0].received_at)
     service = pipeline(store, checkpoint_every_ms)
     await service.recover(lines[0].received_at)
@@ -125,7 +106,7 @@ async def test_a_replay_is_the_live_system(
         alerts = await store.alerts(open_only=False)
         raised = {alert_id(finding) for finding in again.findings if finding.raised_at is not None}
         assert {alert.alert_id for alert in alerts if not alert.withdrawn} == raised
-    store.close_now()
+    await store.close()
 
 
 async def test_a_start_reads_checkpoints_and_only_what_came_after() -> None:
@@ -150,4 +131,4 @@ async def test_a_start_reads_checkpoints_and_only_what_came_after() -> None:
     await again.recover(lines[-1].received_at + 2)
     assert len(read) == 0
     assert told(await store.findings()) == told(await service.judge_all(lines[-1].received_at + 2))
-    store.close_now()
+    await store.close()

@@ -32,7 +32,7 @@ async def test_one_case_that_fails_stops_nobody(monkeypatch: pytest.MonkeyPatch)
     for story in stories:
         story.beats(at("18:31"), at("20:00"))
     store = MemoryStore()
-    store.open_now()
+    await store.open()
     await load_register(store, known, at("17:00"))
     service = pipeline(store, 3_600_000)
     await service.recover(at("17:00"))
@@ -65,4 +65,4 @@ async def test_one_case_that_fails_stops_nobody(monkeypatch: pytest.MonkeyPatch)
     alerts = await store.alerts(open_only=True)
     assert [alert.withdrawn for alert in alerts if alert.rule == "service.undecided"] == [True]
     assert sorted(a.wearer_id or "" for a in alerts if a.rule == "curfew.absence") == ["W-1", "W-2"]
-    store.close_now()
+    await store.close()

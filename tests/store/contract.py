@@ -2,7 +2,7 @@
 
 import pytest
 
-from emcheck.domain.ids import OrderId, UnitId
+from emcheck.domain.ids import UnitId
 from emcheck.ports import Commit, Deadline, InboxRow, Person, QuarantineCount, Store, StoredRegister, StoreError
 from tests.store.samples import (
     BIG,
@@ -40,13 +40,11 @@ class StoreContract:
         assert await rows_after(store) == []
         assert await store.unit_history(newest=5, after=0) == []
         assert [kept async for kept in store.checkpoints()] == []
-        assert await store.checkpoint_before(UNIT, T0) is None
-        assert await store.prune_checkpoints(before=T0, keep_every_ms=HOUR) == 0
+        assert await store.prune_checkpoints() == 0
         assert await store.register() is None
         assert await store.people() == []
         assert not await store.erase_person("W-1")
         assert await store.findings() == await store.findings("W-1") == []
-        assert await store.absent_ms_before(OrderId("O-1"), T0) == 0
         assert await store.alerts(open_only=False) == await store.alerts(open_only=True) == []
         assert await store.alert_history("AL-1") == []
         assert await store.deadlines_due(T0) == []
@@ -148,17 +146,21 @@ class StoreContract:
         await store.commit(Commit(findings=[absence(), absence(absent_ms=7)]))
         assert await store.findings() == [absence(absent_ms=7)]
 
-    async def test_absent_time_is_summed_over_windows_that_have_ended(self, store: Store) -> None:
-        ended = absence(1).window
-        assert ended is not None
-        nights = [absence(0), absence(1), absence(2), absence(0, order_id=OrderId("O-2"))]
-        others = [silence(), absence(0, rule="curfew.accumulated", start=T0), absence(0, start=T0 + 1, absent_ms=None)]
-        await store.commit(Commit(findings=nights + others))
-        assert await store.absent_ms_before(OrderId("O-1"), ended.end) == 2 * HOUR
-        assert await store.absent_ms_before(OrderId("O-1"), ended.end - 1) == HOUR
-        assert await store.absent_ms_before(OrderId("O-2"), ended.end) == HOUR
-        total = await store.absent_ms_before(OrderId("O-3"), ended.end)
-        assert (total, type(total)) == (0, int)
+    async def test_what_had_ended_is_left_out_when_only_the_living_are_asked_for(self, store: Store) -> None:
+        window = absence(1).window
+        assert window is not None
+        told, open_, gone = silence(end=window.end), silence(start=T0 + 1), absence(0)
+        await store.commit(Commit(findings=[gone, absence(1), told, open_]))
+        assert await store.findings(live_after=window.end) == [open_]
+        assert await store.findings(live_after=window.end - 1) == [told, open_, absence(1)]
+        assert len(await store.findings(live_after=-BIG)) == 4
+
+    async def test_alerts_of_one_subject(self, store: Store) -> None:
+        mine = [alert(), closed("AL-2", raised_at=T0)]
+        await store.commit(Commit(alerts=[change(a) for a in (*mine, alert("AL-3", subject="W-2"))]))
+        assert await store.alerts(open_only=False, subject="W-1") == mine[::-1]
+        assert await store.alerts(open_only=True, subject="W-1") == mine[:1]
+        assert await store.alerts(open_only=False, subject="W-3") == []
 
     async def test_alerts_keep_their_history(self, store: Store) -> None:
         raised = change(alert(raised_at=T0 + 2))
@@ -212,34 +214,14 @@ class StoreContract:
         await store.commit(Commit(deadlines=[Deadline("W-3", T0 + BIG), Deadline("W-1", T0 + 1)]))
         assert await store.deadlines_due(T0 + 5) == [Deadline("W-1", T0 + 1), Deadline("W-2", T0 + 5)]
 
-    async def test_checkpoints_newest_before_and_pruned(self, store: Store) -> None:
+    async def test_checkpoints_that_a_newer_one_replaced_are_pruned(self, store: Store) -> None:
         taken = [checkpoint(n, T0 + n * HOUR // 2) for n in range(8)]
         other = checkpoint(3, T0, "BU-0002")
         await store.commit(Commit(checkpoints=[*taken, other]))
-        newest = [kept async for kept in store.checkpoints()]
-        assert sorted(newest) == [taken[7], other]
-        assert await store.checkpoint_before(UNIT, T0 + HOUR) == taken[2]
-        assert await store.checkpoint_before(UNIT, T0 + HOUR - 1) == taken[1]
-        assert await store.checkpoint_before(UNIT, T0 - 1) is None
-        assert await store.checkpoint_before(UnitId("BU-0003"), T0) is None
-        start = T0 - T0 % HOUR
-        before = T0 + 3 * HOUR
-        kept_of: dict[int, int] = {}
-        for number in range(6):
-            kept_of[(taken[number].at - start) // HOUR] = number
-        gone = await store.prune_checkpoints(before=before, keep_every_ms=HOUR)
-        assert gone == 6 - len(kept_of)
-        for number in range(6):
-            expected = max((n for n in kept_of.values() if n <= number), default=None)
-            found = await store.checkpoint_before(UNIT, taken[number].at)
-            assert found == (None if expected is None else taken[expected])
         assert sorted([kept async for kept in store.checkpoints()]) == [taken[7], other]
-        assert await store.prune_checkpoints(before=before, keep_every_ms=HOUR) == 0
-
-    async def test_the_newest_checkpoint_is_never_pruned(self, store: Store) -> None:
-        await store.commit(Commit(checkpoints=[checkpoint(1, T0), checkpoint(2, T0)]))
-        assert await store.prune_checkpoints(before=T0 + BIG, keep_every_ms=BIG) == 1
-        assert [kept async for kept in store.checkpoints()] == [checkpoint(2, T0)]
+        assert await store.prune_checkpoints() == 7
+        assert sorted([kept async for kept in store.checkpoints()]) == [taken[7], other]
+        assert await store.prune_checkpoints() == 0
 
     async def test_a_checkpoint_taken_again_replaces_itself(self, store: Store) -> None:
         await store.commit(Commit(checkpoints=[checkpoint(1, T0)]))
