@@ -77,6 +77,9 @@ class Boot:
         """What to take off a time told at number `seq` (protocol.md, Clocks)."""
         if not self.offsets:
             return 0
+        newest, correction = self.offsets[-1]
+        if seq >= newest:
+            return correction
         at = bisect_right(self.offsets, (seq, 1 << 62)) - 1
         return self.offsets[at][1] if at >= 0 else 0
 

@@ -29,9 +29,13 @@ class Deadlines:
 
     def next(self) -> Ms:
         """The earliest deadline; FOREVER where there is none."""
-        while self._heap and self._armed.get(self._heap[0][1]) != self._heap[0][0]:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else FOREVER
+        heap, armed = self._heap, self._armed
+        while heap:
+            due, subject = heap[0]
+            if armed.get(subject) == due:
+                return due
+            heapq.heappop(heap)
+        return FOREVER
 
     def pop(self) -> tuple[Ms, str]:
         """Take the earliest off; only after `next` showed one."""

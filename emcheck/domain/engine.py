@@ -247,6 +247,8 @@ class Engine:
         Whom the message does not touch can wait for `tick`: it is judged at its own instant then, on the same facts.
         """
         self.receiving.last_at = received_at
+        if self._deadlines.next() >= received_at:
+            return
         subjects = self._tied.get(name, ())
         while (due := min(map(self._deadlines.due, subjects), default=FOREVER)) < received_at:
             subject = next(s for s in subjects if self._deadlines.due(s) == due)

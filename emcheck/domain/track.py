@@ -100,7 +100,7 @@ class Track:
         if not in_order and not late:
             boot.offset_seen = False
         changed = self._note(boot, seq, event, in_order=in_order)
-        settings = tuple(setting for setting in settings_of(event) if self.fitted(setting.tag))
+        settings = tuple([setting for setting in settings_of(event) if self.fitted(setting.tag)])
         if late:
             self.torn |= event["type"] == "boot"
             self._insert(boot, seq, event["at"], settings)
@@ -128,6 +128,50 @@ class Track:
         if top is None or event["type"] == "boot":
             self._order_boots()
         return min(since, self._reach(boot, seq, event))
+
+    def lengthen(self, boot: Boot, seq: int, event: Event, latest: Ms) -> bool:
+        """Take in the usual event at once: next of the newest boot, in time (`latest` at most), saying nothing new.
+
+        False, and nothing done, for any other: `add` knows them all.
+        """
+        sequence, top = boot.sequence, boot.top
+        received = sequence.received
+        if boot is not self.newest or boot.broken or top is None or seq != received.last() + 1:
+            return False
+        if sequence.refused or sequence.lost or seq <= sequence.declared_last:
+            return False
+        correction = boot.correction(seq) if boot.offsets else 0
+        at = event["at"] - correction
+        if not (
+            top <= at <= latest
+            and at <= boot.limit
+            and at - top <= self.vouch_ms(boot)
+            and self._repeats(boot, event, at, correction)
+        ):
+            return False
+        received.add(seq, seq)
+        entry = boot.entries[-1]
+        entry.last, entry.end, boot.top = seq, event["at"], at
+        return True
+
+    def _repeats(self, boot: Boot, event: Event, at: Ms, correction: Ms) -> bool:
+        """Whether a report or heartbeat says of tags and clock what is in force already."""
+        current = boot.current
+        if event["type"] == "report":
+            if event.get("strap", "closed") != "closed":
+                return False
+            known = current.get(event["tag"])
+            return event["heard"] == 0 or (known is not None and known[0] and known[1] <= at < known[2])
+        if event["type"] != "unit_status":
+            return False
+        offset = event.get("clock_offset_ms")
+        if offset is not None and not (boot.offset_seen and self._beyond_policy(round(offset)) == correction):
+            return False
+        for tag, state in (event.get("tags") or {}).items():
+            known = current.get(tag)
+            if known is None or known[0] is not (state == "in") or not known[1] <= at < known[2]:
+                return False
+        return True
 
     def _break(self, boot: Boot) -> None:
         """A hole: no state stands, and nothing vouches until an event does."""

@@ -78,8 +78,15 @@ class Unit:
         boot = self.track.boot(told.boot)
         if self.latest_boot != told.boot and (not boot.entries or self.latest_boot is None):
             self.latest_boot = told.boot
+        received_at, lengthen = told.received_at, self.track.lengthen
+        latest = received_at + self.policy.spans_ms["clock.future_max_s"]
         for seq, event in enumerate(told.events, start=told.first_seq):
-            self._fold(boot, seq, event, told.received_at, folded, memory)
+            top = boot.top
+            if event is None or top is None or not lengthen(boot, seq, event, latest):
+                self._fold(boot, seq, event, received_at, folded, memory)
+                continue
+            folded.new += 1
+            folded.lengthened = min(folded.lengthened, top)
         if folded.renumbered:
             self._find_holes(told.received_at)
         folded.recall |= folded.since < self.settled or self.track.torn

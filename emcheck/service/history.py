@@ -3,7 +3,8 @@
 from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple, overload
+from operator import itemgetter
+from typing import overload
 
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, UnitId
@@ -16,11 +17,11 @@ _OVERHEAD_BYTES = 200
 """What an envelope weighs beside its payload, roughly."""
 
 
-class _Kept(NamedTuple):
-    first_seq: int
-    arrival: int
-    length: int
-    payload: bytes
+_Kept = tuple[int, int, int, bytes]
+"""First number, place in the order of arrival, count and bytes of an envelope.
+
+A plain tuple: the garbage collector does not look through those again and again, and there are many.
+"""
 
 
 class Recent:
@@ -29,46 +30,49 @@ class Recent:
     def __init__(self, bytes_max: int = _RECENT_BYTES) -> None:
         self._bytes_left = bytes_max
         self._kept: dict[tuple[UnitId, BootId], list[_Kept]] = {}
-        self._oldest: deque[tuple[tuple[UnitId, BootId], _Kept]] = deque()
+        self._order: deque[tuple[UnitId, BootId]] = deque()
+        """Whose envelopes are kept, oldest first."""
+        self._arrivals = 0
         self._longest = 1
         self._decoded: tuple[bytes, Sequence[Event | None]] | None = None
-        self._arrivals = 0
 
     def remember(self, unit: UnitId, boot: BootId, first_seq: int, length: int, payload: bytes) -> None:
         """Keep an envelope that brings something new."""
         self._longest = max(self._longest, length)
         self._arrivals += 1
-        name, envelope = (unit, boot), _Kept(first_seq, self._arrivals, length, payload)
-        kept = self._kept.setdefault(name, [])
-        if not kept or kept[-1].first_seq <= first_seq:
+        name, envelope = (unit, boot), (first_seq, self._arrivals, length, payload)
+        kept = self._kept.get(name)
+        if kept is None:
+            self._kept[name] = [envelope]
+        elif kept[-1][0] <= first_seq:
             kept.append(envelope)
         else:
             insort(kept, envelope)
-        self._oldest.append((name, envelope))
+        self._order.append(name)
         self._bytes_left -= len(payload) + _OVERHEAD_BYTES
         while self._bytes_left < 0:
-            self._forget(*self._oldest.popleft())
+            self._forget_oldest()
 
-    def _forget(self, name: tuple[UnitId, BootId], envelope: _Kept) -> None:
-        self._bytes_left += len(envelope.payload) + _OVERHEAD_BYTES
+    def _forget_oldest(self) -> None:
+        arrival, name = self._arrivals - len(self._order) + 1, self._order.popleft()
         kept = self._kept[name]
-        if len(kept) == 1:
+        place = next(place for place, envelope in enumerate(kept) if envelope[1] == arrival)
+        self._bytes_left += len(kept.pop(place)[3]) + _OVERHEAD_BYTES
+        if not kept:
             del self._kept[name]
-        else:
-            kept.remove(envelope) if kept[0] is not envelope else kept.pop(0)
 
     def original(self, unit: UnitId, boot: BootId, seq: int) -> Event | None:
         """The event that first came under a number; None where it is no longer at hand."""
         kept = self._kept.get((unit, boot), [])
-        low = bisect_right(kept, seq - self._longest, key=lambda k: k.first_seq)
-        high = bisect_right(kept, seq, key=lambda k: k.first_seq)
-        holding = [k for k in kept[low:high] if seq < k.first_seq + k.length]
-        first = min(holding, key=lambda k: k.arrival, default=None)
-        if first is None:
+        low = bisect_right(kept, seq - self._longest, key=itemgetter(0))
+        high = bisect_right(kept, seq, key=itemgetter(0))
+        holding = [envelope for envelope in kept[low:high] if seq < envelope[0] + envelope[2]]
+        if not holding:
             return None
-        if self._decoded is None or self._decoded[0] is not first.payload:
-            self._decoded = (first.payload, decode(first.payload).events)  # a repeat asks for number after number
-        return self._decoded[1][seq - first.first_seq]
+        first_seq, _, _, payload = min(holding, key=itemgetter(1))
+        if self._decoded is None or self._decoded[0] is not payload:
+            self._decoded = (payload, decode(payload).events)  # a repeat asks for number after number
+        return self._decoded[1][seq - first_seq]
 
 
 def told_in(received_at: Ms, payload: bytes) -> Told | None:

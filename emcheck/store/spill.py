@@ -16,6 +16,7 @@ from emcheck.store.schema import INBOX_KINDS
 from emcheck.store.writing import unknown_kind
 
 _NONE = -1
+_CELLS = 5
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(INBOX_KINDS)}
 _BUFFER_BYTES = 1 << 20
 
@@ -28,11 +29,8 @@ class SpilledInbox:
         self._size = 0
         self._flushed = 0
         self._row_ids = array("q")
-        self._received = array("q")
-        self._kinds = array("b")
-        self._units = array("i")
-        self._previous = array("q")
-        self._ends = array("q")
+        self._cells = array("q")
+        """`_CELLS` numbers a row: when received, kind, unit, previous row, end in the file."""
         self._names: list[UnitId] = []
         self._numbers: dict[UnitId, int] = {}
 
@@ -66,11 +64,15 @@ class SpilledInbox:
             raise as_store_error(error, name="in memory") from error
         self._size += len(payload)
         self._row_ids.append(row_id)
-        self._received.append(received_at)
-        self._kinds.append(_KIND_NUMBERS[kind])
-        self._units.append(_NONE if unit is None else self._number(unit))
-        self._previous.append(_NONE if previous is None else previous)
-        self._ends.append(self._size)
+        self._cells.extend(
+            (
+                received_at,
+                _KIND_NUMBERS[kind],
+                _NONE if unit is None else self._number(unit),
+                _NONE if previous is None else previous,
+                self._size,
+            )
+        )
 
     def _number(self, unit: UnitId) -> int:
         number = self._numbers.get(unit)
@@ -81,18 +83,17 @@ class SpilledInbox:
 
     def row(self, place: int) -> InboxRow:
         """The row at a place, counted from 0."""
-        unit, previous = self._units[place], self._previous[place]
+        received_at, kind, unit, previous, end = self._cells[place * _CELLS : (place + 1) * _CELLS]
         return InboxRow(
             self._row_ids[place],
-            self._received[place],
-            INBOX_KINDS[self._kinds[place]],
+            received_at,
+            INBOX_KINDS[kind],
             None if unit == _NONE else self._names[unit],
             None if previous == _NONE else previous,
-            self._payload(place),
+            self._payload(self._cells[place * _CELLS - 1] if place else 0, end),
         )
 
-    def _payload(self, place: int) -> bytes:
-        start, end = self._ends[place - 1] if place else 0, self._ends[place]
+    def _payload(self, start: int, end: int) -> bytes:
         with translated("in memory"):
             if end > self._flushed:
                 self._file.flush()

@@ -189,7 +189,7 @@ def decode(payload: bytes) -> Envelope:
     if len(payload) > ENVELOPE_MAX_BYTES:
         raise EnvelopeRefused("over_size", f"{len(payload)} bytes; an envelope is at most {ENVELOPE_MAX_BYTES}")
     try:
-        raw = _ENVELOPE.validate_json(payload)
+        raw = _ENVELOPE.validator.validate_json(payload)
         return Envelope(raw["boot"], raw["first_seq"], [_fact(event) for event in raw["events"]], (), raw.get("unit"))
     except ValueError:
         return _decode_slowly(payload)
