@@ -8,8 +8,9 @@
    (docs/adr/0011).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from emcheck.domain.canonical import canonical
 from emcheck.domain.configuration import Configuration
@@ -36,7 +37,9 @@ class Echo(NamedTuple):
 class Configured:
     """What one unit should hold, what it was told of it, and what it says it holds."""
 
-    configuration: Configuration | None = None
+    sha256: str | None = None
+    """Of the configuration that it should hold; None where there is none."""
+    schedule_sha256: str | None = None
     until: Ms = 0
     rev: int = 0
     tries: int = 0
@@ -47,9 +50,10 @@ class Configured:
 
     def wants(self, configuration: Configuration) -> None:
         """From now on it should hold another configuration, or the same until another edge."""
-        if self.configuration is None or self.configuration.sha256 != configuration.sha256:
+        sha256 = None if configuration.content is None else configuration.sha256
+        if self.sha256 != sha256:
             self.rev = self.tries = 0
-        self.configuration, self.until = configuration, configuration.until
+        self.sha256, self.schedule_sha256, self.until = sha256, configuration.schedule_sha256, configuration.until
 
     def says(self, echo: Echo | None, boot: BootId, seq: int) -> None:
         """It names what it holds; what an earlier event of its boot said, repeated or late, is no news."""
@@ -61,15 +65,15 @@ class Configured:
     @property
     def told(self) -> bool:
         """Whether there is anything it should be told."""
-        return self.configuration is not None and self.configuration.content is not None
+        return self.sha256 is not None
 
     @property
     def acknowledged(self) -> bool:
         """Whether it holds what it should (3)."""
-        configuration, echo = self.configuration, self.echo
-        if configuration is None or echo is None or echo.schedule_sha256 != configuration.schedule_sha256:
+        echo = self.echo
+        if self.sha256 is None or echo is None or echo.schedule_sha256 != self.schedule_sha256:
             return False
-        return echo.rev == self.rev if self.rev else echo.rev % 2**_HASH_BITS == _fingerprint(configuration)
+        return echo.rev == self.rev if self.rev else echo.rev % 2**_HASH_BITS == _fingerprint(self.sha256)
 
     def due(self, now: Ms) -> bool:
         """Whether it may be told now (1)."""
@@ -79,19 +83,22 @@ class Configured:
         pause = min(AGAIN_FIRST_MS << min(max(self.tries - 1, 0), _DOUBLINGS_MAX), most)
         return self.sent_at is None or now - self.sent_at >= pause
 
-    def tell(self, number: int, now: Ms) -> str | None:
-        """The downlink's member, its `rev` over `number` where a new one is needed; None where none is left (2)."""
-        configuration, held = self.configuration, 0 if self.echo is None else self.echo.rev
+    def tell(self, content: Mapping[str, Any], number: int, now: Ms) -> str | None:
+        """The downlink's member, its `rev` over `number` where a new one is needed; None where none is left (2).
+
+        `content` is that of the configuration it wants, made again: kept for every unit it would weigh most of all.
+        """
+        held = 0 if self.echo is None else self.echo.rev
         self.tries, self.sent_at = self.tries + 1, now
-        if configuration is None or configuration.content is None:
+        if self.sha256 is None:
             return None
         if not self.rev or held >= self.rev:
-            rev = max(number, (held >> _HASH_BITS) + 1) << _HASH_BITS | _fingerprint(configuration)
+            rev = max(number, (held >> _HASH_BITS) + 1) << _HASH_BITS | _fingerprint(self.sha256)
             if rev > _REV_MAX:
                 return None
             self.rev = rev
-        return f'"config":{canonical({"rev": self.rev, **configuration.content}).decode()}'
+        return f'"config":{canonical({"rev": self.rev, **content}).decode()}'
 
 
-def _fingerprint(configuration: Configuration) -> int:
-    return int(configuration.sha256[: _HASH_BITS // 4], 16)
+def _fingerprint(sha256: str) -> int:
+    return int(sha256[: _HASH_BITS // 4], 16)

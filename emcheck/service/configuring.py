@@ -6,14 +6,14 @@ is not acknowledged is counted.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
 import structlog
 
 from emcheck.clock import Clock
-from emcheck.domain.configuration import Configurations
+from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.configured import Configured, Echo
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, UnitId
@@ -88,9 +88,10 @@ class Configuring:
                     await self._something.wait()
             self._something.clear()
             await self.refresh(self._clock.now())
+            wanted = await self.wanted(self._clock.now())
             async with self._turn:
                 try:
-                    await self.send(self._clock.now())
+                    await self.send(wanted, self._clock.now())
                 except StoreError as error:
                     log.warning("config.not_sent", error=str(error), remedy=error.remedy)
             await asyncio.sleep(self._pause_s)
@@ -103,23 +104,37 @@ class Configuring:
             self._units = {unit: self._units.get(unit, Configured()) for unit in self._configurations.units}
             for state in self._units.values():
                 state.until = 0
-        stale = [(name, state) for name, state in self._units.items() if state.until <= now]
-        for count, (name, state) in enumerate(stale, start=1):
-            state.wants(self._configurations.of(name, now))
+        stale = [name for name, state in self._units.items() if state.until <= now]
+        async for name, configuration in self._made(stale, now):
+            self._units[name].wants(configuration)
+
+    async def _made(self, names: Iterable[UnitId], now: Ms) -> AsyncIterator[tuple[UnitId, Configuration]]:
+        """The configurations of some units; the loop goes on between."""
+        for count, name in enumerate(names, start=1):
+            if self._configurations is not None:
+                yield name, self._configurations.of(name, now)
             if count % _CHUNK == 0:
                 await asyncio.sleep(0)
 
-    async def send(self, now: Ms) -> None:
-        """Tell those that were heard and hold something else. Hold the pipeline's turn."""
+    async def wanted(self, now: Ms) -> list[tuple[UnitId, Configuration]]:
+        """What those are to be told that were heard and hold something else."""
         heard, self._heard = self._heard, set()
         if self._acknowledger.silent:
-            return
+            return []
         due = [name for name in sorted(heard) if name in self._units and self._units[name].due(now)]
-        if not due:
+        return [made async for made in self._made(due, now)]
+
+    async def send(self, wanted: Sequence[tuple[UnitId, Configuration]], now: Ms) -> None:
+        """Tell them. Hold the pipeline's turn."""
+        if not wanted:
             return
-        first = await self._store.reserve_counter("config_rev", len(due))
-        bodies = [(name, self._units[name].tell(number, now)) for number, name in enumerate(due, start=first)]
-        said = [(name, body) for name, body in bodies if body is not None]
+        first = await self._store.reserve_counter("config_rev", len(wanted))
+        said = []
+        for number, (name, configuration) in enumerate(wanted, start=first):
+            self._units[name].wants(configuration)
+            body = self._units[name].tell(configuration.content or {}, number, now)
+            if body is not None:
+                said.append((name, body))
         self.sent_total += len(said)
         await self._acknowledger.tell(said)
 

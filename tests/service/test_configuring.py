@@ -60,7 +60,7 @@ class Desk:
         await self.acknowledger.send(now)
         self.configuring.taken(taken)
         await self.configuring.refresh(now)
-        await self.configuring.send(now)
+        await self.configuring.send(await self.configuring.wanted(now), now)
         said, self.air.sent = [downlink.payload for downlink in self.air.sent], []
         return said
 
@@ -187,7 +187,7 @@ async def test_a_unit_that_is_not_heard_is_not_told(bench: Bench) -> None:
     desk = Desk()
     for minute in range(10):
         await desk.configuring.refresh(START + minute * MINUTE)
-        await desk.configuring.send(START + minute * MINUTE)
+        await desk.configuring.send(await desk.configuring.wanted(START + minute * MINUTE), START + minute * MINUTE)
     assert desk.air.sent == []
 
 
