@@ -22,7 +22,7 @@ from emcheck.domain.keeping import restore_case, restore_unit, unit_state
 from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
-from emcheck.domain.register import AuthorisedAbsence, Register
+from emcheck.domain.register import AuthorisedAbsence, Register, changed
 from emcheck.domain.roster import Roster, tied
 from emcheck.domain.rules import evidence, service_undecided
 from emcheck.domain.unit import Memory, Unit
@@ -308,7 +308,7 @@ class Engine:
             for state in case.orders:
                 if state.order.order_id == order_id:
                     known = (*state.order.authorised_absences, absence)
-                    case.vary(state, state.order.model_copy(update={"authorised_absences": known}))
+                    case.vary(state, changed(state.order, authorised_absences=known))
                     name = min(case.units, default=None)
                     if name is not None and case.settled > -FOREVER:
                         self.wanting[name] = at

@@ -7,20 +7,22 @@ judged; windows of one order may not, nor one wearer's fittings of a tag, nor on
 import hashlib
 import json
 from collections.abc import Iterable
+from copy import copy
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
+from pydantic.dataclasses import dataclass
 from whenever import ZonedDateTime
 
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
@@ -29,6 +31,9 @@ from emcheck.domain.keys import public_key
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+_T = TypeVar("_T")
 
 
 class RegisterError(ValueError):
@@ -66,11 +71,15 @@ TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 PublicKey = Annotated[str, AfterValidator(public_key)]
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Field,))
+def _value(cls: type[_T]) -> type[_T]:
+    """A frozen value that is judged when it is made; as a pydantic model it would weigh four times as much."""
+    made = dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    return cast("type[_T]", made)
 
 
-class WeeklyWindow(_Value):
+@_value
+class WeeklyWindow:
     """From a weekday's wall time until another's; may cross midnight or the week's end."""
 
     from_day: Day
@@ -102,14 +111,16 @@ def _one(timetable: tuple[WeeklyWindow, ...]) -> tuple[WeeklyWindow, ...]:
     return timetable
 
 
-class CurfewRequirement(_Value):
+@_value
+class CurfewRequirement:
     """Windows during which the wearer is to be at one address."""
 
     address_id: AddressId
     windows: Annotated[tuple[WeeklyWindow, ...], AfterValidator(_one)]
 
 
-class LocalSpan(_Value):
+@_value
+class LocalSpan:
     """A stretch of local time, `[from, until)`."""
 
     from_: LocalTime = Field(alias="from")
@@ -122,6 +133,7 @@ class LocalSpan(_Value):
         return self
 
 
+@_value
 class AuthorisedAbsence(LocalSpan):
     """Leave that excludes seconds from the total; who approved it and on what evidence is kept."""
 
@@ -130,13 +142,15 @@ class AuthorisedAbsence(LocalSpan):
     evidence: str | None = None
 
 
+@_value
 class Suspension(LocalSpan):
     """Time taken out of every window."""
 
     reason: str | None = None
 
 
-class Variation(_Value):
+@_value
+class Variation:
     """Other windows from an effective time on."""
 
     effective_at: Instant
@@ -148,7 +162,8 @@ class Variation(_Value):
         return self
 
 
-class Order(_Value):
+@_value
+class Order:
     """What a court or prison made of one wearer."""
 
     order_id: OrderId
@@ -178,6 +193,14 @@ class Order(_Value):
         return self
 
 
+def changed(value: _T, **fields: object) -> _T:
+    """The same value with other fields, taken as they are."""
+    copied = copy(value)
+    for name, content in fields.items():
+        object.__setattr__(copied, name, content)
+    return copied
+
+
 def _refuse_overlap(curfew: tuple[CurfewRequirement, ...]) -> None:
     spans = sorted(window.minutes() for requirement in curfew for window in requirement.windows)
     wrapped = spans + [(start + 10080, end + 10080) for start, end in spans[:1]]
@@ -187,19 +210,22 @@ def _refuse_overlap(curfew: tuple[CurfewRequirement, ...]) -> None:
             raise ValueError(f"windows of one order overlap on {day}; end the first before the next begins")
 
 
-class Wearer(_Value):
+@_value
+class Wearer:
     """A person; name and notes are personal data."""
 
     wearer_id: WearerId
     name: str | None = None
-    notes: dict[str, Any] = {}
-    contacts: dict[str, Any] = {}
+    notes: dict[str, Any] = Field(default_factory=dict)
+    contacts: dict[str, Any] = Field(default_factory=dict)
 
 
-class _Lasting(_Value):
+@_value
+class _Lasting:
     removed_at: Instant | None = None
 
 
+@_value
 class Installation(_Lasting):
     """A base unit at an address with its calibrated range."""
 
@@ -214,6 +240,7 @@ class Installation(_Lasting):
     )
 
 
+@_value
 class Fitting(_Lasting):
     """A tag on a wearer's limb."""
 
@@ -225,7 +252,8 @@ class Fitting(_Lasting):
     validation: Literal["pending", "validated", "overridden"] | None = None
 
 
-class Register(_Value):
+@_value
+class Register:
     """The whole register; `sha256` names it in findings."""
 
     version: Literal[1]
@@ -251,10 +279,16 @@ class Register(_Value):
 
     def sha256(self) -> str:
         """Hash of the register without personal data, so that it survives an erasure."""
-        plain = self.model_dump(
-            mode="json", by_alias=True, exclude={"wearers": {"__all__": {"name", "notes", "contacts"}}}
-        )
-        return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.plain(), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    def plain(self) -> dict[str, Any]:
+        """The register as JSON values, its instants as milliseconds, without personal data."""
+        unsaid = {"wearers": {"__all__": {"name", "notes", "contacts"}}}
+        plain: dict[str, Any] = _REGISTER.dump_python(self, mode="json", by_alias=True, exclude=unsaid)
+        return plain
+
+
+_REGISTER = TypeAdapter(Register)
 
 
 def _refuse_repeats(path: str, names: list[Any]) -> None:
@@ -295,11 +329,16 @@ def _refuse_clash(path: str, spans: list[tuple[str, Ms, Ms | None]]) -> None:
 def parse_register(text: str | bytes, *, name: str = "register") -> Register:
     """The register in `text`; RegisterError in one line names the file, the path and what would be right."""
     try:
-        return Register.model_validate_json(text)
+        return _REGISTER.validate_json(text)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
         path = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
         message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
+        if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             message = "unknown key; remove it or correct its spelling"
         raise RegisterError(f"{name}: {path}: {message}") from None
+
+
+def register_schema() -> dict[str, Any]:
+    """JSON Schema of a register."""
+    return _REGISTER.json_schema()

@@ -10,10 +10,7 @@ from emcheck.ports import Person, Store, StoredRegister
 
 async def load_register(store: Store, register: Register, now: Ms) -> StoredRegister:
     """Put a register in force. The service judges by it from its next start."""
-    plain = register.model_dump(
-        mode="json", by_alias=True, exclude={"wearers": {"__all__": {"name", "notes", "contacts"}}}
-    )
-    stored = StoredRegister(register.sha256(), now, json.dumps(_instants_as_text(plain)).encode())
+    stored = StoredRegister(register.sha256(), now, json.dumps(_instants_as_text(register.plain())).encode())
     people = [
         Person(wearer.wearer_id, wearer.name, json.dumps({"notes": wearer.notes, "contacts": wearer.contacts}).encode())
         for wearer in register.wearers

@@ -5,7 +5,7 @@ from typing import Any
 
 from emcheck import __version__
 from emcheck.alerting.cloudevents import CONTENT_TYPE, AlertEvent
-from emcheck.domain.register import Register
+from emcheck.domain.register import register_schema
 from emcheck.present.shapes import BodySampleShape, FindingShape, TimelineShape, policy_schema
 from emcheck.wire import topics
 from emcheck.wire.codec import envelope_schema
@@ -22,7 +22,7 @@ _FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "host": HostWord.model_json_schema,
     "link": Link.model_json_schema,
     "policy": policy_schema,
-    "register": Register.model_json_schema,
+    "register": register_schema,
     "stream": STREAM_LINE.json_schema,
     "timeline": TimelineShape.model_json_schema,
 }

@@ -152,7 +152,7 @@ def _instruct(engine: Engine, instruction: object, at: Ms, *, where: str) -> Non
     body = {key: value for key, value in instruction.items() if key not in ("type", "order_id")}
     try:
         order = TypeAdapter(_Authorised).validate_python({"order_id": instruction.get("order_id")})
-        engine.authorise(order["order_id"], AuthorisedAbsence.model_validate(body), at)
+        engine.authorise(order["order_id"], TypeAdapter(AuthorisedAbsence).validate_python(body), at)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
         path = ".".join(str(part) for part in problem["loc"])
