@@ -100,6 +100,7 @@ class WeeklyWindow:
         return start, end if end > start else end + 10080
 
 
+@lru_cache(maxsize=2048)
 def _minutes(text: str) -> float:
     hours, minutes, *seconds = (int(part) for part in text.split(":"))
     return hours * 60 + minutes + (seconds[0] / 60 if seconds else 0)

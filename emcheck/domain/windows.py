@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -19,7 +19,7 @@ from whenever import PlainDateTime
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AddressId, Ms
 from emcheck.domain.instants import DAY
-from emcheck.domain.register import DAYS, CurfewRequirement, LocalSpan, Order
+from emcheck.domain.register import DAYS, CurfewRequirement, LocalSpan, Order, WeeklyWindow
 
 _LONGEST_DAYS = 8
 """A weekly window is shorter than a week; eight days before an instant no window is missed."""
@@ -82,18 +82,25 @@ def _weekly(curfew: Iterable[CurfewRequirement], zone: str, low: Ms, high: Ms, r
 
 
 def _starting_on(day: date, curfew: Iterable[CurfewRequirement], zone: str) -> Iterator[Window]:
-    name = DAYS[day.weekday()]
     for requirement in curfew:
-        for weekly in requirement.windows:
-            if weekly.from_day != name:
-                continue
-            start_min, end_min = weekly.minutes()
-            ahead = int(end_min // 1440) - int(start_min // 1440)
-            until = datetime.combine(day + timedelta(days=ahead), datetime.min.time()).date().isoformat()
-            start = resolve(f"{day.isoformat()}T{weekly.from_time}", zone, "later")
-            end = resolve(f"{until}T{weekly.until_time}", zone, "earlier")
-            if end > start:
-                yield Window(start, end, requirement.address_id)
+        for start, end in _spans_on(day, requirement.windows, zone):
+            yield Window(start, end, requirement.address_id)
+
+
+@lru_cache(maxsize=4096)
+def _spans_on(day: date, timetable: tuple[WeeklyWindow, ...], zone: str) -> tuple[Span, ...]:
+    """What starts on a day; many orders share a timetable, and all are looked at on the same days."""
+    found = []
+    for weekly in timetable:
+        if weekly.from_day != DAYS[day.weekday()]:
+            continue
+        start_min, end_min = weekly.minutes()
+        until = day + timedelta(days=int(end_min // 1440) - int(start_min // 1440))
+        start = resolve(f"{day.isoformat()}T{weekly.from_time}", zone, "later")
+        end = resolve(f"{until.isoformat()}T{weekly.until_time}", zone, "earlier")
+        if end > start:
+            found.append(Span(start, end))
+    return tuple(found)
 
 
 def cut(pieces: Iterable[Window], holes: Iterable[Span]) -> list[Window]:
