@@ -1,9 +1,10 @@
 """Findings as lines: the JSON of formats.md, to the letter, and the order in which they stand."""
 
-import importlib.metadata
 import json
 from collections.abc import Iterable
 from typing import Any
+
+import tzdata
 
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms
@@ -11,7 +12,7 @@ from emcheck.domain.instants import format_ms, format_optional_ms
 from emcheck.domain.timeline import Stretch
 from emcheck.present.words import explain
 
-TZDATA = importlib.metadata.version("tzdata")
+TZDATA: str = tzdata.__version__
 """The locked tz database, kept with each finding."""
 
 
