@@ -11,9 +11,13 @@ import typer
 
 from emcheck.cli.reading import bad_input, read_text
 from emcheck.cli.showing import show
-from emcheck.domain.findings import Finding
+from emcheck.domain.case import Case
+from emcheck.domain.findings import Finding, Span
+from emcheck.domain.ids import AddressId
+from emcheck.domain.register import Register
+from emcheck.domain.timeline import Stretch
 from emcheck.present import lines
-from emcheck.present.drawing import draw_text
+from emcheck.present.drawing import LEGEND, draw_text
 from emcheck.service.replay import Replayed
 
 
@@ -45,18 +49,34 @@ def print_findings(found: list[Finding], *, as_lines: bool) -> None:
     show(("start (UTC)", "rule", "who", "pri", "what"), rows)
 
 
-def print_timeline(result: Replayed, *, as_lines: bool) -> None:
-    """Each wearer's presence at each address."""
+def print_timeline(result: Replayed, register: Register, *, as_lines: bool) -> None:
+    """Each wearer's presence at each address, for as long as tag and unit were there: drawn, or lines of JSON."""
+    names = {wearer.wearer_id: wearer.name for wearer in register.wearers}
+    drawings: list[str] = []
     for case in result.engine.cases.values():
-        for address in case.sources:
+        for address, sources in case.sources.items():
             known = result.timeline(case.wearer_id, address)
-            windows = [w for state in case.orders for w in state.windows if w.address_id == address]
+            until = min(result.until, max(source.counts.end for source in sources))
             if as_lines:
-                for interval in lines.intervals(case.wearer_id, address, known, result.until):
-                    sys.stdout.write(json.dumps(interval) + "\n")
+                told = lines.intervals(case.wearer_id, address, known, until)
+                sys.stdout.writelines(json.dumps(interval) + "\n" for interval in told)
             else:
-                zone = case.orders[0].order.timezone
-                sys.stdout.write(draw_text(case.wearer_id, known, windows, until=result.until, zone=zone) + "\n")
+                began = min(source.counts.start for source in sources)
+                who = " ".join(filter(None, (case.wearer_id, names.get(case.wearer_id))))
+                drawings += _drawings(who, case, address, known, Span(began, until))
+    if drawings:
+        sys.stdout.write("\n" + "\n\n".join([*drawings, LEGEND]) + "\n")
+
+
+def _drawings(who: str, case: Case, address: AddressId, known: list[Stretch], counts: Span) -> Iterator[str]:
+    """A drawing for each order that has had a window at the address in the time that counts."""
+    for state in case.orders:
+        windows = [
+            w for w in state.windows if w.address_id == address and w.start < counts.end and w.end > counts.start
+        ]
+        if windows:
+            title = f"{who}, order {state.order.order_id} at {address}"
+            yield draw_text(title, known, windows, until=counts.end, zone=state.order.timezone)
 
 
 def expected(path: Path) -> list[dict[str, Any]]:

@@ -43,6 +43,6 @@ def replay(
     found = lines.in_order(result.findings)
     judged.print_findings(found, as_lines=format_ is Format.JSONL)
     if timeline:
-        judged.print_timeline(result, as_lines=format_ is Format.JSONL)
+        judged.print_timeline(result, known, as_lines=format_ is Format.JSONL)
     if wanted is not None and judged.differs(found, wanted):
         raise typer.Exit(1)
