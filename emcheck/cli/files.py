@@ -5,12 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from emcheck.cli.reading import bad_input, read_instant, read_policy, read_register
 from emcheck.cli.showing import show
-from emcheck.present.standing import in_force
-from emcheck.service.published import NAMES, published
 
 register_app = typer.Typer(help="What should be monitored.", no_args_is_help=True)
 policy_app = typer.Typer(help="Thresholds with their sources.", no_args_is_help=True)
@@ -19,6 +15,8 @@ policy_app = typer.Typer(help="Thresholds with their sources.", no_args_is_help=
 @register_app.command("check")
 def register_check(path: Annotated[Path, typer.Argument(help="A register.json.")]) -> None:
     """Say whether a register can be used; exit 2 and one line if not."""
+    from emcheck.cli.reading import read_register
+
     register = read_register(path)
     typer.echo(
         f"{path}: good. {len(register.wearers)} wearers, {len(register.orders)} orders, "
@@ -33,20 +31,28 @@ def register_show(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Who is monitored: orders with their curfew, tags and base units."""
+    from emcheck.cli.reading import read_instant, read_register
+    from emcheck.present.standing import in_force
+
     register, now = read_register(path), read_instant(at, "--at")
     rows = in_force(register, now)
     if as_json:
         typer.echo(json.dumps({"register": register.sha256(), "orders": rows}, indent=1, ensure_ascii=False))
         return
-    table = Table("wearer", "order", "curfew", "tags", "base units", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(row["wearer"], row["order"], *("; ".join(row[key]) for key in ("curfew", "tags", "units")))
-    show(table if rows else "No order is in force.")
+    if not rows:
+        typer.echo("No order is in force.")
+        return
+    show(
+        ("wearer", "order", "curfew", "tags", "base units"),
+        [(row["wearer"], row["order"], *("; ".join(row[key]) for key in ("curfew", "tags", "units"))) for row in rows],
+    )
 
 
 @policy_app.command("check")
 def policy_check(path: Annotated[Path, typer.Argument(help="A policy .toml.")]) -> None:
     """Say whether a policy can be used; exit 2 and one line if not."""
+    from emcheck.cli.reading import read_policy
+
     policy = read_policy(path)
     unsigned = sum(1 for threshold in policy.thresholds.values() if threshold.sign_off)
     typer.echo(f"{path}: good. {policy.label}, {len(policy.thresholds)} thresholds, {unsigned} to be signed off")
@@ -58,23 +64,37 @@ def policy_show(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Every threshold with its unit, reason and source."""
+    from emcheck.cli.reading import read_policy
+
     policy = read_policy(path)
     rows = {key: {f: getattr(t, f) for f in t.__slots__} for key, t in sorted(policy.thresholds.items())}
     if as_json:
         typer.echo(json.dumps({"policy": policy.label, "sha256": policy.sha256, "thresholds": rows}, indent=1))
         return
-    table = Table("threshold", "value", "reason", "source", title=policy.label, box=None)
+    shown = []
     for key, row in rows.items():
         value = row["value"]
-        shown = str(value).lower() if isinstance(value, bool) else f"{value} {row['unit']}"
-        table.add_row(key, shown, str(row["reason"]), str(row["source"]))
-    show(table)
+        words = str(value).lower() if isinstance(value, bool) else f"{value} {row['unit']}"
+        shown.append((key, words, str(row["reason"]), str(row["source"])))
+    show(("threshold", "value", "reason", "source"), shown, title=policy.label)
+
+
+def _schema_names() -> list[str]:
+    from emcheck.service.published import NAMES
+
+    return list(NAMES)
 
 
 def schema(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}.", autocompletion=lambda: list(NAMES))],
+    name: Annotated[
+        str,
+        typer.Argument(help="As `register` or `asyncapi`; any other word lists them.", autocompletion=_schema_names),
+    ],
 ) -> None:
     """Print the JSON Schema of a format, or AsyncAPI 3 of everything on MQTT."""
+    from emcheck.cli.reading import bad_input
+    from emcheck.service.published import NAMES, published
+
     if name not in NAMES:
         bad_input(f"no schema {name!r}; there are {', '.join(NAMES)}")
     typer.echo(json.dumps(published(name), indent=1, ensure_ascii=False))

@@ -9,7 +9,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register, RegisterError, parse_register
-from emcheck.settings import shipped_config
+from emcheck.shipped import shipped_config
 
 
 def bad_input(message: object) -> NoReturn:

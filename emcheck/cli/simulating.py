@@ -5,11 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
-from emcheck.cli.reading import bad_input
-from emcheck.settings import shipped_config
+from emcheck.shipped import shipped_config
 
 
 def scenario_path(name: str) -> Path:
@@ -19,6 +16,8 @@ def scenario_path(name: str) -> Path:
     folder = shipped_config() / "scenarios"
     path = folder / f"{name}.toml"
     if not path.exists():
+        from emcheck.cli.reading import bad_input
+
         known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
         bad_input(f"no scenario {name!r}; there are {known}, or name a file")
     return path
@@ -31,6 +30,10 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Simulate a town without a broker, fast. The same seed gives the same bytes."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    from emcheck.cli.reading import bad_input
     from firmware_sim.run import simulate_to_stream
     from firmware_sim.scenario import ScenarioError, load_scenario
 

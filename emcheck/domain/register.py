@@ -6,7 +6,7 @@ judged; windows of one order may not, nor one wearer's fittings of a tag, nor on
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import copy
 from datetime import datetime
 from functools import lru_cache
@@ -280,16 +280,35 @@ class Register:
 
     def sha256(self) -> str:
         """Hash of the register without personal data, so that it survives an erasure."""
-        return hashlib.sha256(json.dumps(self.plain(), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        digest = hashlib.sha256()
+        for piece in self._canonical():
+            digest.update(piece.encode())
+        return digest.hexdigest()
+
+    def _canonical(self) -> Iterator[str]:
+        """`plain` as JSON, keys sorted, piece by piece: whole, a country's register would be most of the memory."""
+        for part, kind in _PARTS.items():
+            yield f'{{"{part}":[' if part == "fittings" else f'"{part}":['
+            for number, value in enumerate(getattr(self, part)):
+                plain = kind.dump_python(value, mode="json", by_alias=True, exclude=_PERSONAL)
+                yield ("," if number else "") + json.dumps(plain, sort_keys=True, separators=(",", ":"))
+            yield {"orders": f'],"version":{self.version},', "wearers": "]}"}.get(part, "],")
 
     def plain(self) -> dict[str, Any]:
         """The register as JSON values, its instants as milliseconds, without personal data."""
-        unsaid = {"wearers": {"__all__": {"name", "notes", "contacts"}}}
+        unsaid = {"wearers": {"__all__": _PERSONAL}}
         plain: dict[str, Any] = _REGISTER.dump_python(self, mode="json", by_alias=True, exclude=unsaid)
         return plain
 
 
 _REGISTER = TypeAdapter(Register)
+_PERSONAL = {"name", "notes", "contacts"}
+_PARTS: dict[str, TypeAdapter[Any]] = {
+    "fittings": TypeAdapter(Fitting),
+    "installations": TypeAdapter(Installation),
+    "orders": TypeAdapter(Order),
+    "wearers": TypeAdapter(Wearer),
+}
 
 
 def _refuse_repeats(path: str, names: list[Any]) -> None:

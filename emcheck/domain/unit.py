@@ -196,8 +196,8 @@ class Unit:
         until = now if end is None else end
         touched = [window for window in windows if window.end > start and window.start < until]
         return unit_silent.find(
-            self.unit, start, end, now=now, windows=touched, earlier=[f.start for f in self.silences],
-            policy=self.policy,
+            self.unit, start, end, now=now, last_heard_at=self.last_received_at, windows=touched,
+            earlier=[f.start for f in self.silences], policy=self.policy,
         )  # fmt: skip
 
     def silence_steps(self, windows: Sequence[Span]) -> list[Ms]:

@@ -1,9 +1,10 @@
 """Findings as lines: the JSON of formats.md, to the letter, and the order in which they stand."""
 
-import importlib.metadata
 import json
 from collections.abc import Iterable
 from typing import Any
+
+import tzdata
 
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms
@@ -11,7 +12,7 @@ from emcheck.domain.instants import format_ms, format_optional_ms
 from emcheck.domain.timeline import Stretch
 from emcheck.present.words import explain
 
-TZDATA = importlib.metadata.version("tzdata")
+TZDATA: str = tzdata.__version__
 """The locked tz database, kept with each finding."""
 
 
@@ -64,16 +65,18 @@ def dump(finding: Finding) -> str:
 
 
 def intervals(wearer_id: str, address: str, known: Iterable[Stretch], until: Ms) -> Iterable[dict[str, Any]]:
-    """Presence as lines: known time up to `until`; what lies between them is unknown."""
+    """Presence as lines: known time up to `until`; what lies between them, and after the last, is unknown."""
     at: Ms | None = None
     for stretch in known:
         start, end = stretch.start, min(stretch.end, until)
         if end <= start:
-            return
+            break
         if at is not None and start > at:
             yield _interval(wearer_id, address, at, start, "unknown")
         yield _interval(wearer_id, address, start, end, "present" if stretch.present else "absent")
         at = end
+    if at is not None and at < until:
+        yield _interval(wearer_id, address, at, until, "unknown")
 
 
 def _interval(wearer_id: str, address: str, start: Ms, end: Ms, state: str) -> dict[str, Any]:

@@ -13,9 +13,27 @@ _SHOWN_FROM, _SHOWN_UNTIL = parse_ms("0002-01-01T00:00:00Z"), parse_ms("9998-12-
 
 
 def clock(at: Ms, zone: str) -> str:
-    """Local time with its day, as a person reads it: `Tue 24 Mar 19:00:05`."""
-    at = min(max(at, _SHOWN_FROM), _SHOWN_UNTIL)
-    return Instant.from_timestamp(at, unit="millisecond").to_tz(zone).to_stdlib().strftime("%a %d %b %H:%M:%S")
+    """Local time with its day, as a person reads it: `Tue 24 Mar 19:00:05`.
+
+    Where that time comes twice on that day, the clock meant stands with it: `Sun 25 Oct 01:30:00 GMT`.
+    """
+    return _local(at, zone, "%a %d %b %H:%M:%S")
+
+
+def day(at: Ms, zone: str) -> str:
+    """The local date: `Tue 24 Mar 2026`."""
+    return _local(at, zone, "%a %d %b %Y", alone=True)
+
+
+def hour(at: Ms, zone: str) -> str:
+    """The local time of day: `19:00`, or `01:30 BST` where it comes twice on that day."""
+    return _local(at, zone, "%H:%M")
+
+
+def _local(at: Ms, zone: str, form: str, *, alone: bool = False) -> str:
+    local = Instant.from_timestamp(min(max(at, _SHOWN_FROM), _SHOWN_UNTIL), unit="millisecond").to_tz(zone)
+    said = local.to_stdlib().strftime(form)
+    return f"{said} {local.tz_abbrev()}" if local.is_repeated() and not alone else said
 
 
 def duration(span_ms: Ms) -> str:
@@ -62,13 +80,21 @@ def _accumulated(f: Finding) -> str:
 
 
 def _silent(f: Finding) -> str:
-    since = clock(f.start, f.zone)
+    start = f"{_last_heard(f)} {clock(f.start, f.zone)}"
     if f.end is None:
-        return (
-            f"Nothing received from base unit {f.unit} since before {since} ({f.zone}). "
-            "Whether anyone is at home is unknown."
-        )
-    return f"Nothing was received from base unit {f.unit} from {since} to {clock(f.end, f.zone)} ({f.zone})."
+        return f"{start} ({f.zone}), and nothing has come since. Whether anyone is at home is unknown."
+    return f"{start}, until something came at {clock(f.end, f.zone)} ({f.zone}), {duration(f.end - f.start)}."
+
+
+def _last_heard(f: Finding) -> str:
+    heard = dict(f.detail).get("last_received_at")
+    if heard is None:  # found by an older version and not judged again
+        return f"Base unit {f.unit} counts as silent from"
+    if heard == "never":
+        return f"Base unit {f.unit} has not been heard from at all since it was installed; it counts as silent from"
+    last = parse_ms(str(heard))
+    later = duration(f.start - last)
+    return f"Base unit {f.unit} was last heard from at {clock(last, f.zone)}; it counts as silent from {later} later,"
 
 
 def _strap(f: Finding) -> str:

@@ -17,7 +17,7 @@ from emcheck.settings.sections import (
     WatchdogSettings,
     WebhookPublisherSettings,
 )
-from emcheck.settings.shipped import shipped_config
+from emcheck.shipped import shipped_config
 
 __all__ = [
     "AlertingSettings",

@@ -2,8 +2,3 @@
 
 Other rooms are handed an `emcheck.ports.Store`; what is behind it is known here only.
 """
-
-from emcheck.store.memory import MemoryStore
-from emcheck.store.sql import SqlStore
-
-__all__ = ["MemoryStore", "SqlStore"]

@@ -10,6 +10,7 @@ from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms
 from emcheck.ports import (
+    INBOX_KINDS,
     AlertChange,
     Checkpoint,
     Deadline,
@@ -24,7 +25,6 @@ from emcheck.ports import (
 from emcheck.store import queries
 from emcheck.store.errors import translated
 from emcheck.store.rows import alert_from, finding_from, is_open, storable
-from emcheck.store.schema import INBOX_KINDS
 
 PAGE_ROWS = 500
 """Rows read in one short transaction: a reader that stays in one keeps SQLite's log from being cut back."""

@@ -32,9 +32,6 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-INBOX_KINDS = ("up", "instruction", "service", "heard")
-"""What `InboxRow.kind` may be; the inbox keeps the place in this tuple, so it only grows at its end."""
-
 REVISIONS = ("0001", "0002")
 """Schema revisions in order; the last is what this code reads and writes."""
 

@@ -10,10 +10,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from emcheck.domain.ids import UnitId
-from emcheck.ports import InboxRow, StoreError
-from emcheck.store.errors import as_store_error, translated
-from emcheck.store.schema import INBOX_KINDS
-from emcheck.store.writing import unknown_kind
+from emcheck.ports import INBOX_KINDS, InboxRow, StoreError
+from emcheck.store.failures import temporary_failure, unknown_kind
 
 _NONE = -1
 _CELLS = 5
@@ -61,7 +59,7 @@ class SpilledInbox:
         try:
             self._file.write(payload)
         except OSError as error:
-            raise as_store_error(error, name="in memory") from error
+            raise temporary_failure(error) from error
         self._size += len(payload)
         self._row_ids.append(row_id)
         self._cells.extend(
@@ -94,11 +92,13 @@ class SpilledInbox:
         )
 
     def _payload(self, start: int, end: int) -> bytes:
-        with translated("in memory"):
+        try:
             if end > self._flushed:
                 self._file.flush()
                 self._flushed = self._size
             return os.pread(self._file.fileno(), end - start, start)
+        except OSError as error:
+            raise temporary_failure(error) from error
 
     def place_after(self, row_id: int) -> int:
         """Where the first row after `row_id` stands, or would."""

@@ -90,13 +90,14 @@ class SqliteBackend:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if guarded:
             self._take_lock()
+            self._keep_private()
         elif not os.access(self._path, os.R_OK):
             self._path.stat()
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _take_lock(self) -> None:
         try:
-            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except PermissionError as error:
             raise StoreError(
                 f"the database {self.name} is read-only: no {self._lock_path.name} can be written ({error.strerror})",
@@ -109,6 +110,14 @@ class SqliteBackend:
             os.close(lock)
             raise other_service(self.name, self._holder(), transient=False) from error
         self._lock = lock
+
+    def _keep_private(self) -> None:
+        """Names and whereabouts are for the service's user only. SQLite makes the log files like the database file."""
+        if not self._path.exists():
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for path in (self._path, *(self._path.with_name(f"{self._path.name}{end}") for end in ("-wal", "-shm"))):
+            with contextlib.suppress(FileNotFoundError, PermissionError):  # another's file stays as its owner wants it
+                path.chmod(path.stat().st_mode & 0o700)
 
     def _holder(self) -> str:
         words = self._note()

@@ -8,12 +8,13 @@ from sqlalchemy import Column, ColumnElement, Table, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from emcheck.ports import AlertChange, Checkpoint, Commit, InboxRow, StoreError
+from emcheck.ports import INBOX_KINDS, AlertChange, Checkpoint, Commit, InboxRow
 from emcheck.store import queries, schema
 from emcheck.store.backend import Backend, InboxTuple
+from emcheck.store.failures import unknown_kind
 from emcheck.store.rows import alert_body, alert_row, event_id, finding_row, quarantine_kept, storable
 
-_KIND_NUMBERS = {kind: number for number, kind in enumerate(schema.INBOX_KINDS)}
+_KIND_NUMBERS = {kind: number for number, kind in enumerate(INBOX_KINDS)}
 _FINDING_GONE = delete(schema.finding).where(
     schema.finding.c.subject == bindparam("gone_subject"), schema.finding.c.key == bindparam("gone_key")
 )
@@ -127,15 +128,6 @@ def inbox_tuples(rows: Sequence[InboxRow], numbers: Mapping[str, int]) -> list[I
         ]
     except KeyError as error:
         raise unknown_kind(error.args[0]) from error
-
-
-def unknown_kind(kind: str) -> StoreError:
-    """Kinds are kept as numbers; a new one needs its place first."""
-    return StoreError(
-        f"an inbox row cannot be of kind {kind!r}",
-        remedy=f"the kinds are {', '.join(schema.INBOX_KINDS)}; add to INBOX_KINDS in emcheck/store/schema.py",
-        transient=False,
-    )
 
 
 def _history_row(change: AlertChange) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from emcheck.alerting.cloudevents import cloud_event
 from emcheck.cli import app
-from emcheck.cli.serving import describe, one_line
+from emcheck.cli.watching import describe, one_line
 from emcheck.domain.alerts import Alert
 from emcheck.domain.ids import AlertId, RuleId
 from emcheck.settings import shipped_config
@@ -47,6 +47,42 @@ def test_the_readme_lists_every_command() -> None:
         parts = words[1].split("|") if len(words) > 1 and re.fullmatch(r"[a-z|]+", words[1]) else []
         listed |= {f"{words[0]} {part}" for part in parts} or {words[0]}
     assert listed == set(commands())
+
+
+LOADED = """
+import sys
+from emcheck.cli import app
+try:
+    app(sys.argv[2:])
+except SystemExit as left:
+    loaded = {name.partition(".")[0] for name in sys.modules} | set(sys.modules)
+    print(*sorted(loaded & set(sys.argv[1].split(","))), file=sys.stderr)
+    sys.exit(left.code)
+"""
+HEAVY = ("aiomqtt", "aiosqlite", "alembic", "emcheck.settings", "emcheck.store.sql", "firmware_sim", "httpx", "rich",
+         "sqlalchemy", "starlette", "structlog", "uvicorn")  # fmt: skip
+
+
+def loaded(modules: tuple[str, ...], *command: str) -> list[str]:
+    """Which of the modules a command loads in a process of its own."""
+    asked = [sys.executable, "-c", LOADED, ",".join(modules), *command]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stderr.split()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "table"])
+def test_a_replay_loads_no_driver_no_broker_and_no_simulator(tmp_path: Path, form: str) -> None:
+    (tmp_path / "s.jsonl").write_text(
+        '{"received_at":"2026-03-28T19:00:00Z","topic":"em/v1/BU-0001/up","payload":{}}\n'
+    )
+    command = ("replay", str(tmp_path / "s.jsonl"), "--register", EXAMPLE, "--format", form, "--timeline")
+    assert loaded(HEAVY, *command) == []
+    assert loaded(("emcheck.domain.engine", "pydantic"), *command) == ["emcheck.domain.engine", "pydantic"]
+
+
+def test_help_loads_next_to_nothing() -> None:
+    assert loaded((*HEAVY, "pydantic", "asyncio", "emcheck.domain"), "--help") == []
 
 
 def test_completion_is_shown_to_the_shell_that_asks() -> None:

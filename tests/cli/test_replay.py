@@ -114,9 +114,36 @@ def test_an_instruction_is_known_from_its_receipt(night: Path) -> None:
 
 
 def test_the_timeline_is_drawn_against_the_window(night: Path) -> None:
-    result = run(night, "--timeline")
-    assert "━━━" in result.stdout
-    assert "░░" in result.stdout
+    drawn = run(night, "--timeline").stdout.splitlines()
+    at_row = drawn.index("W-1 A. Person, order O-1 at A-1  (Europe/London)")
+    assert drawn[at_row + 1] == "  Sat 28 Mar 2026 19:00 to 07:00"
+    assert "━━━" in drawn[at_row + 2]
+    assert "░░" in drawn[at_row + 3]
+    assert drawn[at_row + 4] == ""
+
+
+def test_nights_of_which_nothing_is_known_are_one_line(night: Path) -> None:
+    drawn = run(night, "--timeline", "--until", "2026-04-02T12:00:00Z").stdout
+    assert "Sun 29 Mar 2026 19:00 to 07:00, up to Wed 01 Apr 2026 19:00 to 07:00, 4 windows: unknown" in drawn
+    assert drawn.count("    at home  ") == 1
+
+
+def test_intervals_reach_until_where_nobody_vouches_any_more(night: Path) -> None:
+    printed = run(night, "--timeline", "--format", "jsonl", "--until", "2026-03-29T12:00:00Z").stdout.splitlines()
+    intervals = [json.loads(line)["timeline"] for line in printed if "timeline" in line]
+    assert intervals[-1] == {
+        "wearer_id": "W-1", "address_id": "A-1", "start": "2026-03-29T06:32:12.000Z", "end": "2026-03-29T12:00:00.000Z",
+        "state": "unknown",
+    }  # fmt: skip
+    assert [a["end"] for a in intervals[:-1]] == [b["start"] for b in intervals[1:]]
+
+
+def test_a_tag_taken_off_has_no_unknown_time_after_that(night: Path) -> None:
+    fittings = [REGISTER["fittings"][0] | {"removed_at": "2026-03-29T06:00:00Z"}]
+    (night.parent / "register.json").write_text(json.dumps(REGISTER | {"fittings": fittings}))
+    printed = run(night, "--timeline", "--format", "jsonl", "--until", "2026-03-29T12:00:00Z").stdout.splitlines()
+    last = [json.loads(line) for line in printed if "timeline" in line][-1]
+    assert last["timeline"]["end"] == "2026-03-29T06:00:00.000Z"
 
 
 @pytest.mark.parametrize(

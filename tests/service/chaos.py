@@ -27,7 +27,7 @@ from emcheck.domain.register import Register, parse_register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ports import InboxRow
 from emcheck.service.enrolment import load_register
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from firmware_sim.mqtt import MqttTown
 from firmware_sim.run import World
 from firmware_sim.scenario import Scenario

@@ -14,7 +14,7 @@ from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher
 from emcheck.service.app import Options, Service
 from emcheck.service.enrolment import load_register
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from tests.service.brokers import Broker
 from tests.support import england, register
 

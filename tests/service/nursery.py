@@ -24,7 +24,7 @@ from emcheck.ingest.mqtt import MqttTransport
 from emcheck.service.app import Options
 from emcheck.service.running import configure_logging, serve
 from emcheck.settings import Settings
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from tests.support import die_with_parent, england
 
 ROOT = Path(__file__).resolve().parents[2]

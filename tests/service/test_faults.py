@@ -18,7 +18,7 @@ import pytest
 
 from emcheck.domain.instants import format_ms
 from emcheck.ingest.embedded import EmbeddedBroker, free_port
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from tests.service.peers import GoodUnit, good_units
 from tests.service.served import Served, refused, serving
 from tests.support import nightly, order

@@ -18,7 +18,7 @@ from emcheck.domain.instants import SECOND
 from emcheck.domain.register import Register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.service.app import Service
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from tests.service.hostile import Attack, Attacker
 from tests.service.living import living
 from tests.service.peers import good_units

@@ -12,7 +12,7 @@ from emcheck.ports import Message
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.enrolment import load_register
 from emcheck.service.pipeline import Pipeline
-from emcheck.store import MemoryStore
+from emcheck.store.memory import MemoryStore
 from tests.air import Air
 from tests.service.hostile import Attack, Attacker
 from tests.support import at, england, register

@@ -13,7 +13,7 @@ from emcheck.cli import app
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import MINUTE, format_ms, parse_ms
 from emcheck.ports import InboxRow
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from firmware_sim.run import World
 from firmware_sim.scenario import parse_scenario
 from firmware_sim.worlds.night import Watcher, run_night

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from tests.store import cluster as postgres
 
 _serial = itertools.count(1)

@@ -5,7 +5,7 @@ import itertools
 import sys
 
 from emcheck.ports import Commit, Deadline
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from tests.store.samples import absence, alert, change, checkpoint, row
 
 ROWS = 40

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from emcheck.ports import Store
-from emcheck.store import MemoryStore, SqlStore
+from emcheck.store.memory import MemoryStore
+from emcheck.store.sql import SqlStore
 from tests.store.contract import StoreContract
 
 

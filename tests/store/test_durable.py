@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from emcheck.ports import Commit, Deadline, Person, StoredRegister, StoreError
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from emcheck.store.sqlite import SqliteBackend
 from tests.store import cluster as postgres
 from tests.store.conftest import Opening, new_database

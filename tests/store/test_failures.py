@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from emcheck.ports import Commit, StoreError
-from emcheck.store import SqlStore
+from emcheck.store.sql import SqlStore
 from tests.store import cluster as postgres
 from tests.store.conftest import Opening, names, new_database
 from tests.store.contract import rows_after

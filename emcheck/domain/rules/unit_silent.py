@@ -7,12 +7,14 @@ Rule book (domain.md, Presence, last paragraph; Rules):
 2. A unit that never spoke counts from its installation; an uninstalled one is not judged.
 3. P3, P1 at 24 h. Silence must not pay: inside a curfew window P2 at once, P1 after 60 min or the second
    time in 7 days (to be signed off).
+4. It keeps the last `received_at` before it, which is what a person wants to know.
 """
 
 from collections.abc import Sequence
 
 from emcheck.domain.findings import Finding, Span
 from emcheck.domain.ids import Ms, RuleId, UnitId
+from emcheck.domain.instants import format_ms
 from emcheck.domain.policy import Policy
 from emcheck.domain.windows import overlap_ms
 
@@ -39,11 +41,15 @@ def find(
     end: Ms | None,
     *,
     now: Ms,
+    last_heard_at: Ms | None,
     windows: Sequence[Span],
     earlier: Sequence[Ms],
     policy: Policy,
 ) -> Finding:
-    """One silence. `windows` are curfew windows at the unit's address, `earlier` the starts of silences before."""
+    """One silence after `last_heard_at`, None for a unit that never spoke (4).
+
+    `windows` are curfew windows at the unit's address, `earlier` the starts of silences before.
+    """
     until = now if end is None else end
     in_curfew_ms = overlap_ms(start, until, windows)
     priority = policy.text("unit.silent.priority")
@@ -55,4 +61,8 @@ def find(
         priority = policy.text("unit.silent.priority_long" if again or long else "unit.silent.curfew_priority")
     if until - start >= policy.ms("unit.silent.long_after_s"):
         priority = policy.text("unit.silent.priority_long")
-    return Finding(rule=RULE, unit=unit, start=start, end=end, priority=priority, raised_at=start, policy=policy.label)
+    heard = "never" if last_heard_at is None else format_ms(last_heard_at)
+    return Finding(
+        rule=RULE, unit=unit, start=start, end=end, priority=priority, raised_at=start,
+        detail=(("last_received_at", heard),), policy=policy.label,
+    )  # fmt: skip
