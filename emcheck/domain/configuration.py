@@ -14,11 +14,12 @@
 7. Between two edges (`until`) nothing changes; the same register, policy and span give the same bytes.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from emcheck.domain.canonical import sha256_of
+from emcheck.domain.canonical import compact, sha256_of_texts
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, HOUR, format_ms
 from emcheck.domain.policy import Policy
@@ -82,10 +83,10 @@ class Configurations:
         edges += [edge for f in fittings for edge in (f.fitted_at, f.removed_at)]
         tags = sorted({f.tag for f in fittings if _holds(f.fitted_at, f.removed_at, now)})
         schedule = self._schedule(orders, here.address_id, now, since, horizon)
-        content = self._fixed | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of(schedule)}
+        content = self._fixed | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of_texts(schedule)}
         if here.range_dbm is not None:
             content["range_dbm"] = here.range_dbm
-        return Configuration(content, _next(edges, now), sha256_of(content))
+        return Configuration(content, _next(edges, now), hashlib.sha256(compact(content).encode()).hexdigest())
 
     def _schedule(
         self, orders: Iterable[Order], address: AddressId, now: Ms, since: Ms, horizon: Ms

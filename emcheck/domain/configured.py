@@ -8,11 +8,9 @@
    (docs/adr/0011).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from emcheck.domain.canonical import canonical
 from emcheck.domain.configuration import Configuration
 from emcheck.domain.ids import BootId, Ms
 from emcheck.domain.instants import HOUR, MINUTE
@@ -37,9 +35,9 @@ class Echo(NamedTuple):
 class Configured:
     """What one unit should hold, what it was told of it, and what it says it holds."""
 
-    sha256: str | None = None
+    digest: bytes | None = None
     """Of the configuration that it should hold; None where there is none."""
-    schedule_sha256: str | None = None
+    schedule_digest: bytes | None = None
     until: Ms = 0
     rev: int = 0
     tries: int = 0
@@ -50,10 +48,12 @@ class Configured:
 
     def wants(self, configuration: Configuration) -> None:
         """From now on it should hold another configuration, or the same until another edge."""
-        sha256 = None if configuration.content is None else configuration.sha256
-        if self.sha256 != sha256:
+        schedule = configuration.schedule_sha256
+        digest = None if schedule is None else bytes.fromhex(configuration.sha256)
+        if self.digest != digest:
             self.rev = self.tries = 0
-        self.sha256, self.schedule_sha256, self.until = sha256, configuration.schedule_sha256, configuration.until
+        self.digest, self.until = digest, configuration.until
+        self.schedule_digest = None if schedule is None else bytes.fromhex(schedule)
 
     def says(self, echo: Echo | None, boot: BootId, seq: int) -> None:
         """It names what it holds; what an earlier event of its boot said, repeated or late, is no news."""
@@ -65,15 +65,17 @@ class Configured:
     @property
     def told(self) -> bool:
         """Whether there is anything it should be told."""
-        return self.sha256 is not None
+        return self.digest is not None
 
     @property
     def acknowledged(self) -> bool:
         """Whether it holds what it should (3)."""
         echo = self.echo
-        if self.sha256 is None or echo is None or echo.schedule_sha256 != self.schedule_sha256:
+        if self.digest is None or self.schedule_digest is None or echo is None:
             return False
-        return echo.rev == self.rev if self.rev else echo.rev % 2**_HASH_BITS == _fingerprint(self.sha256)
+        if echo.schedule_sha256 != self.schedule_digest.hex():
+            return False
+        return echo.rev == self.rev if self.rev else echo.rev % 2**_HASH_BITS == _fingerprint(self.digest)
 
     def due(self, now: Ms) -> bool:
         """Whether it may be told now (1)."""
@@ -83,22 +85,23 @@ class Configured:
         pause = min(AGAIN_FIRST_MS << min(max(self.tries - 1, 0), _DOUBLINGS_MAX), most)
         return self.sent_at is None or now - self.sent_at >= pause
 
-    def tell(self, content: Mapping[str, Any], number: int, now: Ms) -> str | None:
+    def tell(self, members: str, number: int, now: Ms) -> str | None:
         """The downlink's member, its `rev` over `number` where a new one is needed; None where none is left (2).
 
-        `content` is that of the configuration it wants, made again: kept for every unit it would weigh most of all.
+        `members` are those of the configuration it wants, as JSON text, made again: kept for every unit they would
+        weigh most of all.
         """
         held = 0 if self.echo is None else self.echo.rev
         self.tries, self.sent_at = self.tries + 1, now
-        if self.sha256 is None:
+        if self.digest is None:
             return None
         if not self.rev or held >= self.rev:
-            rev = max(number, (held >> _HASH_BITS) + 1) << _HASH_BITS | _fingerprint(self.sha256)
+            rev = max(number, (held >> _HASH_BITS) + 1) << _HASH_BITS | _fingerprint(self.digest)
             if rev > _REV_MAX:
                 return None
             self.rev = rev
-        return f'"config":{canonical({"rev": self.rev, **content}).decode()}'
+        return f'"config":{{"rev":{self.rev},{members}}}'
 
 
-def _fingerprint(sha256: str) -> int:
-    return int(sha256[: _HASH_BITS // 4], 16)
+def _fingerprint(digest: bytes) -> int:
+    return int.from_bytes(digest[: _HASH_BITS // 8])

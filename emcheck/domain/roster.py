@@ -22,6 +22,8 @@ class Roster:
         self.under = f"{self.register_sha256} {policy.sha256}"
         """Names what facts are folded and judged under."""
         self.signatures_required = policy.flag("wire.signature.required")
+        self._asked = self.tag_span, self.fitted
+        """What every track asks, made once: a method that is looked up is an object each time."""
         self._fitted: dict[TagId, tuple[Span, ...]] = {}
         for fitting in register.fittings:
             span = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
@@ -40,9 +42,10 @@ class Roster:
 
     def track(self) -> Track:
         """An empty track."""
+        tag_span, fitted = self._asked
         return Track(
-            tag_span=self.tag_span,
-            fitted=self.fitted,
+            tag_span=tag_span,
+            fitted=fitted,
             vouch_factor=self.policy.number("presence.vouch_factor"),
             heartbeat_default_ms=self.policy.ms("presence.heartbeat_default_s"),
             offset_max_ms=self.policy.ms("clock.offset_max_s"),

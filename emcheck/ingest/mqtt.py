@@ -82,6 +82,7 @@ class MqttTransport:
         self._taken_total = 0
         self.connected = False
         self.last_error: str | None = None
+        self.sessions_total = 0
         self.dropped_total = 0
         self.unsent_total = 0
 
@@ -110,6 +111,7 @@ class MqttTransport:
             if self._tls is None:  # over TLS the library already reads on for as long as something is decoded
                 _read_in_bursts(client, lambda: self._taken_total)
             self._client, self.connected, self.last_error = client, True, None
+            self.sessions_total += 1
             log.info("mqtt.connected", broker=f"{self._host}:{self._port}")
             try:
                 async for message in client.messages:  # all others are taken already; this ends when the session does

@@ -6,7 +6,6 @@ broker): who starts it hands it its parts.
 
 import asyncio
 import contextlib
-import gc
 import random
 import socket
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.policy import Policy
 from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher, Store, StoreError
+from emcheck.service import housekeeping
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.configuring import Configuring
 from emcheck.service.http import health_app, listen
@@ -39,7 +39,7 @@ class Options:
 
     batch_max: int = 500
     linger_s: float = 0.05
-    chunk_ms: int = 50
+    chunk_ms: int = 15
     alive_every_ms: Ms = 60_000
     checkpoint_every_ms: Ms = 3_600_000
     ack_every_s: float = 1.0
@@ -127,6 +127,10 @@ class Service:
 
     async def run(self) -> None:
         """Serve until stopped. The store must be open; it is left open. ListenError if the HTTP port is not free."""
+        with housekeeping.undisturbed():
+            await self._run()
+
+    async def _run(self) -> None:
         listening = None if self._options.http is None else listen(*self._options.http)
         tasks = set() if listening is None else {asyncio.create_task(self._serve_http(listening), name="http")}
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
@@ -151,7 +155,7 @@ class Service:
     async def _open(self) -> None:
         await self.acknowledger.open()
         await self.loops.recover()
-        gc.freeze()  # cases and register stay; to look through them again and again stopped all else for seconds
+        housekeeping.settle()
         log.info("service.started", database=self._store.database_id, acknowledging=not self.acknowledger.silent)
         self._say_whom()
 
@@ -169,6 +173,7 @@ class Service:
             "keep_time": self.loops.keep_time(),
             "answer_units": self.loops.answer_units(),
             "configure_units": self.configuring.run(),
+            "tidy": housekeeping.tidy(lambda: self._transport.sessions_total),
         }
         if self._publishes:
             work["outbox"] = self._deliver()

@@ -8,11 +8,13 @@ is not acknowledged is counted.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any, cast
 
 import structlog
 
 from emcheck.clock import Clock
+from emcheck.domain.canonical import compact
 from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.configured import Configured, Echo
 from emcheck.domain.facts import Event
@@ -27,7 +29,9 @@ log = structlog.get_logger("emcheck.service")
 
 _LOOK_EVERY_S = 30.0
 _CHUNK = 20
-"""Configurations made between two looks at the event loop; one takes about a millisecond."""
+"""Configurations made between two looks at the event loop; one takes a fraction of a millisecond."""
+_AT_ONCE = 2_000
+"""Units looked at in one turn; the others have theirs a second later."""
 
 
 class Configuring:
@@ -54,7 +58,8 @@ class Configuring:
         self._known: Register | None = None
         self._configurations: Configurations | None = None
         self._units: dict[UnitId, Configured] = {}
-        self._heard: set[UnitId] = set()
+        self._heard: dict[UnitId, None] = {}
+        """In order, each once."""
         self._something = asyncio.Event()
         self.sent_total = 0
 
@@ -62,7 +67,7 @@ class Configuring:
         """The pipeline took a message, live or from the inbox: note what its unit says it holds."""
         if taken.unit is None or taken.receipt is None:
             return
-        self._heard.add(taken.unit)
+        self._heard[taken.unit] = None
         self._something.set()
         if taken.envelope is None:
             return
@@ -116,23 +121,27 @@ class Configuring:
             if count % _CHUNK == 0:
                 await asyncio.sleep(0)
 
-    async def wanted(self, now: Ms) -> list[tuple[UnitId, Configuration]]:
-        """What those are to be told that were heard and hold something else."""
-        heard, self._heard = self._heard, set()
+    async def wanted(self, now: Ms) -> list[tuple[UnitId, Configuration, str]]:
+        """What those are to be told that were heard and hold something else, and its members as text."""
+        heard = list(islice(self._heard, _AT_ONCE))
+        for name in heard:
+            del self._heard[name]
+        if self._heard:
+            self._something.set()
         if self._acknowledger.silent:
             return []
-        due = [name for name in sorted(heard) if name in self._units and self._units[name].due(now)]
-        return [made async for made in self._made(due, now)]
+        due = [name for name in heard if name in self._units and self._units[name].due(now)]
+        return [(name, made, compact(made.content or {})[1:-1]) async for name, made in self._made(due, now)]
 
-    async def send(self, wanted: Sequence[tuple[UnitId, Configuration]], now: Ms) -> None:
+    async def send(self, wanted: Sequence[tuple[UnitId, Configuration, str]], now: Ms) -> None:
         """Tell them. Hold the pipeline's turn."""
         if not wanted:
             return
         first = await self._store.reserve_counter("config_rev", len(wanted))
         said = []
-        for number, (name, configuration) in enumerate(wanted, start=first):
+        for number, (name, configuration, members) in enumerate(wanted, start=first):
             self._units[name].wants(configuration)
-            body = self._units[name].tell(configuration.content or {}, number, now)
+            body = self._units[name].tell(members, number, now)
             if body is not None:
                 said.append((name, body))
         self.sent_total += len(said)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emcheck.domain.canonical import canonical, sha256_of
+from emcheck.domain.canonical import canonical, compact, sha256_of, sha256_of_texts
 
 # RFC 8785, Appendix B, and the sample lines of its reference implementation's number file
 NUMBERS = {
@@ -108,3 +108,17 @@ def test_names_stand_by_utf_16_and_text_is_escaped_as_little_as_may_be() -> None
 def test_a_hash_is_over_the_form() -> None:
     assert sha256_of([]) == "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
     assert sha256_of({"b": 1.0, "a": [True, None]}) == sha256_of({"a": [True, None], "b": 1})
+
+
+NAMES = st.text(st.characters(min_codepoint=0, max_codepoint=127), max_size=8)
+TEXTS = st.recursive(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(TEXTS)
+def test_what_holds_texts_only_has_the_same_form_by_the_quick_way(value: object) -> None:
+    assert compact(value).encode() == canonical(value)
+    assert sha256_of_texts(value) == sha256_of(value)
