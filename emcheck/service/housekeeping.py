@@ -13,16 +13,21 @@ import sys
 from collections.abc import Callable, Iterator
 
 _TIDY_EVERY_S = 3_600.0
+_THRESHOLDS = (700, 10, 5)
+"""Full collections come twice as often as by default and are half as long: some 20 ms each."""
 
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """While this holds, a full collection looks at what is new since the last one only."""
+    usual = gc.get_threshold()
+    gc.set_threshold(*_THRESHOLDS)
     gc.callbacks.append(_freeze)
     try:
         yield
     finally:
         gc.callbacks.remove(_freeze)
+        gc.set_threshold(*usual)
         gc.unfreeze()
 
 
