@@ -11,7 +11,7 @@ import random
 import signal
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -263,9 +263,9 @@ async def run(
                 await night.through(scenario.end_ms, planned)
                 night.mines = None
                 await night.end()
-                await _until(lambda: not queue.host["online"])
+                await queue.until_host(online=False, log=folder / "log")
                 await night.start()
-                await _until(lambda: queue.host["online"])
+                await queue.until_host(online=True, log=folder / "log")
                 await _delivered(url)
             await night.end(signal.SIGTERM)
     return await _aftermath(url, register, world, queue, night.exits)
@@ -273,11 +273,23 @@ async def run(
 
 @dataclass(slots=True)
 class _Queue:
-    """What came on the monitoring queue: each event's bodies, and how many deliveries; and the host's last word."""
+    """What came on the monitoring queue: each event's bodies, and how many deliveries; and all that the host said."""
 
     heard: dict[str, set[bytes]] = field(default_factory=dict)
     deliveries: int = 0
-    host: dict[str, Any] = field(default_factory=lambda: {"online": False})
+    host: list[dict[str, Any]] = field(default_factory=lambda: [{"online": False}])
+
+    async def until_host(self, *, online: bool, log: Path) -> None:
+        """Until the host's last word is that it is there, or that it is not."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while self.host[-1]["online"] != online:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            text = await asyncio.to_thread(log.read_text)
+            raise AssertionError(
+                f"no word that the host is {'online' if online else 'offline'}: {self.host[-9:]}\n{text[-6000:]}"
+            ) from None
 
 
 @asynccontextmanager
@@ -295,7 +307,7 @@ async def _operator(broker: EmbeddedBroker, queue: _Queue) -> AsyncIterator[None
                         body = bytes(message.payload)
                         told = json.loads(body)
                         if message.topic.value == "em/v1/host":
-                            queue.host = told
+                            queue.host.append(told)
                             continue
                         queue.heard.setdefault(told["id"], set()).add(body)
                         queue.deliveries += 1
@@ -308,12 +320,6 @@ async def _operator(broker: EmbeddedBroker, queue: _Queue) -> AsyncIterator[None
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-
-
-async def _until(so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not so():
-            await asyncio.sleep(0.01)
 
 
 async def _delivered(url: str) -> None:
