@@ -288,3 +288,7 @@ class Publisher(Protocol):
     async def publish(self, item: OutboxItem) -> None:
         """Deliver one item; any exception means: not delivered, try again later."""
         ...
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
+        ...

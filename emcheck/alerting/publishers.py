@@ -36,6 +36,9 @@ class LogPublisher:
             "alert", change=event["type"], priority=item.priority, alert_id=item.alert_id, text=event["data"]["text"]
         )
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
 
 class MqttPublisher:
     """Alerts on `em/v1/alerts/{priority}`."""
@@ -48,6 +51,9 @@ class MqttPublisher:
     async def publish(self, item: OutboxItem) -> None:
         """Publish at QoS 1."""
         await self._transport.publish_alert(priority=item.priority, body=item.body)
+
+    async def close(self) -> None:
+        """The session is the transport's own."""
 
 
 class WebhookPublisher:

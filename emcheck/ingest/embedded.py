@@ -1,7 +1,7 @@
 """An embedded broker: `nats-server` (MQTT 3.1.1) as a child process, for the demo, for tests, for one machine.
 
-It has a store folder of its own, listens on the loopback only, and dies with its parent, even a killed one.
-Nothing needs to trust it with evidence: the acknowledgement that counts is end to end.
+It has a store folder of its own, with `nats.log`, listens on the loopback only, and dies with its parent, even a
+killed one. Nothing needs to trust it with evidence: the acknowledgement that counts is end to end.
 """
 
 import asyncio
@@ -63,6 +63,7 @@ class EmbeddedBroker:
         # max_ack_pending well under 65535 / QoS 1 subscriptions a session, or the server refuses the SUBSCRIBE
         return (
             f'server_name: emcheck\nlisten: "127.0.0.1:{free_port()}"\n'
+            f'log_file: "{self._store_dir / "nats.log"}"\nlog_size_limit: 1MB\nlogfile_max_num: 3\n'
             f'jetstream {{ store_dir: "{self._store_dir / "jetstream"}" }}\n'
             f'mqtt {{ listen: "127.0.0.1:{self.port}", max_ack_pending: 8000 }}\n'
         )

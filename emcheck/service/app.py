@@ -26,7 +26,7 @@ from emcheck.ports import Publisher, Store, StoreError
 from emcheck.service import housekeeping
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.configuring import Configuring
-from emcheck.service.http import health_app, listen
+from emcheck.service.http import By, health_app, listen
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
 
@@ -229,7 +229,7 @@ class Service:
         return found
 
     def readings(self) -> dict[str, tuple[str, float]]:
-        """The figures of `/metrics`."""
+        """The figures of `/metrics` that are one number."""
         pipeline = self.pipeline
         return {
             "events_total": ("Events stored", pipeline.events_total),
@@ -238,11 +238,6 @@ class Service:
             "recalls_total": ("Times that all a unit ever told was read again", pipeline.recalls_total),
             "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
             "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
-            "alerts_delivered_total": (
-                "Deliveries of alert changes, counted for each publisher",
-                self.outbox.delivered_total,
-            ),
-            "alerts_given_up_total": ("Deliveries that a receiver refused for good", self.outbox.given_up_total),
             "heartbeats_total": ("Heartbeats that the watchdog took", self.heartbeats_total),
             "downlinks_unsent_total": ("Answers to units lost with the broker", self._transport.unsent_total),
             "dropped_total": ("Messages dropped on a full queue; they come again", self._transport.dropped_total),
@@ -250,8 +245,26 @@ class Service:
             "ready": ("Whether events are being committed", float(not self.troubles())),
         } | self.configuring.readings()
 
+    def readings_by_publisher(self) -> dict[str, tuple[str, By]]:
+        """The figures of `/metrics` that each publisher has its own of."""
+        routes = self.outbox.routes.items()
+        return {
+            "alerts_delivered_total": (
+                "Deliveries of alert changes",
+                By("publisher", {name: route.delivered_total for name, route in routes}),
+            ),
+            "alerts_failed_total": (
+                "Deliveries that failed and are tried again",
+                By("publisher", {name: route.failed_total for name, route in routes}),
+            ),
+            "alerts_given_up_total": (
+                "Deliveries that a receiver refused for good",
+                By("publisher", {name: route.given_up_total for name, route in routes}),
+            ),
+        }
+
     async def _serve_http(self, listening: socket.socket) -> None:
-        app = health_app(troubles=self.troubles, readings=self.readings)
+        app = health_app(troubles=self.troubles, readings=lambda: {**self.readings(), **self.readings_by_publisher()})
         host, port = listening.getsockname()[:2]
         log.info("http.listening", host=host, port=port)
         await _QuietServer(uvicorn.Config(app, log_level="error", lifespan="off")).serve(sockets=[listening])

@@ -47,11 +47,11 @@ def settle() -> None:
         trim(0)
 
 
-async def tidy(sessions: Callable[[], int]) -> None:
-    """Look through everything in an hour in which a session ended, for ever."""
+async def tidy(sessions: Callable[[], int], *, every_s: float = _TIDY_EVERY_S) -> None:
+    """Look through everything after an hour in which a session ended, for ever."""
     seen = sessions()
     while True:
-        await asyncio.sleep(_TIDY_EVERY_S)
+        await asyncio.sleep(every_s)
         if sessions() != seen:
             seen = sessions()
             gc.unfreeze()

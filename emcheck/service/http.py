@@ -2,7 +2,8 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -12,7 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-Readings = Callable[[], dict[str, tuple[str, float]]]
+
+class By(NamedTuple):
+    """A figure told apart by a label."""
+
+    label: str
+    values: Mapping[str, float]
+
+
+Readings = Callable[[], Mapping[str, tuple[str, float | By]]]
 """Metric names to their help text and present value; a name that ends in `_total` is a counter."""
 
 
@@ -41,8 +50,14 @@ class _Figures(Collector):
         """The readings of this instant."""
         families: list[CounterMetricFamily | GaugeMetricFamily] = []
         for name, (help_text, value) in self._readings().items():
-            family = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-            families.append(family(f"emcheck_{name}", help_text, value=value))
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            if isinstance(value, By):
+                family = kind(f"emcheck_{name}", help_text, labels=[value.label])
+                for which, number in value.values.items():
+                    family.add_metric([which], number)
+            else:
+                family = kind(f"emcheck_{name}", help_text, value=value)
+            families.append(family)
         return families
 
 

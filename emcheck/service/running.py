@@ -1,6 +1,7 @@
 """Running the service from settings: what `emcheck serve` does, until it is told to stop."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 import os
@@ -171,24 +172,27 @@ async def serve(
     stopping = _stop_on_signals(within_s=options.stop_within_s)
     store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms, clock=clock)
     await store.open()
-    try:
+    async with contextlib.AsyncExitStack() as left:
+        left.push_async_callback(store.close)
         if register is not None:
             await load_register(store, register, clock.now())
         transport = transport_of(settings, clock, store.database_id)
+        publishers = publishers_of(settings, transport)
+        for publisher in publishers:
+            left.push_async_callback(publisher.close)
         service = Service(
             store=store,
             transport=transport,
-            publishers=publishers_of(settings, transport),
+            publishers=publishers,
             policy=policy,
             clock=clock,
             options=options,
         )
         service.stop_with(stopping)
-        await service.run()
-    except ListenError as error:
-        raise StartError(str(error)) from None
-    finally:
-        await store.close()
+        try:
+            await service.run()
+        except ListenError as error:
+            raise StartError(str(error)) from None
 
 
 def _stop_on_signals(*, within_s: float) -> asyncio.Event:

@@ -41,6 +41,9 @@ class Receiver:
             raise RefusedForGoodError("answered 422")
         self.took.append(item)
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
     @property
     def events(self) -> list[str]:
         return [item.event_id for item in self.took]

@@ -263,9 +263,9 @@ async def run(
                 await night.through(scenario.end_ms, planned)
                 night.mines = None
                 await night.end()
-                await queue.until_host(online=False, log=folder / "log")
+                said = len(queue.host)
                 await night.start()
-                await queue.until_host(online=True, log=folder / "log")
+                await queue.until_online(said, folder / "log")
                 await _delivered(url)
             await night.end(signal.SIGTERM)
     return await _aftermath(url, register, world, queue, night.exits)
@@ -279,17 +279,18 @@ class _Queue:
     deliveries: int = 0
     host: list[dict[str, Any]] = field(default_factory=lambda: [{"online": False}])
 
-    async def until_host(self, *, online: bool, log: Path) -> None:
-        """Until the host's last word is that it is there, or that it is not."""
+    async def until_online(self, said: int, log: Path) -> None:
+        """Until the host says, after the first `said` words, that it is there.
+
+        Not that it was away before: a broker may swallow the last will of a session that another one takes over.
+        """
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while self.host[-1]["online"] != online:
+                while len(self.host) == said or not self.host[-1]["online"]:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             text = await asyncio.to_thread(log.read_text)
-            raise AssertionError(
-                f"no word that the host is {'online' if online else 'offline'}: {self.host[-9:]}\n{text[-6000:]}"
-            ) from None
+            raise AssertionError(f"the host does not say that it is there: {self.host[-9:]}\n{text[-3000:]}") from None
 
 
 @asynccontextmanager
