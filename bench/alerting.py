@@ -13,6 +13,7 @@ from bench.figures import Figure, at_most, plain
 from bench.load import Generator, Plan
 from bench.meter import Meter
 from bench.progress import Say
+from emcheck.domain.ids import Ms
 from emcheck.domain.instants import MINUTE, SECOND
 from emcheck.ingest.embedded import EmbeddedBroker
 
@@ -44,7 +45,8 @@ async def play(folder: Path) -> dict[str, Any]:
             messages=UNITS + MESSAGES + round(10_000 * seconds), start=clock.now(), apart_ms=5,
         )  # fmt: skip
         generator = await Generator.start(plan)
-        known = town.register_json(UNITS + ALARMS, start=clock.now() - SECOND)
+        booted_at = clock.now() - LEFT_AGO - MINUTE
+        known = town.register_json(UNITS + ALARMS, start=booted_at - SECOND)
         meter = Meter(generator, warm=UNITS, messages=MESSAGES)
         async with whole.running(broker, folder, known, clock) as emcheck:
             emcheck.store.committed = meter.committed
@@ -53,22 +55,23 @@ async def play(folder: Path) -> dict[str, Any]:
             await until_done(meter, emcheck.task)
             half = min(10_000, round(MESSAGES / meter.cost().wall_s / 2))
             emcheck.store.committed = lambda messages: None
-            delays = await _departures(broker, clock, lambda: generator.pace(half))
+            delays = await _departures(broker, clock, booted_at, lambda: generator.pace(half))
             emcheck.check()
         await generator.stop()
         return {"load": half, "delays_ms": delays}
 
 
-async def _departures(broker: EmbeddedBroker, clock: whole.SceneClock, load: Callable[[], None]) -> list[float]:
-    """The units boot; minutes later, which a leap of the clock spares us, they tell of departures under load."""
-    arguments = {"host": broker.host, "port": broker.port, "first": UNITS, "at": clock.now()}
+async def _departures(
+    broker: EmbeddedBroker, clock: whole.SceneClock, booted_at: Ms, load: Callable[[], None]
+) -> list[float]:
+    """Units that booted minutes ago tell of departures minutes ago, under load: late, so that nobody waits for them."""
+    arguments = {"host": broker.host, "port": broker.port, "first": UNITS, "at": booted_at}
     pipe = asyncio.subprocess.PIPE
     probe = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.probe", json.dumps(arguments), stdin=pipe, stdout=pipe
     )
     if probe.stdout is None or await probe.stdout.readline() != b"ready\n":
         raise RuntimeError("the probe did not start; what it says is above")
-    clock.forward_to(clock.now() + LEFT_AGO + MINUTE)
     load()
     told, _ = await probe.communicate(b"%d\n" % clock.now())
     delays: list[float] = json.loads(told)

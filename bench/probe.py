@@ -18,6 +18,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 
 _PATIENCE_S = 5.0
+_QUIET_S = 1.0
 
 
 async def probe(host: str, port: int, *, first: int, at: Ms) -> list[float]:
@@ -25,7 +26,10 @@ async def probe(host: str, port: int, *, first: int, at: Ms) -> list[float]:
     told_at: dict[str, float] = {}
     delays: list[float] = []
 
+    heard_at = time.perf_counter()
+
     async def listen(client: aiomqtt.Client) -> None:
+        nonlocal heard_at
         async for message in client.messages:
             heard_at = time.perf_counter()
             wearer = json.loads(bytes(message.payload))["data"]["wearer_id"]
@@ -37,6 +41,8 @@ async def probe(host: str, port: int, *, first: int, at: Ms) -> list[float]:
         listening = asyncio.create_task(listen(client))
         for unit in range(first, first + ALARMS):
             await _publish(client, unit, 1, town.event(unit, 1, at))
+        while time.perf_counter() - heard_at < _QUIET_S:  # the silences from before their first word have ended
+            await asyncio.sleep(0.01)
         now = await asyncio.to_thread(_what_time_it_is)
         for unit in range(first, first + ALARMS):
             told_at[f"W-{unit}"] = time.perf_counter()
