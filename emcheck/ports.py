@@ -77,6 +77,29 @@ class Deadline(NamedTuple):
     due: Ms
 
 
+class Person(NamedTuple):
+    """Personal data of a wearer, erasable while the facts stay."""
+
+    wearer_id: str
+    name: str | None
+    notes: bytes
+
+
+class Letter(NamedTuple):
+    """An instruction that waits for the decision loop; JSON as it was posted."""
+
+    number: int
+    posted_at: Ms
+    body: bytes
+
+
+class Answer(NamedTuple):
+    """What became of a letter: `outcome` is `done`, or why it was refused. Its text is not kept."""
+
+    number: int
+    outcome: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """What one transaction writes. `findings_gone` are keys per subject of findings that no longer hold."""
@@ -88,6 +111,8 @@ class Commit:
     alerts: Sequence[AlertChange] = ()
     deadlines: Sequence[Deadline] = ()
     checkpoints: Sequence[Checkpoint] = ()
+    answers: Sequence[Answer] = ()
+    people: Sequence[Person] = ()
 
 
 class OutboxItem(NamedTuple):
@@ -103,19 +128,15 @@ class OutboxItem(NamedTuple):
 
 
 class StoredRegister(NamedTuple):
-    """The register in force: JSON without personal data, its hash, and when it was loaded."""
+    """The register that was loaded: JSON without personal data, its hash, and when.
+
+    `as_of_row` is the newest inbox row then: instructions after it change this register.
+    """
 
     sha256: str
     loaded_at: Ms
     body: bytes
-
-
-class Person(NamedTuple):
-    """Personal data of a wearer, erasable while the facts stay."""
-
-    wearer_id: str
-    name: str | None
-    notes: bytes
+    as_of_row: int = 0
 
 
 class QuarantineCount(NamedTuple):
@@ -193,7 +214,23 @@ class Store(Protocol):
         ...
 
     async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
-        """Put a register in force; people are replaced, earlier registers stay."""
+        """Put a register in force as of the newest inbox row; people are replaced, earlier registers stay."""
+        ...
+
+    async def instructions_after(self, row_id: int) -> list[InboxRow]:
+        """The instructions in the inbox after `row_id`, in order."""
+        ...
+
+    async def post(self, body: bytes, at: Ms) -> int:
+        """Leave an instruction for the decision loop; its number."""
+        ...
+
+    async def letters(self) -> list[Letter]:
+        """Instructions that wait, oldest first."""
+        ...
+
+    async def outcome(self, number: int) -> str | None:
+        """What became of a letter; None while it waits."""
         ...
 
     async def people(self) -> list[Person]:

@@ -76,11 +76,8 @@ class Case:
     ) -> None:
         self.wearer_id = wearer_id
         self.policy = policy
-        self.fittings = tuple(fittings)
-        self.orders = [OrderState(order, curfew.absences(order)) for order in orders]
-        self.sources = _sources(self.fittings, installations)
-        self.units = tuple(sorted({source.unit for sources in self.sources.values() for source in sources}))
-        """The units whose facts this case rests on."""
+        self.orders: list[OrderState] = []
+        self._rest_on(orders, fittings, installations)
         self.wake_at: Ms = 0
         self.watching = False
         """An absence is known only up to some past instant and nothing ended it: the next fact may lengthen it."""
@@ -93,6 +90,20 @@ class Case:
         self.judged_at: Ms = -FOREVER
         """The last judgement; windows that had ended by then are judged again only if facts reach them."""
         self._ahead: Ms = -FOREVER
+
+    def _rest_on(
+        self, orders: Iterable[Order], fittings: Iterable[Fitting], installations: Iterable[Installation]
+    ) -> None:
+        known = {state.order.order_id: state for state in self.orders}
+        self.orders = []
+        for order in orders:
+            state = known.get(order.order_id) or OrderState(order, [])
+            state.order, state.excused = order, curfew.absences(order)
+            self.orders.append(state)
+        self.fittings = tuple(fittings)
+        self.sources = _sources(self.fittings, installations)
+        self.units = tuple(sorted({source.unit for sources in self.sources.values() for source in sources}))
+        """The units whose facts this case rests on."""
 
     def timeline(self, address: AddressId, tracks: Mapping[UnitId, Track]) -> list[Stretch]:
         """Known time at an address, short gaps closed, not clipped to any instant."""
@@ -144,11 +155,17 @@ class Case:
         goes_on = any(state.order.ends_at > self._ahead for state in self.orders)
         self.wake_at = self._ahead - DAY if goes_on else FOREVER
 
-    def vary(self, state: OrderState, order: Order) -> None:
-        """The order says otherwise from now on; what was raised for a window stays known. Only of an unfolded case."""
-        state.order, state.excused, state.results = order, curfew.absences(order), {}
-        state.windows = tuple(curfew.windows(order, -FOREVER, self._ahead))
-        self.judged_at = -FOREVER
+    def amend(
+        self, orders: Iterable[Order], fittings: Iterable[Fitting], installations: Iterable[Installation]
+    ) -> None:
+        """The register says otherwise of the wearer; what was raised for a window stays known.
+
+        The next judgement looks at all windows that are not folded; those that are must be unfolded first.
+        """
+        self._rest_on(orders, fittings, installations)
+        self._ahead = self.judged_at = -FOREVER
+        for state in self.orders:
+            state.windows, state.results = (), {}
 
     def forget_judgement(self) -> None:
         """A rule failed half way: judge all windows anew next time."""

@@ -22,6 +22,7 @@ from typing import Any
 from emcheck.domain.canonical import compact, sha256_of_texts
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, HOUR, format_ms
+from emcheck.domain.instructions import addresses
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register
 from emcheck.domain.windows import windows
@@ -60,7 +61,7 @@ class Configurations:
             self._fitted.setdefault(fitting.wearer_id, []).append(fitting)
         self._ordered: dict[AddressId, list[Order]] = {}
         for order in register.orders:
-            for address in _addresses(order):
+            for address in addresses(order):
                 self._ordered.setdefault(address, []).append(order)
 
     @property
@@ -103,10 +104,6 @@ class Configurations:
             {"from": format_ms(start), "until": format_ms(end), "tags": sorted(tags)}
             for (start, end), tags in sorted(wanted.items())
         ]
-
-
-def _addresses(order: Order) -> set[AddressId]:
-    return {r.address_id for curfew in (order.curfew, *(v.curfew for v in order.variations)) for r in curfew}
 
 
 def _holds(start: Ms, end: Ms | None, now: Ms) -> bool:

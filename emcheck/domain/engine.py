@@ -16,45 +16,43 @@ from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.folding import fold
-from emcheck.domain.ids import BootId, Ms, OrderId, UnitId, WearerId
+from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, HOUR
+from emcheck.domain.instructions import Touched, amended, name_after, parse_instruction, touched_by
 from emcheck.domain.keeping import restore_case, restore_unit, unit_state
 from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
-from emcheck.domain.register import AuthorisedAbsence, Register, changed
-from emcheck.domain.roster import Roster, tied
+from emcheck.domain.register import Register
+from emcheck.domain.roster import Roster
 from emcheck.domain.rules import evidence, service_undecided
+from emcheck.domain.strangers import Strangers
 from emcheck.domain.unit import Memory, Unit
 
-_UNKNOWN_UNITS_MAX = 1000
-"""So many unenrolled senders are told apart; what comes from more is counted together."""
-_UNKNOWN_RUNS_MAX = 24
 _RETRY_MS: Ms = 60_000
 """A case that a rule failed on is tried again after so long, and at its next fact."""
-OTHERS = UnitId("(others)")
 
 Decided = Callable[[str, list[Finding], Ms, Ms], None]
 """A subject, its findings, the instant, and before when findings are settled and so not among them."""
 
 
 class Engine:
-    """All cases and units of one register. `decided` is called with each subject that was judged anew."""
+    """All cases and units of one register, `name` its hash where that is known.
 
-    def __init__(self, register: Register, policy: Policy, *, memory: Memory, decided: Decided) -> None:
+    `decided` is called with each subject that was judged anew.
+    """
+
+    def __init__(
+        self, register: Register, policy: Policy, *, memory: Memory, decided: Decided, name: str | None = None
+    ) -> None:
         self.policy = policy
-        self.roster = Roster(register, policy)
+        self.roster = roster = Roster(register, policy, register_sha256=name)
         self._memory = memory
         self._decided = decided
-        self.units = {unit.unit: unit for unit in self.roster.units()}
-        self.cases = {case.wearer_id: case for case in self.roster.cases()}
-        self._cases_of: dict[UnitId, tuple[Case, ...]] = {}
-        for case in self.cases.values():
-            for name in case.units:
-                self._cases_of[name] = (*self._cases_of.get(name, ()), case)
-        self._tied = tied(self.cases.values(), self.units)
+        self.units, self.cases = roster.units, roster.cases
+        self._cases_of, self._tied = roster.cases_of, roster.tied
         self._holey: set[UnitId] = set()
-        self.unknown: dict[UnitId, list[evidence.Refusals]] = {}
+        self._strangers = Strangers(self.policy)
         self.undecided: dict[WearerId, Finding] = {}
         self.wanting: dict[UnitId, Ms] = {}
         """Units whose facts are wanted together, and since when."""
@@ -165,18 +163,13 @@ class Engine:
         self._arm_unit(unit, now)
         self._decide_unit(unit, now)
 
-    def around(self, name: UnitId) -> tuple[set[UnitId], set[WearerId]]:
-        """The units and wearers whose facts and findings `recall` of a unit needs."""
-        cases = self._cases_of.get(name, ())
-        return {name}.union(*(case.units for case in cases)), {case.wearer_id for case in cases}
-
     def recall(
         self, name: UnitId, told: Mapping[UnitId, Sequence[Told]], standing: Mapping[str, Iterable[Finding]]
     ) -> None:
         """Judge a wanting unit on all that it and the units beside it ever told; `standing` are settled findings."""
         now = self.wanting[name]
         self.reopen(name, told, standing)
-        units, wearers = self.around(name)
+        units, wearers = self.roster.around(name)
         for other in sorted(units):
             self._tell_gaps(self.units[other], now)
         for wearer in sorted(wearers):
@@ -187,7 +180,7 @@ class Engine:
     ) -> None:
         """Unfold a wanting unit, the cases that rest on it and the units beside it; judge nothing yet."""
         now = self.wanting.pop(name)
-        units, wearers = self.around(name)
+        units, wearers = self.roster.around(name)
         for other in units:
             unit = self.units[other]
             unit.remember(f for f in standing.get(other, ()) if is_settled(f, unit.folded_before))
@@ -235,9 +228,7 @@ class Engine:
             self.units[UnitId(subject)].remember(found)
         for finding in found:
             if finding.rule == evidence.UNKNOWN_DEVICE and finding.end is not None:
-                count = int(dict(finding.detail)["count"])
-                runs = self.unknown.setdefault(UnitId(subject), [])
-                runs.append(evidence.Refusals(finding.class_ or "", finding.start, finding.end, count))
+                self._strangers.remember(UnitId(subject), finding, finding.end)
             elif finding.rule == service_undecided.RULE and finding.wearer_id is not None:
                 self.undecided[finding.wearer_id] = finding
 
@@ -288,34 +279,45 @@ class Engine:
             unit.refuse(reason, received_at)
             self._decide_unit(unit, received_at)
             return
-        if name not in self.unknown and len(self.unknown) >= _UNKNOWN_UNITS_MAX:
-            name = OTHERS
-        runs = self.unknown.setdefault(name, [])
-        if runs and received_at - runs[-1].last_at < self.policy.ms("evidence.unknown_device.quiet_s"):
-            runs[-1].count, runs[-1].last_at = runs[-1].count + 1, received_at
-        else:
-            settled = -FOREVER if len(runs) < _UNKNOWN_RUNS_MAX else runs.pop(0).last_at
-            runs.append(evidence.Refusals("not_enrolled", received_at, received_at))
-            self._decided(name, self._unknown_findings(name), received_at, settled)
+        if (begun := self._strangers.refuse(name, received_at)) is not None:
+            self._decided(begun[0], self._strangers.findings(begun[0]), received_at, begun[1])
 
-    def authorise(self, order_id: OrderId, absence: AuthorisedAbsence, at: Ms) -> None:
-        """An authorised absence is known from `at`; totals are revised, the record of the absence stays.
+    # --- instructions -------------------------------------------------------------------------------------
 
-        Where old nights are folded, a unit is `wanting` after it. KeyError where there is no such order.
+    def instruct(self, raw: Any, at: Ms) -> Touched:
+        """Carry out an instruction that is known from `at`; whom it touched. InstructionError, and nothing is done.
+
+        What was due of them before is decided before, by the register of that time. Where facts must be folded anew,
+        a unit is `wanting` after it.
         """
-        self.tick(at - 1)
-        for case in self.cases.values():
-            for state in case.orders:
-                if state.order.order_id == order_id:
-                    known = (*state.order.authorised_absences, absence)
-                    case.vary(state, changed(state.order, authorised_absences=known))
-                    name = min(case.units, default=None)
-                    if name is not None and case.settled > -FOREVER:
-                        self.wanting[name] = at
-                    else:
-                        self._judge(case, at, -FOREVER)
-                    return
-        raise KeyError(order_id)
+        act, before = parse_instruction(raw), self.roster.register
+        register = amended(before, act)
+        touched = touched_by(act, before, register)
+        self.receiving.last_at = at
+        self._catch_up_with(touched, at)
+        self.roster.amend(register, name_after(self.roster.register_sha256, raw), touched)
+        self._cases_of, self._tied = self.roster.cases_of, self.roster.tied
+        for name in sorted(touched.units):
+            self._deadlines.disarm(f"unit {name}")
+            if name in self.units:
+                self._deadlines.arm(f"unit {name}", at)
+        for wearer in sorted(touched.wearers):
+            self._deadlines.disarm(f"case {wearer}")
+            case = self.cases.get(wearer)
+            if case is not None and case.units and (touched.equipment or case.settled > -FOREVER):
+                self.wanting[min(case.units)] = at
+            elif case is not None:
+                self._judge(case, at, -FOREVER)
+        return touched
+
+    def _catch_up_with(self, touched: Touched, at: Ms) -> None:
+        cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
+        for name in sorted(touched.units.union(*(case.units for case in cases))):
+            self._catch_up(name, at)
+        for subject in (f"case {case.wearer_id}" for case in cases):
+            if (due := self._deadlines.due(subject)) < at:
+                self._deadlines.disarm(subject)
+                self._wake(subject, due)
 
     # --- judging ------------------------------------------------------------------------------------------
 
@@ -381,9 +383,6 @@ class Engine:
         found += [evidence.refused(evidence.REJECTED, unit.unit, run, self.policy) for run in unit.refusals]
         return [finding for finding in found if not is_settled(finding, unit.folded_before)]
 
-    def _unknown_findings(self, name: UnitId) -> list[Finding]:
-        return [evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self.policy) for run in self.unknown[name]]
-
     def units_with_holes(self) -> list[Unit]:
         """Units of which something is missing that may still come."""
         return [self.units[name] for name in sorted(self._holey)]
@@ -395,5 +394,5 @@ class Engine:
             self._judge(case, now, now)
         for unit in self.units.values():
             self._decide_unit(unit, now)
-        for name in self.unknown:
-            self._decided(name, self._unknown_findings(name), now, -FOREVER)
+        for name in self._strangers.names():
+            self._decided(name, self._strangers.findings(name), now, -FOREVER)

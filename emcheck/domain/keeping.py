@@ -1,8 +1,8 @@
 """A unit's folded state as plain JSON, so that a start reads it instead of everything the unit ever told.
 
 What runs in receive time (silences, refusals) and what was raised stands in the findings and is not kept twice.
-A state is good only under the register and policy it was folded under (`Roster.under`), and for this code's
-`FORM`; any other is not read, and the unit is folded anew from the inbox.
+A state is good only under the register and policy it was folded under, and for this code's `FORM`; any other is not
+read, and the unit is folded anew from the inbox.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.unit import Hole, Unit
 
-FORM = 1
+FORM = 2
 """Rises when the shape of a state, or what folding means, changes."""
 
 

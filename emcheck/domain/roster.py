@@ -1,11 +1,12 @@
 """What a register means to the engine: cases, units, and when each tag is on whose limb."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from emcheck.domain.case import Case
 from emcheck.domain.findings import Span
-from emcheck.domain.ids import Ms, TagId, UnitId, WearerId
+from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
+from emcheck.domain.instructions import Touched, addresses
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register, public_key_of
 from emcheck.domain.track import Track
@@ -13,19 +14,26 @@ from emcheck.domain.unit import Unit
 
 
 class Roster:
-    """One register under one policy; makes empty units and cases."""
+    """One register under one policy: its cases and units, and which rest on which."""
 
-    def __init__(self, register: Register, policy: Policy) -> None:
+    def __init__(self, register: Register, policy: Policy, *, register_sha256: str | None = None) -> None:
         self.register = register
         self.policy = policy
-        self.register_sha256 = register.sha256()
-        self.under = f"{self.register_sha256} {policy.sha256}"
-        """Names what facts are folded and judged under."""
+        self.register_sha256 = register_sha256 or register.sha256()
+        """What the register is called in findings."""
         self.signatures_required = policy.flag("wire.signature.required")
         self._asked = self.tag_span, self.fitted
         """What every track asks, made once: a method that is looked up is an object each time."""
+        self._note_fittings()
+        self.units: dict[UnitId, Unit] = {}
+        self.cases: dict[WearerId, Case] = {}
+        self._make_units()
+        self._make_cases()
+        self._tie()
+
+    def _note_fittings(self) -> None:
         self._fitted: dict[TagId, tuple[Span, ...]] = {}
-        for fitting in register.fittings:
+        for fitting in self.register.fittings:
             span = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
             self._fitted[fitting.tag] = (*self._fitted.get(fitting.tag, ()), span)
 
@@ -51,21 +59,20 @@ class Roster:
             offset_max_ms=self.policy.ms("clock.offset_max_s"),
         )
 
-    def units(self) -> Iterator[Unit]:
+    def _unit(self, name: UnitId, installed: Iterable[Installation]) -> Unit:
+        """An empty unit."""
+        here = tuple(installed)
+        return Unit(name, here, self.track(), self.policy, public_key=public_key_of(here))
+
+    def _make_units(self) -> None:
         """A unit for each that is installed, by name."""
         installed: dict[UnitId, list[Installation]] = {}
         for installation in self.register.installations:
             installed.setdefault(installation.unit, []).append(installation)
         for name in sorted(installed):
-            yield Unit(
-                name,
-                tuple(installed[name]),
-                self.track(),
-                self.policy,
-                public_key=public_key_of(installed[name]),
-            )
+            self.units[name] = self._unit(name, installed[name])
 
-    def cases(self) -> Iterator[Case]:
+    def _make_cases(self) -> None:
         """A case for each wearer with an order."""
         installed: dict[str, list[Installation]] = {}
         for installation in self.register.installations:
@@ -77,9 +84,66 @@ class Roster:
         for fitting in self.register.fittings:
             fitted.setdefault(fitting.wearer_id, []).append(fitting)
         for wearer, made in orders.items():
-            wanted = {r.address_id for o in made for c in (o.curfew, *(v.curfew for v in o.variations)) for r in c}
-            here = [installation for address in sorted(wanted) for installation in installed.get(address, [])]
-            yield Case(wearer, made, fitted.get(wearer, ()), here, self.policy)
+            wanted = set[AddressId]().union(*map(addresses, made))
+            here = [i for address in sorted(wanted) for i in installed.get(address, [])]
+            self.cases[wearer] = Case(wearer, made, fitted.get(wearer, ()), here, self.policy)
+
+    def _tie(self) -> None:
+        """Know anew which cases rest on which unit, and whom a unit's facts may touch."""
+        self.cases_of: dict[UnitId, tuple[Case, ...]] = {}
+        for case in self.cases.values():
+            for name in case.units:
+                self.cases_of[name] = (*self.cases_of.get(name, ()), case)
+        self.tied = tied(self.cases.values(), self.units)
+
+    def around(self, name: UnitId) -> tuple[set[UnitId], set[WearerId]]:
+        """The units and wearers whose facts and findings are needed to judge a unit's facts anew."""
+        cases = self.cases_of.get(name, ())
+        return {name}.union(*(case.units for case in cases)), {case.wearer_id for case in cases}
+
+    def resting(self, touched: Touched) -> set[UnitId]:
+        """The units that a touched wearer's case rests on, and those that are touched themselves."""
+        cases = (self.cases[wearer] for wearer in touched.wearers if wearer in self.cases)
+        return (touched.units & self.units.keys()).union(*(case.units for case in cases))
+
+    def amend(self, register: Register, name: str, touched: Touched) -> None:
+        """Another register is in force, called `name`: those whom it touches are made to rest on it.
+
+        A wearer or unit that is gone is judged no more.
+        """
+        rested = {wearer: self.cases[wearer].units for wearer in touched.wearers if wearer in self.cases}
+        self.register, self.register_sha256 = register, name
+        if touched.equipment:
+            self._note_fittings()
+        for unit in touched.units:
+            self._amend_unit(unit)
+        for wearer in touched.wearers:
+            self._amend_case(wearer)
+        rests = {wearer: self.cases[wearer].units for wearer in touched.wearers if wearer in self.cases}
+        if touched.units or rests != rested:
+            self._tie()
+
+    def _amend_unit(self, name: UnitId) -> None:
+        installed = tuple(i for i in self.register.installations if i.unit == name)
+        if not installed:
+            self.units.pop(name, None)
+        elif name in self.units:
+            self.units[name].installations, self.units[name].public_key = installed, public_key_of(installed)
+        else:
+            self.units[name] = self._unit(name, installed)
+
+    def _amend_case(self, wearer: WearerId) -> None:
+        orders = [order for order in self.register.orders if order.wearer_id == wearer]
+        if not orders:
+            self.cases.pop(wearer, None)
+            return
+        fittings = [fitting for fitting in self.register.fittings if fitting.wearer_id == wearer]
+        wanted = set[AddressId]().union(*map(addresses, orders))
+        here = sorted((i for i in self.register.installations if i.address_id in wanted), key=lambda i: i.address_id)
+        if wearer in self.cases:
+            self.cases[wearer].amend(orders, fittings, here)
+        else:
+            self.cases[wearer] = Case(wearer, orders, fittings, here, self.policy)
 
 
 def tied(cases: Iterable[Case], units: Iterable[UnitId]) -> dict[UnitId, tuple[str, ...]]:

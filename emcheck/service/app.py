@@ -100,6 +100,7 @@ class Service:
             register=lambda: self.pipeline.engine.roster.register, turn=self.pipeline.turn, pause_s=options.ack_every_s,
         )  # fmt: skip
         self.pipeline.on_taken = self.configuring.taken
+        self.pipeline.on_amended = self.configuring.amended
         self.loops = Loops(
             self.pipeline,
             transport,
@@ -173,6 +174,7 @@ class Service:
             "keep_time": self.loops.keep_time(),
             "answer_units": self.loops.answer_units(),
             "configure_units": self.configuring.run(),
+            "read_mail": self.loops.read_mail(),
             "tidy": housekeeping.tidy(lambda: self._transport.sessions_total),
         }
         if self._publishes:

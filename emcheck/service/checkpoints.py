@@ -24,8 +24,9 @@ _AT_ONCE = 200
 class Checkpoints:
     """Takes them in rounds. `stale` are the units of which something came since their newest one."""
 
-    def __init__(self, engine: Engine, stale: Iterable[UnitId], *, every_ms: Ms, now: Ms) -> None:
+    def __init__(self, engine: Engine, under: str, stale: Iterable[UnitId], *, every_ms: Ms, now: Ms) -> None:
         self._engine = engine
+        self._under = under
         self._stale = set(stale)
         self._every_ms = every_ms
         self._next_at = now + every_ms
@@ -44,7 +45,7 @@ class Checkpoints:
         if self._left is None:
             return []
         batch, self._left = (self._left, []) if leaving else (self._left[:_AT_ONCE], self._left[_AT_ONCE:])
-        taken = [self._of(name, last_row_of.get(name, 0), now) for name in batch]
+        taken = [self._of(name, last_row_of.get(name, 0), row_id, now) for name in batch if name in self._engine.units]
         if not self._left:
             self._left = None
             taken.append(Checkpoint(SERVICE, row_id, now, _dumped(self._at_beginning)))
@@ -62,19 +63,23 @@ class Checkpoints:
         )
         self._left = sorted(self._stale)
 
-    def _of(self, name: UnitId, row_id: int, now: Ms) -> Checkpoint:
+    def _of(self, name: UnitId, row_id: int, as_of: int, now: Ms) -> Checkpoint:
         self._stale.discard(name)
-        return Checkpoint(name, row_id, now, _dumped(self._stamped(self._engine.state(name))))
+        state = self._stamped(self._engine.state(name) | {"as_of": as_of})
+        return Checkpoint(name, row_id, now, _dumped(state))
 
     def _stamped(self, state: dict[str, Any]) -> dict[str, Any]:
-        return {"form": FORM, "under": self._engine.roster.under, **state}
+        return {"form": FORM, "under": self._under, **state}
+
+    def amended(self, units: Iterable[UnitId]) -> None:
+        """An instruction overtook the checkpoints of some units."""
+        self._stale.update(units)
 
 
-def readable(checkpoint: Checkpoint, engine: Engine) -> dict[str, Any] | None:
-    """The state in a checkpoint; None where it was taken under another register, policy or form."""
+def readable(checkpoint: Checkpoint, under: str) -> dict[str, Any] | None:
+    """The state in a checkpoint; None where another register was loaded then, or by another policy or form."""
     state: dict[str, Any] = json.loads(checkpoint.state)
-    good = state.get("form") == FORM and state.get("under") == engine.roster.under
-    return state if good else None
+    return state if state.get("form") == FORM and state.get("under") == under else None
 
 
 def restore_receiving(engine: Engine, state: Mapping[str, Any]) -> None:

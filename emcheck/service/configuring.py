@@ -84,6 +84,12 @@ class Configuring:
         echo = Echo(rev, fields.get("schedule_sha256")) if rev else None
         self._units.setdefault(name, Configured()).says(echo, boot, seq)
 
+    def amended(self, units: Iterable[UnitId]) -> None:
+        """An instruction touched some units: what they should hold is made anew."""
+        for unit in units:
+            self._units.setdefault(unit, Configured()).until = 0
+        self._something.set()
+
     async def run(self) -> None:
         """Tell units as they are heard, for ever. What was heard until now came from the inbox, not just now."""
         self._heard.clear()
@@ -102,13 +108,11 @@ class Configuring:
             await asyncio.sleep(self._pause_s)
 
     async def refresh(self, now: Ms) -> None:
-        """Make anew the configurations that an edge or another register may have changed; the loop goes on between."""
+        """Make anew the configurations that an edge or an instruction may have changed; the loop goes on between."""
         register = self._register()
         if register is not self._known or self._configurations is None:
             self._known, self._configurations = register, Configurations(register, self._policy)
             self._units = {unit: self._units.get(unit, Configured()) for unit in self._configurations.units}
-            for state in self._units.values():
-                state.until = 0
         stale = [name for name, state in self._units.items() if state.until <= now]
         async for name, configuration in self._made(stale, now):
             self._units[name].wants(configuration)

@@ -1,29 +1,56 @@
-"""A register into the store: what is judged on one side, personal data in a table of its own on the other."""
+"""A register into the store and out of it: what is judged on one side, personal data in a table of its own."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from emcheck.domain.ids import Ms
-from emcheck.domain.instants import format_ms
-from emcheck.domain.register import Register
+from emcheck.domain.ids import Ms, WearerId
+from emcheck.domain.instructions import amended, as_text, name_after, parse_instruction, touched_by
+from emcheck.domain.register import Register, Wearer, parse_register
 from emcheck.ports import Person, Store, StoredRegister
 
 
 async def load_register(store: Store, register: Register, now: Ms) -> StoredRegister:
     """Put a register in force. The service judges by it from its next start."""
-    stored = StoredRegister(register.sha256(), now, json.dumps(_instants_as_text(register.plain())).encode())
-    people = [
-        Person(wearer.wearer_id, wearer.name, json.dumps({"notes": wearer.notes, "contacts": wearer.contacts}).encode())
-        for wearer in register.wearers
-        if wearer.name or wearer.notes or wearer.contacts
-    ]
-    await store.save_register(stored, people)
+    stored = StoredRegister(register.sha256(), now, json.dumps(as_text(register.plain())).encode())
+    await store.save_register(stored, people_of(register.wearers))
     return stored
 
 
-def _instants_as_text(value: object, key: str = "") -> object:
-    """Instants as formats.md writes them, so that what is stored is a register again."""
-    if isinstance(value, dict):
-        return {name: _instants_as_text(inner, name) for name, inner in value.items() if inner is not None}
-    if isinstance(value, (list, tuple)):
-        return [_instants_as_text(inner) for inner in value]
-    return format_ms(value) if key.endswith("_at") and isinstance(value, int) else value
+def people_of(wearers: Iterable[Wearer]) -> list[Person]:
+    """The personal data of those of whom any is known."""
+    return [
+        Person(wearer.wearer_id, wearer.name, json.dumps({"notes": wearer.notes, "contacts": wearer.contacts}).encode())
+        for wearer in wearers
+        if wearer.name or wearer.notes or wearer.contacts
+    ]
+
+
+@dataclass(slots=True)
+class InForce:
+    """The register in force: the one that was loaded, and what instructions made of it since."""
+
+    register: Register
+    name: str
+    base: str = ""
+    """The hash of the one that was loaded."""
+    touched_at: dict[WearerId, int] = field(default_factory=dict)
+    """The row of the last instruction that touched a wearer."""
+
+
+async def register_in_force(store: Store) -> InForce:
+    """Read it back; an empty one where none was ever loaded."""
+    stored = await store.register()
+    if stored is None:
+        empty = Register(version=1, wearers=(), orders=(), installations=(), fittings=())
+        found = InForce(empty, empty.sha256())
+    else:
+        found = InForce(parse_register(stored.body, name="the stored register"), stored.sha256, stored.sha256)
+    for row in await store.instructions_after(0 if stored is None else stored.as_of_row):
+        raw = json.loads(row.payload)
+        act = parse_instruction(raw)
+        after = amended(found.register, act)
+        for wearer in touched_by(act, found.register, after).wearers:
+            found.touched_at[wearer] = row.row_id
+        found.register, found.name = after, name_after(found.name, raw)
+    return found

@@ -14,6 +14,8 @@ from emcheck.service.pipeline import Pipeline
 log = structlog.get_logger("emcheck.service")
 
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.2, 30.0
+_MAIL_EVERY_S = 0.5
+"""A look at an empty mailbox costs a fraction of a millisecond."""
 
 
 class Health:
@@ -103,6 +105,18 @@ class Loops:
         """Up to when all that was received is judged: what waits came before it may be missed."""
         waiting = self._transport.oldest_waiting() if self._in_hand is None else self._in_hand
         return now if waiting is None else min(now, waiting - 1)
+
+    async def read_mail(self) -> None:
+        """Instructions that somebody posted into the decision loop, for ever."""
+        while True:
+            await asyncio.sleep(_MAIL_EVERY_S)
+            async with self._pipeline.turn:
+                await self._guarded(self._carry_out_mail)
+            self._rearm.set()
+
+    async def _carry_out_mail(self) -> None:
+        if letters := await self._pipeline.mail():
+            await self._pipeline.instruct(letters, self._known_until(self._clock.now()))
 
     async def answer_units(self) -> None:
         """Acknowledgements that waited for their second, and requests for what is missing."""

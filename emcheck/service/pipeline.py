@@ -16,10 +16,23 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import format_ms
+from emcheck.domain.instructions import InstructionError, impersonal, parse_instruction, told_of
 from emcheck.domain.policy import Policy
-from emcheck.ports import AlertChange, Commit, Deadline, InboxRow, Message, Quarantined, Store
+from emcheck.ports import (
+    AlertChange,
+    Answer,
+    Commit,
+    Deadline,
+    InboxRow,
+    Letter,
+    Message,
+    Person,
+    Quarantined,
+    Store,
+)
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.checkpoints import SERVICE, Checkpoints
+from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, take
 from emcheck.service.recovery import recover
@@ -58,6 +71,8 @@ class Pipeline:
         self.recalls_total = 0
         self.on_taken: Callable[[Taken], None] = lambda taken: None
         """Told of each message that was taken."""
+        self.on_amended: Callable[[set[UnitId]], None] = lambda units: None
+        """Told of the units that an instruction touched."""
         self.engine: Engine
 
     async def recover(self, now: Ms) -> None:
@@ -71,8 +86,8 @@ class Pipeline:
         found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._checkpoints = Checkpoints(
-            self.engine, found.stale, every_ms=self._checkpoint_every_ms, now=now
-        )  # fmt: skip
+            self.engine, found.under, found.stale, every_ms=self._checkpoint_every_ms, now=now
+        )
         self.engine.service("started", now)
         self._note_service("started", now)
         self.engine.judge_all(now)
@@ -132,7 +147,7 @@ class Pipeline:
     async def _recall(self) -> None:
         """Hand the engine what units told long ago, and what was found then."""
         for name in list(self.engine.wanting):
-            units, wearers = self.engine.around(name)
+            units, wearers = self.engine.roster.around(name)
             told = {unit: await self._telling(unit) for unit in units}
             log.info("unit.recalled", unit=name, units=len(units))
             self.recalls_total += 1
@@ -144,6 +159,36 @@ class Pipeline:
         newest = pending[0].previous if pending else self._last_row_of.get(unit)
         rows = [] if newest is None else await self._store.unit_history(newest=newest, after=0)
         return Telling([*rows, *pending])
+
+    async def mail(self) -> list[Letter]:
+        """Instructions that wait."""
+        return await self._store.letters()
+
+    async def instruct(self, letters: Sequence[Letter], now: Ms) -> None:
+        """Carry out what was posted, at `now`, and commit it with its answers."""
+        answers: list[Answer] = []
+        people: list[Person] = []
+        for letter in letters:
+            try:
+                raw = json.loads(letter.body)
+                act = parse_instruction(raw)
+                touched = self.engine.instruct(impersonal(raw), now)
+            except (InstructionError, ValueError) as error:
+                log.warning("instruction.refused", letter=letter.number, reason=str(error))
+                answers.append(Answer(letter.number, f"refused: {error}"))
+                continue
+            people += people_of(told_of(act))
+            self._row_id += 1
+            self._signed_at = now = max(now, self._signed_at)
+            self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(impersonal(raw))))
+            if self.engine.wanting:
+                await self._recall()
+            units = self.engine.roster.resting(touched)
+            self._checkpoints.amended(units)
+            self.on_amended(units)
+            answers.append(Answer(letter.number, "done"))
+            log.info("instruction.done", letter=letter.number, type=raw["type"])
+        await self._write([], answers=answers, people=people)
 
     async def tick(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
         """Decide what is due by `upto`, a few subjects at a time for as long as there may be `more`, and commit it."""
@@ -177,7 +222,14 @@ class Pipeline:
         self._signed_at = now = max(now, self._signed_at)
         self._row.append(InboxRow(self._row_id, now, "service", None, None, json.dumps({"service": what}).encode()))
 
-    async def _write(self, quarantine: list[Quarantined], *, leaving: bool = False) -> None:
+    async def _write(
+        self,
+        quarantine: list[Quarantined],
+        *,
+        leaving: bool = False,
+        answers: Sequence[Answer] = (),
+        people: Sequence[Person] = (),
+    ) -> None:
         """One transaction for everything since the last one."""
         rows, self._row = self._row, []
         decisions, self._decisions = self._decisions, []
@@ -189,12 +241,12 @@ class Pipeline:
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
-        if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints):
+        if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints or answers):
             return
         await self._store.commit(
             Commit(
                 inbox=rows, quarantine=quarantine, findings=findings, findings_gone=gone, alerts=changes,
-                deadlines=deadlines, checkpoints=checkpoints,
+                deadlines=deadlines, checkpoints=checkpoints, answers=answers, people=people,
             )
         )  # fmt: skip
         self.events_total, self._new_events = self.events_total + self._new_events, 0
@@ -204,6 +256,10 @@ class Pipeline:
             await self._store.prune_checkpoints()
         if changes:
             self._on_alerts()
+
+
+def _dumped(raw: object) -> bytes:
+    return json.dumps(raw, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _quarantined(message: Message, taken: Taken) -> list[Quarantined]:

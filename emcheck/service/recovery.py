@@ -1,7 +1,7 @@
 """A start: register, checkpoints, the inbox rows after them, and what was said of it all; nothing is decided anew."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from emcheck.domain.engine import Decided, Engine
@@ -9,9 +9,9 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
-from emcheck.domain.register import Register, parse_register
 from emcheck.ports import InboxRow, Store
 from emcheck.service.checkpoints import SERVICE, readable, restore_receiving
+from emcheck.service.enrolment import InForce, register_in_force
 from emcheck.service.history import Recent, Telling, told_in
 from emcheck.service.standing import Standing
 
@@ -21,6 +21,8 @@ class Recovered:
     """The engine as it was at the last commit, and where the inbox stands."""
 
     engine: Engine
+    under: str
+    """Names what facts are folded under: the register that was loaded, and the policy."""
     row_id: int = 0
     last_row_of: dict[UnitId, int] = field(default_factory=dict)
     checkpointed: dict[UnitId, int] = field(default_factory=dict)
@@ -39,31 +41,35 @@ async def recover(
     on_row: Callable[[int], None] = lambda row_id: None,
 ) -> Recovered:
     """Read it all back. Where register or policy changed, all facts are folded anew and all findings judged anew."""
-    engine = Engine(await _register(store), policy, memory=recent, decided=decided)
-    found = Recovered(engine)
-    from_row = await _restore(store, found)
+    in_force = await register_in_force(store)
+    engine = Engine(in_force.register, policy, memory=recent, decided=decided, name=in_force.name)
+    found = Recovered(engine, under=f"{in_force.base} {policy.sha256}")
+    from_row, as_of = await _restore(store, found)
     async for row in store.inbox_after(from_row):
         _play(found, recent, row)
         on_row(row.row_id)
     standing.load(await store.findings(live_after=_settled(engine)))
+    if from_row:
+        _want_amended(found, in_force, as_of)
     for name in list(engine.wanting):
         await _reopen(store, found, standing, name)
     engine.resume(engine.receiving.last_at or 0, _by_subject(standing))
     return found
 
 
-async def _register(store: Store) -> Register:
-    stored = await store.register()
-    if stored is None:
-        return Register(version=1, wearers=(), orders=(), installations=(), fittings=())
-    return parse_register(stored.body, name="the stored register")
+def _want_amended(found: Recovered, in_force: InForce, as_of: Mapping[UnitId, int]) -> None:
+    """Whoever rests on a checkpoint that an instruction has overtaken is folded anew."""
+    for wearer, row_id in in_force.touched_at.items():
+        case = found.engine.cases.get(wearer)
+        if case is not None and any(as_of.get(unit, 0) < row_id for unit in case.units):
+            found.engine.wanting[min(case.units)] = found.engine.receiving.last_at or 0
 
 
-async def _restore(store: Store, found: Recovered) -> int:
-    """Units from their checkpoints; returns the row after which the inbox must be read."""
+async def _restore(store: Store, found: Recovered) -> tuple[int, dict[UnitId, int]]:
+    """Units from their checkpoints; the row after which the inbox must be read, and that each was taken at."""
     from_row, states = 0, {}
     async for checkpoint in store.checkpoints():
-        state = readable(checkpoint, found.engine)
+        state = readable(checkpoint, found.under)
         if state is None:
             continue
         if checkpoint.unit == SERVICE:
@@ -72,13 +78,13 @@ async def _restore(store: Store, found: Recovered) -> int:
         else:
             states[checkpoint.unit] = (checkpoint.row_id, state)
     if from_row == 0:
-        return 0
+        return 0, {}
     for name, (row_id, state) in states.items():
         found.engine.restore(name, state)
         found.checkpointed[name] = row_id
         if row_id:
             found.last_row_of[name] = row_id
-    return from_row
+    return from_row, {name: state["as_of"] for name, (_, state) in states.items()}
 
 
 def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
@@ -89,7 +95,7 @@ def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
         receiving.sign(json.loads(row.payload)["service"], row.received_at)
         return
     receiving.last_at = row.received_at
-    if row.unit is None or row.row_id <= found.checkpointed.get(row.unit, 0):
+    if row.kind == "instruction" or row.unit is None or row.row_id <= found.checkpointed.get(row.unit, 0):
         return
     if row.unit in found.engine.units:
         found.stale.add(row.unit)
@@ -110,7 +116,7 @@ def _settled(engine: Engine) -> Ms:
 
 
 async def _reopen(store: Store, found: Recovered, standing: Standing, name: UnitId) -> None:
-    units, wearers = found.engine.around(name)
+    units, wearers = found.engine.roster.around(name)
     told = {}
     for unit in units:
         newest = found.last_row_of.get(unit)

@@ -3,24 +3,18 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
-
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding, is_settled
-from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
+from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
+from emcheck.domain.instructions import InstructionError
 from emcheck.domain.policy import Policy
-from emcheck.domain.register import AuthorisedAbsence, Register
+from emcheck.domain.register import Register
 from emcheck.domain.timeline import Stretch
 from emcheck.ports import InboxRow
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import take
 from emcheck.service.stream import Line, StreamError
 from emcheck.store.spill import SpilledInbox
-
-
-class _Authorised(TypedDict):
-    order_id: OrderId
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,7 @@ class Replay:
         elif line.kind == "service":
             self.engine.service(line.payload, line.received_at)
         else:
-            _instruct(self.engine, line.payload, line.received_at, where=f"{where}: instruction")
+            self._instruct(line, f"{where}: instruction")
         if self.engine.wanting:
             self.recall()
 
@@ -86,10 +80,16 @@ class Replay:
             previous, self._newest[unit] = self._newest.get(unit), self._row_id
             self._inbox.append(InboxRow(self._row_id, line.received_at, "up", unit, previous, line.payload))
 
+    def _instruct(self, line: Line, where: str) -> None:
+        try:
+            self.engine.instruct(line.payload, line.received_at)
+        except InstructionError as error:
+            raise StreamError(f"{where}.{error}" if error.path else f"{where}: {error}") from None
+
     def recall(self) -> None:
         """Hand the engine what it wants of the past."""
         for name in list(self.engine.wanting):
-            units, wearers = self.engine.around(name)
+            units, wearers = self.engine.roster.around(name)
             standing = {subject: list(self._standing.get(subject, {}).values()) for subject in (*units, *wearers)}
             self.engine.recall(name, {unit: self._telling(unit) for unit in units}, standing)
 
@@ -140,22 +140,3 @@ def replay(
         return Replayed(found, run.engine, judged_at, count, run.events)
     finally:
         run.close()
-
-
-def _instruct(engine: Engine, instruction: object, at: Ms, *, where: str) -> None:
-    """Carry out an instruction; StreamError names what is wrong with it."""
-    if not isinstance(instruction, dict):
-        raise StreamError(f"{where}: an instruction is a JSON object")
-    kind = instruction.get("type")
-    if kind != "authorised_absence":
-        raise StreamError(f"{where}.type: {kind!r} is not known; authorised_absence is")
-    body = {key: value for key, value in instruction.items() if key not in ("type", "order_id")}
-    try:
-        order = TypeAdapter(_Authorised).validate_python({"order_id": instruction.get("order_id")})
-        engine.authorise(order["order_id"], TypeAdapter(AuthorisedAbsence).validate_python(body), at)
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        path = ".".join(str(part) for part in problem["loc"])
-        raise StreamError(f"{where}.{path}: {problem['msg'].removeprefix('Value error, ')}") from None
-    except KeyError as error:
-        raise StreamError(f"{where}.order_id: no order {error.args[0]!r} in the register") from None

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
+from emcheck.domain.instants import DAY
 from emcheck.ports import (
     AlertChange,
     Checkpoint,
     Commit,
     Deadline,
     InboxRow,
+    Letter,
     OutboxItem,
     Person,
     QuarantineCount,
@@ -39,6 +41,7 @@ class MemoryStore:
         self._deadlines: dict[str, Ms] = {}
         self._checkpoints: dict[UnitId, dict[int, Checkpoint]] = {}
         self._register: StoredRegister | None = None
+        self._letters: dict[int, tuple[Letter, str | None]] = {}
         self._people: dict[str, Person] = {}
 
     @property
@@ -96,6 +99,10 @@ class MemoryStore:
             self._change_alert(change)
         for deadline in commit.deadlines:
             self._deadlines[storable(deadline.subject)] = deadline.due
+        for person in commit.people:
+            self._people[person.wearer_id] = person
+        for number, outcome in commit.answers:
+            self._letters[number] = (self._letters[number][0]._replace(body=b""), storable(outcome))
         for checkpoint in commit.checkpoints:
             self._checkpoints.setdefault(checkpoint.unit, {})[checkpoint.row_id] = checkpoint
 
@@ -157,8 +164,30 @@ class MemoryStore:
 
     async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
         """Put a register in force; people are replaced."""
-        self._register = register
+        last = await self.last_row()
+        self._register = register._replace(as_of_row=last.row_id if last is not None else 0)
         self._people = {person.wearer_id: person for person in people}
+
+    async def instructions_after(self, row_id: int) -> list[InboxRow]:
+        """The instructions in the inbox after `row_id`, in order."""
+        return [row async for row in self.inbox_after(row_id) if row.kind == "instruction"]
+
+    async def post(self, body: bytes, at: Ms) -> int:
+        """Leave an instruction for the decision loop; its number. Answers that are a day old go."""
+        number = max(self._letters, default=0) + 1
+        for old, (letter, outcome) in list(self._letters.items()):
+            if outcome is not None and letter.posted_at < at - DAY:
+                del self._letters[old]
+        self._letters[number] = (Letter(number, at, body), None)
+        return number
+
+    async def letters(self) -> list[Letter]:
+        """Instructions that wait, oldest first."""
+        return [letter for letter, outcome in self._letters.values() if outcome is None]
+
+    async def outcome(self, number: int) -> str | None:
+        """What became of a letter; None while it waits."""
+        return self._letters[number][1] if number in self._letters else None
 
     async def people(self) -> list[Person]:
         """All personal data held, by wearer."""

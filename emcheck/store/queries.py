@@ -1,6 +1,6 @@
 """The reading statements, one set for both databases. Ties are sorted in Python: collations differ between servers."""
 
-from sqlalchemy import Select, and_, bindparam, delete, exists, func, or_, select
+from sqlalchemy import Select, and_, bindparam, delete, exists, func, literal_column, or_, select, update
 
 from emcheck.store.schema import (
     alert,
@@ -10,6 +10,7 @@ from emcheck.store.schema import (
     deadline,
     finding,
     inbox,
+    mailbox,
     meta,
     outbox,
     outbox_cursor,
@@ -73,8 +74,24 @@ CHECKPOINTS_REPLACED = delete(checkpoint).where(
 )
 
 REGISTER = (
-    select(register.c.sha256, register.c.loaded_at, register.c.body).order_by(register.c.register_no.desc()).limit(1)
+    select(register.c.sha256, register.c.loaded_at, register.c.body, register.c.as_of_row)
+    .order_by(register.c.register_no.desc())
+    .limit(1)
 )
+INSTRUCTIONS = (
+    select(*_INBOX)
+    .select_from(inbox.outerjoin(unit))
+    .where(literal_column("kind = 1"), inbox.c.row_id > bindparam("after"))
+    .order_by(inbox.c.row_id)
+)
+LETTERS = (
+    select(mailbox.c.letter_no, mailbox.c.posted_at, mailbox.c.body)
+    .where(mailbox.c.outcome.is_(None))
+    .order_by(mailbox.c.letter_no)
+)
+OUTCOME = select(mailbox.c.outcome).where(mailbox.c.letter_no == bindparam("number"))
+ANSWERED = update(mailbox).where(mailbox.c.letter_no == bindparam("number")).values(outcome=bindparam("said"), body=b"")
+LETTERS_OLD = delete(mailbox).where(mailbox.c.outcome.is_not(None), mailbox.c.posted_at < bindparam("before"))
 PEOPLE = select(person.c.wearer_id, person.c.name, person.c.notes)
 
 FINDINGS = select(finding.c.body)

@@ -15,6 +15,7 @@ from emcheck.ports import (
     Checkpoint,
     Deadline,
     InboxRow,
+    Letter,
     OutboxItem,
     Person,
     QuarantineCount,
@@ -84,6 +85,18 @@ class SqlReads:
     async def register(self) -> StoredRegister | None:
         """The register in force."""
         return next((StoredRegister(*row) for row in await self._rows(queries.REGISTER)), None)
+
+    async def instructions_after(self, row_id: int) -> list[InboxRow]:
+        """The instructions in the inbox after `row_id`, in order."""
+        return [_inbox_row(row) for row in await self._rows(queries.INSTRUCTIONS, after=row_id)]
+
+    async def letters(self) -> list[Letter]:
+        """Instructions that wait, oldest first."""
+        return [Letter(*row) for row in await self._rows(queries.LETTERS)]
+
+    async def outcome(self, number: int) -> str | None:
+        """What became of a letter; None while it waits."""
+        return next((row[0] for row in await self._rows(queries.OUTCOME, number=number)), None)
 
     async def people(self) -> list[Person]:
         """All personal data held, by wearer."""

@@ -1,9 +1,9 @@
 """The tables, once for SQLite and PostgreSQL.
 
 The inbox is the evidence and is only ever appended to: rows in order of arrival under an id that the caller
-gives, no second index, so that an event costs its own bytes and little more. Everything else could be
-computed from it again, save the register and personal data, which stands in a table of its own so that it
-can be erased while facts stay. Ids have 64 bits everywhere; instants are milliseconds UTC.
+gives, no second index save one of the few instructions, so that an event costs its own bytes and little more.
+Everything else could be computed from it again, save the register and personal data, which stands in a table of
+its own so that it can be erased while facts stay. Ids have 64 bits everywhere; instants are milliseconds UTC.
 
 A change here needs a migration beside it (`emcheck/store/migrations/versions`); a test compares the two.
 """
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -32,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -74,6 +75,7 @@ inbox = Table(
     Column("unit_no", _row_number(), ForeignKey("unit.unit_no")),
     Column("previous", BigInteger),
     Column("payload", LargeBinary, nullable=False),
+    Index("ix_inbox_instructions", "row_id", sqlite_where=text("kind = 1"), postgresql_where=text("kind = 1")),
 )
 
 quarantine = Table(
@@ -181,6 +183,17 @@ register = Table(
     Column("sha256", Text, nullable=False),
     Column("loaded_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("as_of_row", BigInteger, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("letter_no", _row_number(), primary_key=True, autoincrement=True),
+    Column("posted_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("outcome", Text),
     sqlite_autoincrement=True,
 )
 

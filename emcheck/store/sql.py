@@ -20,6 +20,7 @@ from ulid import ULID
 
 from emcheck.clock import Clock, SystemClock
 from emcheck.domain.ids import Ms
+from emcheck.domain.instants import DAY
 from emcheck.ports import Commit, Person, StoredRegister, StoreError
 from emcheck.store import queries, schema
 from emcheck.store.backend import Backend
@@ -254,10 +255,18 @@ class SqlStore(SqlReads):
     async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
         """Put a register in force; people are replaced, earlier registers stay."""
         async with self._transaction(scrub=True) as connection:
-            await connection.execute(schema.register.insert(), register._asdict())
+            last = (await connection.execute(queries.LAST_ROW_ID)).scalar() or 0
+            await connection.execute(schema.register.insert(), register._replace(as_of_row=last)._asdict())
             await connection.execute(delete(schema.person))
             if people:
                 await connection.execute(schema.person.insert(), [person._asdict() for person in people])
+
+    async def post(self, body: bytes, at: Ms) -> int:
+        """Leave an instruction for the decision loop; its number. Answers that are a day old go."""
+        async with self._transaction() as connection:
+            await connection.execute(queries.LETTERS_OLD, {"before": at - DAY})
+            statement = schema.mailbox.insert().returning(schema.mailbox.c.letter_no)
+            return int((await connection.execute(statement, {"posted_at": at, "body": body})).scalar_one())
 
     async def erase_person(self, wearer_id: str) -> bool:
         """Erase one wearer's personal data; facts and findings stay. False if none was held."""

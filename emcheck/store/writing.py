@@ -48,7 +48,7 @@ class Writing:
         self._inbox_statement = str(schema.inbox.insert().compile(dialect=connection.dialect))
         self._upserts = {
             table.name: upsert(connection, table)
-            for table in (schema.finding, schema.alert, schema.deadline, schema.checkpoint)
+            for table in (schema.finding, schema.alert, schema.deadline, schema.checkpoint, schema.person)
         }
 
     async def append(self, connection: AsyncConnection, commit: Commit) -> bool:
@@ -78,6 +78,11 @@ class Writing:
             await connection.execute(self._upserts["deadline"], due)
         if commit.checkpoints:
             await self._write_checkpoints(connection, commit.checkpoints, numbers)
+        if commit.people:
+            await connection.execute(self._upserts["person"], [person._asdict() for person in commit.people])
+        if commit.answers:
+            said = [{"number": number, "said": storable(outcome)} for number, outcome in commit.answers]
+            await connection.execute(queries.ANSWERED, said)
 
     async def _numbers(self, connection: AsyncConnection, commit: Commit) -> dict[str, int]:
         """The number of every unit named in the commit; new units are given theirs."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from emcheck.domain.instructions import Instruction
 from emcheck.wire.topics import UNIT_PATTERN
 
 Instant = Annotated[
@@ -148,27 +149,6 @@ class ConfigurationWord(_Downlink):
     """All of it."""
 
 
-class AuthorisedAbsence(BaseModel):
-    """An operator's act: leave that excludes seconds from the total."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    type: Literal["authorised_absence"]
-    """Which act it is."""
-    order_id: str
-    """Whose."""
-    from_: Annotated[LocalTime, Field(alias="from")]
-    """Local time in the order's zone."""
-    until: LocalTime
-    """Local time in the order's zone, after `from`."""
-    reason: str
-    """Medical, short-notice work, custody, wedding or funeral, job interview, court."""
-    approved_by: Annotated[str, Field(min_length=1)]
-    """By whom."""
-    evidence: str | None = None
-    """On what."""
-
-
 class _Line(_Open):
     received_at: Instant
     """When the service received it; lines stand in this order."""
@@ -195,7 +175,7 @@ class BytesLine(_Line):
 class InstructionLine(_Line):
     """An operator's or fitter's act, known from its receipt."""
 
-    instruction: AuthorisedAbsence
+    instruction: Instruction
     """The act."""
 
 

@@ -1,0 +1,45 @@
+"""Senders that are not enrolled: counted in runs, told apart up to a number, each run one finding."""
+
+from emcheck.domain.findings import Finding
+from emcheck.domain.ids import Ms, UnitId
+from emcheck.domain.instants import FOREVER
+from emcheck.domain.policy import Policy
+from emcheck.domain.rules import evidence
+
+_UNITS_MAX = 1000
+"""So many are told apart; what comes from more is counted together."""
+_RUNS_MAX = 24
+OTHERS = UnitId("(others)")
+
+
+class Strangers:
+    """What came of units that stand in no register, while it still counts."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._runs: dict[UnitId, list[evidence.Refusals]] = {}
+
+    def refuse(self, name: UnitId, at: Ms) -> tuple[UnitId, Ms] | None:
+        """Count a message. Where a run begins: under whose name, and before when its findings are settled."""
+        if name not in self._runs and len(self._runs) >= _UNITS_MAX:
+            name = OTHERS
+        runs = self._runs.setdefault(name, [])
+        if runs and at - runs[-1].last_at < self._policy.ms("evidence.unknown_device.quiet_s"):
+            runs[-1].count, runs[-1].last_at = runs[-1].count + 1, at
+            return None
+        settled = -FOREVER if len(runs) < _RUNS_MAX else runs.pop(0).last_at
+        runs.append(evidence.Refusals("not_enrolled", at, at))
+        return name, settled
+
+    def names(self) -> list[UnitId]:
+        """Those of whom anything is known."""
+        return list(self._runs)
+
+    def findings(self, name: UnitId) -> list[Finding]:
+        """The runs of one sender."""
+        return [evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self._policy) for run in self._runs[name]]
+
+    def remember(self, name: UnitId, finding: Finding, end: Ms) -> None:
+        """Know a run again, after a start."""
+        count = int(dict(finding.detail)["count"])
+        self._runs.setdefault(name, []).append(evidence.Refusals(finding.class_ or "", finding.start, end, count))
