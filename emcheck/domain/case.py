@@ -133,15 +133,10 @@ class Case:
                 self._judge_window(state, window, timelines[window.address_id], now)
             found += self._order_findings(state, now)
         self.judged_at = now
-        return found + [
-            replace(cut, raised_at=self._at_once(cut, now), zone=self.orders[0].order.timezone)
-            for cut in tag_strap.find(self.wearer_id, self.fittings, tracks, now, self.policy)
-        ]
-
-    def _at_once(self, cut: Finding, now: Ms) -> Ms:
-        """When the alert for a strap was raised: when it was first seen."""
-        self._strap_raised = {cut.detail: now, **self._strap_raised}
-        return self._strap_raised[cut.detail]
+        cuts = tag_strap.find(self.wearer_id, self.fittings, tracks, now, self.policy)
+        self._strap_raised = {cut.detail: self._strap_raised.get(cut.detail, now) for cut in cuts} if cuts else _NEVER
+        zone = self.orders[0].order.timezone
+        return found + [replace(cut, raised_at=self._strap_raised[cut.detail], zone=zone) for cut in cuts]
 
     def _look_out(self, now: Ms) -> None:
         """Know the windows of the next days, and be woken before they are used up."""

@@ -87,7 +87,7 @@ class Track:
     def add(self, boot: Boot, seq: int, event: Event) -> Ms | None:
         """Fold one new event in; the earliest instant about which something else may now be said, None for none.
 
-        A usual event only lengthens what is known, from `boot.top` as it was.
+        A usual event of the newest boot only lengthens what is known, from `boot.top` as it was.
         """
         last = boot.sequence.received.last()
         in_order = seq == last + 1 and bool(boot.entries)
@@ -121,7 +121,7 @@ class Track:
             entry.last = seq
             if at >= top:
                 entry.end, boot.top = event["at"], at
-            return None
+            return None if boot is self.newest else since
         boot.entries.append(Entry(seq, event["at"], settings))
         if top is None or at >= top:
             boot.top, boot.broken = at, False

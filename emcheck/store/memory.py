@@ -170,7 +170,8 @@ class MemoryStore:
 
     async def instructions_after(self, row_id: int) -> list[InboxRow]:
         """The instructions in the inbox after `row_id`, in order."""
-        return [row async for row in self.inbox_after(row_id) if row.kind == "instruction"]
+        rows = (self._rows.row(place) for place in range(self._rows.place_after(row_id), len(self._rows)))
+        return [row for row in rows if row.kind == "instruction"]
 
     async def post(self, body: bytes, at: Ms) -> int:
         """Leave an instruction for the decision loop; its number. Answers that are a day old go."""

@@ -121,6 +121,7 @@ async def test_a_change_of_curfew_is_told_with_a_higher_number(bench: Bench) -> 
     desk = Desk()
     [first] = await lives(bench, desk, 120)
     desk.register = register(order(curfew=nightly("21:00")))
+    desk.configuring.amended(desk.engine.units)
     await desk.configuring.refresh(bench.now)
     assert desk.waiting == 1, "it shows before the unit has said anything"
     assert desk.configuring.unacknowledged() == [UNIT]

@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import replace as revised
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.instants import DAY, HOUR
 from emcheck.domain.queue import alert_id
 from emcheck.domain.register import Register
+from emcheck.domain.rules.evidence import GAP
 from emcheck.ports import InboxRow, Message
 from emcheck.service.acknowledging import Acknowledger
-from emcheck.service.enrolment import load_register
+from emcheck.service.enrolment import load_register, register_in_force
 from emcheck.service.pipeline import Pipeline
 from emcheck.service.replay import replay
 from emcheck.service.stream import Line
@@ -24,10 +26,43 @@ from emcheck.store.memory import MemoryStore
 from emcheck.wire.topics import up
 from tests.air import Air
 from tests.domain.test_folding import STEP, received, story, two_addresses
-from tests.support import england
+from tests.support import england, nightly, register
 
 RELAXED = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+
+
+def _when(day: int, hour: int) -> str:
+    return f"2026-03-{day:02}T{hour:02}:00"
+
+
+def _act(kind: str, order_id: str, day: int, hour: int, hours: int) -> dict[str, Any]:
+    """An instruction about an order, or the end of a fitting or an installation."""
+    until = datetime(2026, 3, day, hour, tzinfo=UTC) + timedelta(hours=hours)
+    span = {"from": _when(day, hour), "until": until.strftime("%Y-%m-%dT%H:%M")}
+    lasted = {"installed_at" if kind == "installation" else "fitted_at": "2026-03-01T00:00:00Z"}
+    lasted |= {"removed_at": f"{_when(day, hour)}:00Z"}
+    said: dict[str, Any] = {
+        "authorised_absence": {**span, "reason": "court", "approved_by": "A. Officer"},
+        "variation": {"effective_at": f"{_when(day, hour)}:00Z", "curfew": nightly("21:00", "06:00")},
+        "suspension": span,
+        "order_end": {"ends_at": f"{_when(day + 4, hour)}:00Z"},
+        "fitting": {"fitting": {"tag": "T-1", "wearer_id": "W-1", **lasted}},
+        "installation": {"installation": {"unit": "BU-0001", "address_id": "A-1", **lasted}},
+    }
+    about = {} if kind in ("fitting", "installation") else {"order_id": order_id}
+    by = {} if kind == "authorised_absence" else {"by": "the court"}
+    return {"type": kind, **about, **by, **said[kind]}
+
+
+ACT = st.builds(
+    _act,
+    st.sampled_from(["authorised_absence", "variation", "suspension", "order_end", "fitting", "installation"]),
+    st.sampled_from(["O-1", "O-2"]),
+    st.integers(9, 26),
+    st.integers(0, 23),
+    st.integers(1, 60),
 )
 
 
@@ -44,9 +79,18 @@ def pipeline(store: MemoryStore, checkpoint_every_ms: int) -> Pipeline:
 
 
 async def live(
-    lines: list[Line], known: Register, until: int, *, restarts: dict[int, str], checkpoint_every_ms: int
+    lines: list[Line],
+    known: Register,
+    until: int,
+    *,
+    restarts: dict[int, str],
+    checkpoint_every_ms: int,
+    acts: dict[int, dict[str, Any]] | None = None,
 ) -> tuple[MemoryStore, Pipeline]:
-    """Serve the lines; before those that `restarts` names the service is killed or stopped, and starts again."""
+    """Serve the lines; before those that `restarts` names the service is killed or stopped, and starts again.
+
+    Before those that `acts` names, an instruction is carried out.
+    """
     store = MemoryStore()
     await store.open()
     await load_register(store, known, lines[0].received_at)
@@ -58,6 +102,11 @@ async def live(
                 await service.stopped(lines[number - 1].received_at)
             service = pipeline(store, checkpoint_every_ms)
             await service.recover(max(line.received_at - 1, lines[number - 1].received_at))
+        if acts is not None and number in acts:
+            await store.post(json.dumps(acts[number]).encode(), 0)
+            await service.instruct(
+                await store.letters(), max(line.received_at - 1, lines[max(number - 1, 0)].received_at)
+            )
         await service.tick(line.received_at - 1)
         await service.receive([Message(line.topic, line.payload, False, line.received_at)])
     await service.judge_all(until)
@@ -72,9 +121,11 @@ def as_lines(rows: list[InboxRow]) -> list[Line]:
     """The inbox as the stream that it is."""
     lines = []
     for row in rows:
-        payload: Any = {"service": lambda r: json.loads(r.payload)["service"], "heard": lambda r: r.unit}.get(
-            row.kind, lambda r: r.payload
-        )(row)
+        payload: Any = {
+            "service": lambda r: json.loads(r.payload)["service"],
+            "heard": lambda r: r.unit,
+            "instruction": lambda r: json.loads(r.payload),
+        }.get(row.kind, lambda r: r.payload)(row)
         lines.append(Line(row.row_id, row.received_at, row.kind, up(str(row.unit)), payload))
     return lines
 
@@ -107,6 +158,69 @@ async def test_a_replay_is_the_live_system(
         raised = {alert_id(finding) for finding in again.findings if finding.raised_at is not None}
         assert {alert.alert_id for alert in alerts if not alert.withdrawn} == raised
     await store.close()
+
+
+@RELAXED
+@given(
+    st.lists(STEP, min_size=8, max_size=25),
+    st.lists(ACT, min_size=1, max_size=4),
+    st.integers(0, 2**32),
+    st.sampled_from([HOUR, 7 * DAY]),
+)
+async def test_instructions_are_judged_alike_live_after_restarts_in_a_replay_and_from_the_beginning(
+    monkeypatch: pytest.MonkeyPatch, steps: list[Any], acts: list[dict[str, Any]], seed: int, checkpoint_every_ms: int
+) -> None:
+    """P2; and but for when it was raised, what is found does not hang on when an instruction became known."""
+    chance = random.Random(seed)
+    lines = received(story(steps, "BU-0001"), seed=seed)
+    until = lines[-1].received_at + HOUR
+    restarts = {chance.randrange(1, len(lines)): chance.choice(["killed", "stopped"]) for _ in range(3)}
+    planned = dict(zip(sorted(chance.sample(range(len(lines)), min(len(acts), len(lines)))), acts, strict=False))
+    with monkeypatch.context() as patch:
+        patch.setattr(case, "KEEP", DAY)
+        patch.setattr(engine, "KEEP", DAY)
+        store, service = await live(
+            lines, two_addresses(), until, restarts=restarts, checkpoint_every_ms=checkpoint_every_ms, acts=planned
+        )
+        rows = [row async for row in store.inbox_after(0)]
+        again = replay(as_lines(rows), two_addresses(), england(), until=until)
+        assert told(await store.findings()) == told(again.findings)
+        assert again.engine.roster.register_sha256 == service.engine.roster.register_sha256
+        in_force = await register_in_force(store)
+        facts = [line for line in as_lines(rows) if line.kind != "instruction"]
+        known_before = replay(facts, in_force.register, england(), until=until)
+    assert curfew_only(known_before.findings) == curfew_only(again.findings)
+    await store.close()
+
+
+def curfew_only(found: list[Finding]) -> list[str]:
+    """What is found of facts, without when it was raised."""
+    return sorted(
+        repr(revised(finding, raised_at=None, register="", episode=None))
+        for finding in found
+        if finding.rule in ("curfew.absence", "curfew.accumulated", "tag.strap")
+    )
+
+
+async def test_a_hole_of_an_older_boot_that_is_filled_after_a_start_is_no_gap_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A number that only lengthens an older boot's last run tells of folded time too."""
+    steps = [
+        ("away", 72_000, 2), ("hears", 72_000, 100_000), ("away", 600, 500_000), ("reboots", 60, 2),
+        ("tags", 20_398, 90), ("reboots", 600, 90), ("loses", 600, 2), ("hears", 3_600, 2),
+    ]  # fmt: skip
+    lines = received(story(steps, "BU-0001"), seed=0, repeats=0)
+    left = {"unit": "BU-0001", "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"}
+    known = register(installations=[left | {"removed_at": "2026-03-10T12:00:00Z"}, left | {"unit": "BU-0002"}])
+    with monkeypatch.context() as patch:
+        patch.setattr(case, "KEEP", DAY)
+        patch.setattr(engine, "KEEP", DAY)
+        for number in range(1, len(lines)):
+            until = lines[-1].received_at + HOUR
+            store, _ = await live(lines, known, until, restarts={number: "stopped"}, checkpoint_every_ms=HOUR)
+            assert [finding.class_ for finding in await store.findings("BU-0001") if finding.rule == GAP] == []
+            await store.close()
 
 
 async def test_a_start_reads_checkpoints_and_only_what_came_after() -> None:

@@ -3,7 +3,18 @@
 import pytest
 
 from emcheck.domain.ids import UnitId
-from emcheck.ports import Commit, Deadline, InboxRow, Person, QuarantineCount, Store, StoredRegister, StoreError
+from emcheck.ports import (
+    Answer,
+    Commit,
+    Deadline,
+    InboxRow,
+    Letter,
+    Person,
+    QuarantineCount,
+    Store,
+    StoredRegister,
+    StoreError,
+)
 from tests.store.samples import (
     BIG,
     HOSTILE,
@@ -243,6 +254,39 @@ class StoreContract:
         assert await store.people() == [Person("W-1", "Anne", b"y"), Person("W-3", "Cy", b"x")]
         await store.save_register(first, [Person("W-1", "Ann", b"{}")])
         assert await store.register() == first
+
+    async def test_a_register_knows_since_which_row_it_is_in_force(self, store: Store) -> None:
+        await store.commit(Commit(inbox=[row(1), row(2, None, kind="instruction", payload=b"{}")]))
+        await store.save_register(StoredRegister("a" * 64, T0, b"{}"), [])
+        later = [row(3, None, kind="instruction", payload=b'{"n":1}'), row(4), row(BIG, None, kind="instruction")]
+        await store.commit(Commit(inbox=later))
+        loaded = await store.register()
+        assert loaded is not None
+        assert loaded.as_of_row == 2
+        assert await store.instructions_after(2) == [later[0], later[2]]
+        assert await store.instructions_after(BIG) == []
+
+    async def test_letters_wait_in_order_until_they_are_answered_and_their_text_is_not_kept(self, store: Store) -> None:
+        first, second = await store.post(b'{"name":"Ann"}', T0), await store.post("ü".encode(), T0 + 1)
+        assert await store.letters() == [Letter(first, T0, b'{"name":"Ann"}'), Letter(second, T0 + 1, "ü".encode())]
+        assert await store.outcome(first) is None
+        await store.commit(Commit(answers=[Answer(first, "done")], people=[Person("W-1", "Ann", b"{}")]))
+        assert await store.outcome(first) == "done"
+        assert [letter.number for letter in await store.letters()] == [second]
+        assert await store.people() == [Person("W-1", "Ann", b"{}")]
+        await store.commit(Commit(answers=[Answer(second, "refused: by: missing\x00")]))
+        assert await store.outcome(second) == "refused: by: missing\\x00"
+        assert await store.letters() == []
+
+    async def test_an_answer_is_kept_for_a_day_and_what_waits_for_as_long_as_it_waits(self, store: Store) -> None:
+        answered, waits = await store.post(b"a", T0), await store.post(b"b", T0)
+        await store.commit(Commit(answers=[Answer(answered, "done")]))
+        await store.post(b"c", T0 + DAY)
+        assert await store.outcome(answered) == "done"
+        last = await store.post(b"d", T0 + DAY + 1)
+        assert await store.outcome(answered) is None
+        assert [letter.number for letter in await store.letters()][:1] == [waits]
+        assert last > waits
 
     async def test_a_person_is_erased_while_facts_stay(self, store: Store) -> None:
         await store.commit(Commit(inbox=[row(1)], findings=[absence()]))
