@@ -6,7 +6,7 @@ Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one
 import typer
 
 from emcheck import __version__
-from emcheck.cli import demo, doctor, files, replaying, serving, simulating
+from emcheck.cli import demo, doctor, files, instructing, replaying, serving, simulating
 
 app = typer.Typer(
     name="emcheck",
@@ -20,6 +20,8 @@ app.command("doctor")(doctor.doctor)
 app.command("replay")(replaying.replay)
 app.command("demo")(demo.demo)
 app.command("serve")(serving.serve_command)
+app.command("instruct")(instructing.instruct)
+app.command("export")(instructing.export)
 files.register_app.command("load")(serving.register_load)
 config_app = typer.Typer(help="The settings of this installation.", no_args_is_help=True)
 config_app.command("show")(serving.config_show)

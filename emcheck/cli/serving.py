@@ -17,7 +17,8 @@ ConfigOption = Annotated[
 RegisterOption = Annotated[Path | None, typer.Option("--register", help="Put this register in force first.")]
 
 
-def _settings(path: Path | None) -> "Settings":
+def settings_of(path: Path | None) -> "Settings":
+    """The settings of a command; what is wrong with them is a line and exit code 2."""
     from emcheck.cli.reading import bad_input
     from emcheck.settings import SettingsError, load_settings
 
@@ -32,17 +33,20 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     import asyncio
 
     from emcheck.cli.reading import bad_input, read_policy, read_register
+    from emcheck.domain.register import RegisterError
     from emcheck.ports import StoreError
     from emcheck.service.running import StartError, configure_logging, policy_path, serve
     from emcheck.settings import SettingsError
     from emcheck.shipped import shipped_config
 
-    settings = _settings(config)
+    settings = settings_of(config)
     policy = read_policy(policy_path(settings, shipped_config()))
     known = read_register(register) if register is not None else None
     configure_logging(settings)
     try:
         asyncio.run(serve(settings, policy, known))
+    except RegisterError as error:
+        bad_input(f"{register}: {error}")
     except SettingsError as error:
         bad_input(error)
     except StoreError as error:
@@ -51,28 +55,35 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
         bad_input(error)
 
 
-def register_load(path: Annotated[Path, typer.Argument(help="A register.json.")], config: ConfigOption = None) -> None:
+def register_load(
+    path: Annotated[Path, typer.Argument(help="A register.json.")],
+    config: ConfigOption = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Though it undoes instructions.")] = False,
+) -> None:
     """Put a register in force; the service judges by it from its next start."""
     import asyncio
 
     from emcheck.cli.reading import bad_input, read_register
     from emcheck.clock import SystemClock
+    from emcheck.domain.register import RegisterError
     from emcheck.ports import StoreError
     from emcheck.service.enrolment import load_register
     from emcheck.store.sql import SqlStore
 
-    settings, register = _settings(config), read_register(path)
+    settings, register = settings_of(config), read_register(path)
 
     async def load() -> str:
         store = SqlStore(settings.store.async_url)
         await store.open()
         try:
-            return (await load_register(store, register, SystemClock().now())).sha256
+            return (await load_register(store, register, SystemClock().now(), replace=replace)).sha256
         finally:
             await store.close()
 
     try:
         typer.echo(f"{path}: in force from the service's next start; sha256 {asyncio.run(load())}")
+    except RegisterError as error:
+        bad_input(f"{path}: {error}")
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
 
@@ -83,7 +94,7 @@ def config_show(
     """Every setting with its value and where it comes from; secrets are masked."""
     from emcheck.settings import explain
 
-    rows = explain(_settings(config))
+    rows = explain(settings_of(config))
     if as_json:
         typer.echo(
             json.dumps([{"key": key, "value": str(value), "source": source} for key, value, source in rows], indent=1)
@@ -99,7 +110,7 @@ def alerts_watch(
     """Watch the monitoring queue as alerts come, until Ctrl-C."""
     from emcheck.cli.watching import watch
 
-    watch(_settings(config).mqtt, as_json=as_json)
+    watch(settings_of(config).mqtt, as_json=as_json)
 
 
 def store_confirm(config: ConfigOption = None) -> None:
@@ -110,7 +121,7 @@ def store_confirm(config: ConfigOption = None) -> None:
     from emcheck.ports import StoreError
     from emcheck.store.sql import SqlStore
 
-    settings = _settings(config)
+    settings = settings_of(config)
 
     async def confirm() -> None:
         store = SqlStore(settings.store.async_url, operator=True)

@@ -5,13 +5,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from emcheck.domain.ids import Ms, WearerId
+from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import amended, as_text, name_after, parse_instruction, touched_by
-from emcheck.domain.register import Register, Wearer, parse_register
-from emcheck.ports import Person, Store, StoredRegister
+from emcheck.domain.register import Register, RegisterError, Wearer, parse_register
+from emcheck.ports import Commit, Person, Store, StoredRegister
 
 
-async def load_register(store: Store, register: Register, now: Ms) -> StoredRegister:
-    """Put a register in force. The service judges by it from its next start."""
+async def load_register(store: Store, register: Register, now: Ms, *, replace: bool = False) -> StoredRegister:
+    """Put a register in force. The service judges by it from its next start.
+
+    The one that is loaded already stays, with what instructions made of it. RegisterError where another one would undo
+    instructions, unless it is to `replace` them.
+    """
+    loaded = await store.register()
+    if loaded is not None and loaded.sha256 == register.sha256() and not replace:
+        await store.commit(Commit(people=people_of(register.wearers)))
+        return loaded
+    told = [] if loaded is None else await store.instructions_after(loaded.as_of_row)
+    if told and not replace:
+        last = format_ms(told[-1].received_at)
+        raise RegisterError(
+            f"it would undo {len(told)} instruction{'s' if len(told) > 1 else ''} given since the one in force was loaded, "
+            f"the last one at {last}. Put them into the file and say `emcheck register load --replace`"
+        )
     stored = StoredRegister(register.sha256(), now, json.dumps(as_text(register.plain())).encode())
     await store.save_register(stored, people_of(register.wearers))
     return stored

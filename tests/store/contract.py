@@ -3,6 +3,7 @@
 import pytest
 
 from emcheck.domain.ids import UnitId
+from emcheck.domain.instants import DAY
 from emcheck.ports import (
     Answer,
     Commit,

@@ -1,0 +1,75 @@
+"""Beside a running service: an instruction into its mailbox, and its inbox as a stream."""
+
+import asyncio
+import base64
+import gzip
+import json
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from emcheck.clock import SystemClock
+from emcheck.domain.instants import format_ms
+from emcheck.ports import InboxRow
+from emcheck.settings import Settings
+from emcheck.store.sql import SqlStore
+from emcheck.wire import topics
+
+_LOOK_EVERY_S = 0.1
+
+
+async def post(settings: Settings, raw: Any, *, wait_s: float) -> str | None:
+    """Post an instruction; what became of it, None if nobody took it within `wait_s`. StoreError."""
+    store = SqlStore(settings.store.async_url, operator=True, busy_timeout_ms=settings.store.busy_timeout_ms)
+    await store.open()
+    try:
+        number = await store.post(json.dumps(raw, ensure_ascii=False).encode(), SystemClock().now())
+        end = time.monotonic() + wait_s
+        while (outcome := await store.outcome(number)) is None and time.monotonic() < end:
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return outcome
+    finally:
+        await store.close()
+
+
+async def export_stream(settings: Settings, out: Path) -> int:
+    """Write the whole inbox to a new file, line by line; how many. FileExistsError where there is one."""
+    store = SqlStore(settings.store.async_url, read_only=True)
+    await store.open()
+    lines = 0
+    try:
+        with ExitStack() as left:
+            plain = left.enter_context(out.open("xb"))
+            file = left.enter_context(gzip.GzipFile(fileobj=plain, mode="wb")) if out.suffix == ".gz" else plain
+            async for row in store.inbox_after(0):
+                cast("BinaryIO", file).write(stream_line(row))
+                lines += 1
+        return lines
+    finally:
+        await store.close()
+
+
+def stream_line(row: InboxRow) -> bytes:
+    """An inbox row as formats.md writes it, the payload of a message as it came."""
+    head = f'{{"received_at":"{format_ms(row.received_at)}"'
+    if row.kind == "up":
+        head += f',"topic":"{topics.up(str(row.unit))}"'
+        body = _as_json(row.payload)
+        if body is None:
+            return f'{head},"payload_b64":"{base64.b64encode(row.payload).decode()}"}}\n'.encode()
+        return f'{head},"payload":'.encode() + body + b"}\n"
+    if row.kind == "service":
+        return f'{head},"service":"{json.loads(row.payload)["service"]}"}}\n'.encode()
+    if row.kind == "heard":
+        return f'{head},"heard":"{row.unit}"}}\n'.encode()
+    return f'{head},"instruction":'.encode() + row.payload + b"}\n"
+
+
+def _as_json(payload: bytes) -> bytes | None:
+    """The payload where it may stand in a line as it is; None where only its bytes tell it whole."""
+    try:
+        body = json.loads(payload)
+    except ValueError:
+        return None
+    return payload if isinstance(body, dict) and b"\n" not in payload and b"\r" not in payload else None

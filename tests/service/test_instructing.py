@@ -1,0 +1,160 @@
+"""An instruction to a running service: judged at once, kept over restarts, and the exported inbox tells the same."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emcheck.clock import VirtualClock
+from emcheck.domain.instants import HOUR, MINUTE, format_ms
+from emcheck.domain.instructions import as_text
+from emcheck.domain.register import RegisterError, parse_register
+from emcheck.ingest.embedded import EmbeddedBroker
+from emcheck.ports import Commit, InboxRow
+from emcheck.service.enrolment import load_register, register_in_force
+from emcheck.service.mailing import stream_line
+from emcheck.service.replay import replay
+from emcheck.service.stream import parse_lines
+from emcheck.store.sql import SqlStore
+from tests.service.living import PATIENCE_S, living
+from tests.service.peers import good_units
+from tests.support import at, england, nightly, order, register
+
+UNIT = "BU-0001"
+EMCHECK = (sys.executable, "-W", "error", "-c", "from emcheck.cli import main; main()")
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
+    async with EmbeddedBroker(store_dir=tmp_path / "broker") as running:
+        yield running
+
+
+async def told(database: Path, act: dict[str, Any]) -> str:
+    """Post it as another process would; what became of it."""
+    store = SqlStore(f"sqlite:///{database}", operator=True)
+    await store.open()
+    try:
+        number = await store.post(json.dumps(act).encode(), 0)
+        async with asyncio.timeout(PATIENCE_S):
+            while (outcome := await store.outcome(number)) is None:
+                await asyncio.sleep(0.02)
+        return outcome
+    finally:
+        await store.close()
+
+
+async def found(database: Path, rule: str) -> list[tuple[str | None, int]]:
+    store = SqlStore(f"sqlite:///{database}", read_only=True)
+    await store.open()
+    try:
+        return [(f.class_, (f.absent_ms or 0) // 1000) for f in await store.findings() if f.rule == rule]
+    finally:
+        await store.close()
+
+
+@pytest.mark.timeout(120)
+async def test_a_varied_curfew_is_judged_at_once_and_an_absence_afterwards_takes_its_seconds_back(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    """Varied at 18:55 from 19:00 to 20:00 on; out until 20:30; the half hour is authorised the day after."""
+    database, clock = tmp_path / "em.db", VirtualClock(at("18:50"))
+    async with (
+        living(broker, database, clock) as service,
+        good_units(broker.host, broker.port, [UNIT]) as [unit],
+    ):
+        await unit.says({"type": "presence", "at": "2026-03-24T18:50:00.000Z", "tag": "T-1", "in_range": False})
+        await unit.is_acknowledged()
+        clock.advance(at("18:55"))
+        later = {"type": "variation", "order_id": "O-1", "effective_at": "2026-03-24T18:56:00Z", "by": "the court"}
+        assert await told(database, later | {"curfew": nightly("20:00")}) == "done"
+        assert await told(database, later | {"curfew": [], "order_id": "O-9"}) == (
+            "refused: order_id: no order 'O-9' in the register"
+        )
+        while clock.now() < at("20:31"):
+            clock.advance(clock.now() + MINUTE)
+            state = "in" if clock.now() == at("20:31") else "out"
+            status = {"type": "unit_status", "at": format_ms(clock.now()), "power": "mains", "tags": {"T-1": state}}
+            await unit.says(status)
+            await unit.is_acknowledged()
+        assert await found(database, "curfew.absence") == [("late_return", 1860)]
+        assert service.pipeline.alerts_total >= 1
+    leave = {
+        "type": "authorised_absence", "order_id": "O-1", "from": "2026-03-24T20:00", "until": "2026-03-24T20:30",
+        "reason": "medical", "approved_by": "A. Officer",
+    }  # fmt: skip
+    clock.advance(at("09:00", "2026-03-25"))
+    async with living(broker, database, clock):
+        assert await told(database, leave) == "done"
+        [(_, seconds)] = await found(database, "curfew.absence")
+        assert seconds == 60
+    async with living(broker, database, clock):
+        assert [s for _, s in await found(database, "curfew.absence")] == [seconds]
+    await _is_told_the_same_by_its_inbox(database, clock.now())
+
+
+async def _is_told_the_same_by_its_inbox(database: Path, until: int) -> None:
+    store = SqlStore(f"sqlite:///{database}", read_only=True)
+    await store.open()
+    try:
+        lines = [stream_line(row) async for row in store.inbox_after(0)]
+        kept = await store.findings()
+        in_force = await register_in_force(store)
+    finally:
+        await store.close()
+    again = replay(parse_lines(lines, "the inbox"), register(), england(), until=until + HOUR)
+    assert again.engine.roster.register_sha256 == in_force.name
+    of_curfew = [f for f in again.findings if f.rule.startswith("curfew.")]
+    assert [(f.start, f.end, f.absent_ms, f.raised_at) for f in of_curfew] == [
+        (f.start, f.end, f.absent_ms, f.raised_at) for f in kept if f.rule.startswith("curfew.")
+    ]
+
+
+async def test_a_wearer_s_name_is_kept_apart_from_what_was_said(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    database, clock = tmp_path / "em.db", VirtualClock(at("12:00"))
+    async with living(broker, database, clock):
+        act = {"type": "wearer", "wearer": {"wearer_id": "W-2", "name": "Ann Other"}, "by": "A. Officer"}
+        assert await told(database, act) == "done"
+    store = SqlStore(f"sqlite:///{database}", read_only=True)
+    await store.open()
+    assert [person.name for person in await store.people() if person.wearer_id == "W-2"] == ["Ann Other"]
+    assert b"Ann Other" not in b"".join([row.payload async for row in store.inbox_after(0)])
+    await store.close()
+
+
+async def test_a_file_that_is_loaded_again_keeps_what_was_said_and_another_one_is_refused(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/em.db"
+    store = SqlStore(database)
+    await store.open()
+    first = await load_register(store, register(), at("12:00"))
+    act = {"type": "order_end", "order_id": "O-1", "ends_at": "2026-04-01T00:00:00Z", "by": "the court"}
+    said = InboxRow(1, at("12:01"), "instruction", None, None, json.dumps(act).encode())
+    await store.commit(Commit(inbox=[said]))
+    assert await load_register(store, register(), at("12:02")) == first
+    assert (await register_in_force(store)).register.orders[0].ends_at == at("00:00", "2026-04-01")
+    other = register(order(atv_allowance_min=1))
+    with pytest.raises(
+        RegisterError, match=r"it would undo 1 instruction given since .* the last one at 2026-03-24T12:01"
+    ):
+        await load_register(store, other, at("12:03"))
+    await load_register(store, other, at("12:03"), replace=True)
+    assert (await register_in_force(store)).register == parse_register(json.dumps(_said(other)))
+    await store.close()
+
+
+def _said(known: Any) -> Any:
+    return as_text(known.plain())
+
+
+def test_the_command_names_what_is_wrong_before_anything_is_posted(tmp_path: Path) -> None:
+    (tmp_path / "act.json").write_text('{"type":"variation","order_id":"O-1","by":" "}')
+    done = subprocess.run([*EMCHECK, "instruct", "act.json"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("emcheck: act.json: effective_at: ")
+    assert not (tmp_path / "emcheck.db").exists()
