@@ -210,7 +210,7 @@ def parse_instruction(raw: Any) -> Instruction:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
         tag = raw.get("type") if isinstance(raw, dict) else None
-        path = [str(part) for part in problem["loc"] if part != tag]
+        path = [str(part) for part in (problem["loc"][1:] if problem["loc"][:1] == (tag,) else problem["loc"])]
         if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
             path = ["type"]
         raise InstructionError(".".join(path), problem["msg"].removeprefix("Value error, ")) from None

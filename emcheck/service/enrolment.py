@@ -25,8 +25,8 @@ async def load_register(store: Store, register: Register, now: Ms, *, replace: b
     if told and not replace:
         last = format_ms(told[-1].received_at)
         raise RegisterError(
-            f"it would undo {len(told)} instruction{'s' if len(told) > 1 else ''} given since the one in force was loaded, "
-            f"the last one at {last}. Put them into the file and say `emcheck register load --replace`"
+            f"it would undo {len(told)} instruction{'s' if len(told) > 1 else ''} given since the one in force was "
+            f"loaded, the last one at {last}. Put them into the file and say `emcheck register load --replace`"
         )
     stored = StoredRegister(register.sha256(), now, json.dumps(as_text(register.plain())).encode())
     await store.save_register(stored, people_of(register.wearers))

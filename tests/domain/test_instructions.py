@@ -1,0 +1,155 @@
+"""Instructions: a register of a register, or one line that names the field."""
+
+import json
+from typing import Any
+
+import pytest
+
+from emcheck.domain.findings import Span
+from emcheck.domain.instructions import (
+    InstructionError,
+    amended,
+    as_text,
+    impersonal,
+    name_after,
+    parse_instruction,
+    touched_by,
+)
+from emcheck.domain.register import Register, parse_register
+from emcheck.domain.windows import windows
+from tests.support import at, nightly, order, register
+
+TWO: dict[str, Any] = {
+    "wearers": [{"wearer_id": "W-1"}, {"wearer_id": "W-2"}],
+    "installations": [
+        {"unit": "BU-0001", "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"},
+        {"unit": "BU-0002", "address_id": "A-2", "installed_at": "2026-03-01T00:00:00Z"},
+    ],
+    "fittings": [
+        {"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z"},
+        {"tag": "T-2", "wearer_id": "W-2", "fitted_at": "2026-03-01T00:00:00Z"},
+    ],
+}
+KNOWN = register(order(), order(order_id="O-2", wearer_id="W-2", curfew=nightly(address="A-2")), **TWO)
+BY = {"by": "the court"}
+
+
+def after(known: Register, **act: Any) -> Register:
+    return amended(known, parse_instruction(act))
+
+
+def nights(known: Register, order_id: str = "O-1") -> list[tuple[Span, str]]:
+    """Windows from noon of the 24th to noon of the 26th of March."""
+    [found] = [one for one in known.orders if one.order_id == order_id]
+    return [(Span(w.start, w.end), w.address_id) for w in windows(found, at("12:00"), at("12:00", "2026-03-26"))]
+
+
+def test_a_variation_holds_from_its_effective_time_on() -> None:
+    curfew = nightly("21:00", "06:00", "A-2")
+    varied = after(KNOWN, type="variation", order_id="O-1", effective_at="2026-03-25T12:00:00Z", curfew=curfew, **BY)
+    assert nights(varied) == [
+        (Span(at("19:00"), at("07:00", "2026-03-25")), "A-1"),
+        (Span(at("21:00", "2026-03-25"), at("06:00", "2026-03-26")), "A-2"),
+    ]
+    assert nights(varied, "O-2") == nights(KNOWN, "O-2")
+
+
+def test_a_suspension_lasts_until_it_is_resumed_or_the_order_ends() -> None:
+    suspended = after(KNOWN, type="suspension", order_id="O-1", **{"from": "2026-03-24T22:00"}, reason="ward", **BY)
+    assert nights(suspended) == [(Span(at("19:00"), at("22:00")), "A-1")]
+    assert windows(suspended.orders[0], at("22:00"), at("00:00", "2026-12-31")) == []
+    resumed = after(suspended, type="resumption", order_id="O-1", at="2026-03-25T23:00", **BY)
+    assert nights(resumed) == [
+        (Span(at("19:00"), at("22:00")), "A-1"),
+        (Span(at("23:00", "2026-03-25"), at("07:00", "2026-03-26")), "A-1"),
+    ]
+
+
+def test_an_order_ends_when_it_is_told_to() -> None:
+    ended = after(KNOWN, type="order_end", order_id="O-1", ends_at="2026-03-24T23:30:00Z", **BY)
+    assert nights(ended) == [(Span(at("19:00"), at("23:30")), "A-1")]
+
+
+def test_what_has_a_name_is_put_in_its_place_and_what_has_none_is_added() -> None:
+    new = order(order_id="O-3", curfew=nightly("12:00", "13:00"))
+    added = after(KNOWN, type="order", order=new, **BY)
+    assert [one.order_id for one in added.orders] == ["O-1", "O-2", "O-3"]
+    put = after(added, type="order", order=new | {"atv_allowance_min": 5}, **BY)
+    assert [one.atv_allowance_min for one in put.orders] == [120, 120, 5]
+    moved = TWO["installations"][0] | {"removed_at": "2026-03-10T00:00:00Z"}
+    swapped = after(KNOWN, type="installation", installation=moved, **BY)
+    swapped = after(swapped, type="installation", installation={**TWO["installations"][0], "unit": "BU-0003"}, **BY)
+    assert [(one.unit, one.removed_at is None) for one in swapped.installations] == [
+        ("BU-0001", False), ("BU-0002", True), ("BU-0003", True)
+    ]  # fmt: skip
+    retagged = after(KNOWN, type="fitting", fitting={**TWO["fittings"][0], "tag": "T-9"}, **BY)
+    assert [one.tag for one in retagged.fittings] == ["T-1", "T-2", "T-9"]
+    whole = after(KNOWN, type="register", register=as_text(register().plain()), **BY)
+    assert whole == parse_register(json.dumps(as_text(register().plain())))
+
+
+@pytest.mark.parametrize(
+    ("act", "wearers", "units"),
+    [
+        ({"type": "order_end", "order_id": "O-1", "ends_at": "2026-04-02T00:00:00Z", **BY}, {"W-1"}, set()),
+        ({"type": "fitting", "fitting": TWO["fittings"][1] | {"limb": "left_ankle"}, **BY}, {"W-2"}, set()),
+        (
+            {"type": "installation", "installation": {**TWO["installations"][0], "unit": "BU-0003"}, **BY},
+            {"W-1"}, {"BU-0003"},
+        ),
+        (
+            {"type": "installation", "installation": TWO["installations"][0] | {"address_id": "A-2"}, **BY},
+            {"W-1", "W-2"}, {"BU-0001"},
+        ),
+        ({"type": "wearer", "wearer": {"wearer_id": "W-2", "name": "Ann"}, **BY}, set(), set()),
+        ({"type": "register", "register": as_text(KNOWN.plain()), **BY}, set(), set()),
+        ({"type": "register", "register": as_text(register().plain()), **BY}, {"W-2"}, {"BU-0002"}),
+    ],
+)  # fmt: skip
+def test_only_those_are_touched_whose_judgement_may_change(
+    act: dict[str, Any], wearers: set[str], units: set[str]
+) -> None:
+    parsed = parse_instruction(act)
+    touched = touched_by(parsed, KNOWN, amended(KNOWN, parsed))
+    assert (touched.wearers, touched.units) == (wearers, units)
+
+
+@pytest.mark.parametrize(
+    ("act", "problem"),
+    [
+        ({}, "type: "),
+        ({"type": "pardon"}, "type: "),
+        ({"type": "order_end", "order_id": "O-9", "ends_at": "2026-04-02T00:00:00Z", **BY}, "order_id: no order 'O-9'"),
+        ({"type": "order_end", "order_id": "O-1", "ends_at": "2026-02-02T00:00:00Z", **BY}, "ends_at is not after"),
+        ({"type": "order_end", "order_id": "O-1", "ends_at": "2026-04-02T00:00:00Z"}, "by: "),
+        ({"type": "order_end", "order_id": "O-1", "ends_at": "2026-04-02T00:00:00Z", "by": "  "}, "by: "),
+        ({"type": "order_end", "order_id": "O-1", "ends_at": "2026-04-02T00:00:00Z", "when": 1, **BY}, "when: "),
+        ({"type": "variation", "order_id": "O-1", "effective_at": "2026-02-01T00:00:00Z", "curfew": [], **BY},
+         "a variation takes effect before the order starts"),
+        ({"type": "variation", "order_id": "O-1", "effective_at": "2026-03-25T00:00:00Z",
+          "curfew": nightly() + nightly("20:00"), **BY}, "windows of one order overlap"),
+        ({"type": "suspension", "order_id": "O-1", "from": "2026-03-25T12:00", "until": "2026-03-25T11:00", **BY},
+         "is not after"),
+        ({"type": "resumption", "order_id": "O-1", "at": "2026-03-25T12:00", **BY}, "at: the order is not suspended"),
+        ({"type": "fitting", "fitting": TWO["fittings"][0] | {"wearer_id": "W-9"}, **BY}, "'W-9' is not among"),
+        ({"type": "installation", "installation": TWO["installations"][0] | {"unit": "!"}, **BY},
+         "installation.unit: "),
+        ({"type": "authorised_absence", "order_id": "O-1", "from": "2026-03-24T19:00", "until": "2026-03-24T20:00",
+          "reason": "court"}, "approved_by: "),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_and_the_register_is_as_it_was(act: dict[str, Any], problem: str) -> None:
+    before = as_text(KNOWN.plain())
+    with pytest.raises(InstructionError, match=problem.replace("(", r"\(")):
+        after(KNOWN, **act)
+    assert as_text(KNOWN.plain()) == before
+
+
+def test_a_register_s_name_says_what_was_said_but_for_personal_data() -> None:
+    act = {"type": "wearer", "wearer": {"wearer_id": "W-2", "name": "Ann", "notes": {"limb": "left"}}, **BY}
+    assert impersonal(act) == act | {"wearer": {"wearer_id": "W-2"}}
+    assert name_after("n", act) == name_after("n", impersonal(act))
+    whole = {"type": "register", "register": {"wearers": [{"wearer_id": "W-1", "name": "Ann"}]}, **BY}
+    assert impersonal(whole)["register"]["wearers"] == [{"wearer_id": "W-1"}]
+    assert name_after("n", act) != name_after("n", act | {"by": "somebody else"})
+    assert name_after("m", act) != name_after("n", act)
