@@ -23,6 +23,7 @@ from emcheck.service.stream import parse_lines
 from emcheck.store.sql import SqlStore
 from tests.service.living import PATIENCE_S, living
 from tests.service.peers import good_units
+from tests.service.served import environment, serving
 from tests.support import at, england, nightly, order, register
 
 UNIT = "BU-0001"
@@ -158,3 +159,37 @@ def test_the_command_names_what_is_wrong_before_anything_is_posted(tmp_path: Pat
     assert done.stdout == ""
     assert done.stderr.startswith("emcheck: act.json: effective_at: ")
     assert not (tmp_path / "emcheck.db").exists()
+
+
+async def _emcheck(folder: Path, *words: str) -> str:
+    """A command beside the running service; what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *EMCHECK, *words, cwd=folder, env=environment(),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, wrong = await process.communicate()
+    assert process.returncode == 0, wrong.decode()
+    return said.decode()
+
+
+async def test_the_commands_beside_a_running_service(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    config, known = str(tmp_path / "emcheck.toml"), as_text(register().plain())
+    act = {"type": "suspension", "order_id": "O-1", "from": "2026-03-25T12:00", "by": "the court"}
+    (tmp_path / "act.json").write_text(json.dumps(act))
+    async with serving(tmp_path, {"mqtt": {"port": broker.port}}, known) as served:
+        await served.ready()
+        assert await _emcheck(tmp_path, "instruct", "act.json", "--config", config) == "suspension: done\n"
+        await served.end()
+    posted = await _emcheck(tmp_path, "instruct", "act.json", "--config", config, "--wait", "0")
+    assert posted.startswith("suspension: posted; no service took it within 0 s")
+    async with serving(tmp_path, {"mqtt": {"port": broker.port}}, known) as served:
+        await served.ready()
+        store = SqlStore(f"sqlite:///{tmp_path}/emcheck.db", read_only=True)
+        await store.open()
+        async with asyncio.timeout(PATIENCE_S):
+            while len((await register_in_force(store)).register.orders[0].suspensions) < 2:
+                await asyncio.sleep(0.05)
+        await store.close()
+    for name in ("told.jsonl", "told.jsonl.gz"):
+        assert "lines" in await _emcheck(tmp_path, "export", "--out", name, "--config", config)
+        await _emcheck(tmp_path, "replay", name, "--register", "register.json", "--format", "jsonl")
