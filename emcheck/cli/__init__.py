@@ -6,7 +6,7 @@ Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one
 import typer
 
 from emcheck import __version__
-from emcheck.cli import demo, doctor, files, instructing, replaying, serving, simulating
+from emcheck.cli import demo, doctor, explaining, files, instructing, replaying, serving, simulating
 
 app = typer.Typer(
     name="emcheck",
@@ -27,6 +27,8 @@ config_app = typer.Typer(help="The settings of this installation.", no_args_is_h
 config_app.command("show")(serving.config_show)
 alerts_app = typer.Typer(help="The monitoring queue.", no_args_is_help=True)
 alerts_app.command("watch")(serving.alerts_watch)
+alerts_app.command("list")(explaining.alerts_list)
+app.command("explain")(explaining.explain)
 store_app = typer.Typer(help="The database.", no_args_is_help=True)
 store_app.command("confirm")(serving.store_confirm)
 app.add_typer(store_app, name="store")

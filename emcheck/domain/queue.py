@@ -60,7 +60,7 @@ def reconcile(
         before = known.get(name)
         if before is None:
             changes.append(Change(replace(fresh, late=late), "raised", late or ""))
-        elif (note := _difference(before, fresh)) is not None:
+        elif (note := _difference(before, fresh, grounds)) is not None:
             revised = replace(
                 before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
                 happened_at=fresh.happened_at, text=fresh.text, withdrawn=False, revision=before.revision + 1,
@@ -94,7 +94,7 @@ def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Fi
     )
 
 
-def _difference(before: Alert, fresh: Alert) -> str | None:
+def _difference(before: Alert, fresh: Alert, grounds: list[Finding]) -> str | None:
     """In words, what is worth telling; None where nothing is. A growing count of seconds is not."""
     if before.withdrawn:
         return "facts that came later show it again"
@@ -107,6 +107,22 @@ def _difference(before: Alert, fresh: Alert) -> str | None:
         said.append("it has ended")
     elif before.ended_at is not None and fresh.ended_at is None:
         said.append("it goes on")
+    elif _ended_elsewhere(before, fresh, grounds):
+        said.append("it ended at another time than was known")
     if before.happened_at != fresh.happened_at:
         said.append("it began at another time than was known")
     return "; ".join(said) or None
+
+
+def _ended_elsewhere(before: Alert, fresh: Alert, grounds: list[Finding]) -> bool:
+    """An absence whose end a presence tells, or that is twice as long as was told.
+
+    Facts that come late lengthen it minute by minute; each of them is not worth telling.
+    """
+    if before.ended_at is None or fresh.ended_at is None or before.ended_at == fresh.ended_at:
+        return False
+    last = max(grounds, key=lambda f: f.start)
+    if last.absent_ms is None:
+        return False
+    told, now = before.ended_at - before.happened_at, fresh.ended_at - fresh.happened_at
+    return len(last.evidence) > 1 or now >= 2 * told or now < told

@@ -51,7 +51,7 @@ def find(
     `windows` are curfew windows at the unit's address, `earlier` the starts of silences before.
     """
     until = now if end is None else end
-    in_curfew_ms = overlap_ms(start, until, windows)
+    in_curfew_ms = overlap_ms(start, max(until, start + 1), windows)
     priority = policy.text("unit.silent.priority")
     if in_curfew_ms > 0:
         within_ms = policy.ms("unit.silent.repeat_within_s")

@@ -1,0 +1,120 @@
+"""`emcheck explain` and `emcheck alerts list`: what waits, and the story of one alert."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from emcheck.cli.serving import ConfigOption, settings_of
+from emcheck.cli.showing import show
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from emcheck.domain.alerts import Alert
+    from emcheck.service.explaining import Story
+    from emcheck.store.sql import SqlStore
+
+_T = TypeVar("_T")
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def alerts_list(
+    config: ConfigOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="Closed and withdrawn ones too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The alerts that wait, the most urgent first."""
+    from emcheck.domain.instants import format_ms
+    from emcheck.present.story import alert_json
+
+    async def found(store: "SqlStore") -> "list[Alert]":
+        return [a for a in await store.alerts(open_only=not everything) if everything or not a.withdrawn]
+
+    alerts = sorted(_read(config, found), key=lambda alert: (alert.priority, alert.raised_at))
+    if as_json:
+        typer.echo("\n".join(json.dumps(alert_json(alert), ensure_ascii=False) for alert in alerts))
+    elif not alerts:
+        typer.echo("No alerts wait.")
+    else:
+        rows = [(a.priority, format_ms(a.raised_at), a.alert_id, a.subject, a.rule, a.text) for a in alerts]
+        show(("pri", "raised (UTC)", "alert", "who", "rule", "what"), rows)
+
+
+def explain(
+    name: Annotated[str, typer.Argument(help="An alert's id, or how it begins.", metavar="ALERT")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was known when, what an alert rests on, and the night it is about."""
+    from emcheck.cli.judged import progress
+    from emcheck.cli.reading import bad_input, read_policy
+    from emcheck.present import story
+    from emcheck.service.explaining import matching, story_of
+    from emcheck.service.running import policy_path
+    from emcheck.shipped import shipped_config
+
+    policy = read_policy(policy_path(settings_of(config), shipped_config()))
+
+    async def told(store: "SqlStore") -> "Story":
+        alerts = await matching(store, name)
+        if len(alerts) != 1:
+            several = f"{len(alerts)} alerts begin so: {', '.join(a.alert_id for a in alerts[:4])}"
+            bad_input(f"{name}: {several if alerts else 'no such alert; `emcheck alerts list --all` shows them'}")
+        with progress() as on_row:
+            return await story_of(store, alerts[0], policy, on_row=on_row)
+
+    it = _read(config, told)
+    history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
+    facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
+    if as_json:
+        typer.echo(json.dumps(story.as_json(it.alert, history, facts), indent=1, ensure_ascii=False))
+        return
+    zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
+    typer.echo(story.headline(it.alert))
+    _section("Known now", [f.text for f in [it.alert] if not f.withdrawn] or ["What is known now no longer shows it."])
+    _section(f"What was known when ({zone})", story.knowledge(history, zone))
+    _section("It rests on", story.rests_on(facts, zone))
+    _draw(it)
+
+
+def _draw(it: "Story") -> None:
+    from emcheck.present.drawing import LEGEND, draw_text
+
+    whom = it.alert.wearer_id or ""
+    drawings = [
+        draw_text(f"{whom} at {p.address_id}", p.known, p.windows, until=max(w.end for w in p.windows), zone=p.zone)
+        for p in it.places
+    ]
+    if drawings:
+        typer.echo("\n" + "\n\n".join([*drawings, LEGEND]))
+
+
+def _section(title: str, lines: list[str]) -> None:
+    if lines:
+        typer.echo("\n".join(["", title, *(f"  {line}" for line in lines)]))
+
+
+def _read(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":
+    """The answer of the database to a question; what is wrong with it is a line and exit code 2."""
+    import asyncio
+
+    from emcheck.cli.reading import bad_input
+    from emcheck.ports import StoreError
+    from emcheck.store.sql import SqlStore
+
+    settings = settings_of(config)
+
+    async def answer() -> "_T":
+        store = SqlStore(settings.store.async_url, read_only=True)
+        await store.open()
+        try:
+            return await ask(store)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(answer())
+    except StoreError as error:
+        bad_input(f"{error}. {error.remedy}")

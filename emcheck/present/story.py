@@ -1,0 +1,102 @@
+"""An alert's story for people: known now, known when, rests on, drawn. A duty operator and a lawyer read the same."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from emcheck.domain.alerts import Alert
+from emcheck.domain.facts import Event
+from emcheck.domain.findings import FactRef
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import format_ms, format_optional_ms, parse_ms
+from emcheck.present.words import clock, duration
+
+Known = tuple[Ms, str, str, str, Alert]
+"""When it became known, what the change was, by whom, its note, and the alert as it was then."""
+Rested = tuple[FactRef, Event | None, Ms | None]
+"""A fact, its content and its receipt."""
+
+_ACTIONS = {
+    "raised": "raised",
+    "amended": "amended",
+    "withdrawn": "withdrawn",
+    "reinstated": "raised again",
+}
+
+
+def headline(alert: Alert) -> str:
+    """`P2  curfew.absence, late_return  W-1, order O-1`."""
+    what = alert.rule if alert.class_ is None else f"{alert.rule}, {alert.class_}"
+    whom = [str(part) for part in (alert.wearer_id, alert.unit) if part is not None]
+    whom += [f"order {alert.order_id}"] if alert.order_id is not None else []
+    state = "withdrawn" if alert.withdrawn else str(alert.state).replace("_", " ")
+    return f"{alert.alert_id}  {alert.priority}  {what}  {', '.join(whom)}  ({state})"
+
+
+def knowledge(history: Iterable[Known], zone: str) -> list[str]:
+    """A line or two for each step, in order of knowledge; how long after it happened it was known."""
+    lines = []
+    for at, action, by, note, alert in history:
+        who = "" if by == "emcheck" else f" by {by}"
+        said = f"{clock(at, zone)}  {_ACTIONS.get(action, action.replace('_', ' '))}{who}, {alert.priority}"
+        lag = at - alert.happened_at
+        if action == "raised" and lag > 0:
+            said += f", {duration(lag)} after it began"
+        lines.append(said + (f": {note}" if note else ""))
+        if action != "withdrawn":
+            lines.append(f"    {alert.text}")
+    return lines
+
+
+def rests_on(facts: Sequence[Rested], zone: str) -> list[str]:
+    """A line for each fact: what was told, when it happened by the unit's clock, and when it reached us."""
+    lines = []
+    for fact, event, received_at in facts:
+        name = f"{fact.unit}, boot {fact.boot}, number {fact.seq}"
+        if event is None or received_at is None:
+            lines.append(f"{name}: not legible in the inbox")
+            continue
+        content: dict[str, Any] = dict(event)
+        at, kind = content.pop("at"), content.pop("type")
+        said = ", ".join(f"{key} {_value(key, value, zone)}" for key, value in content.items())
+        lines.append(f"{name}: {kind} at {clock(at, zone)}, received {clock(received_at, zone)}")
+        if said:
+            lines.append(f"    {said}")
+    return lines
+
+
+def _value(key: str, value: object, zone: str) -> str:
+    if key.endswith("_at") and isinstance(value, int):
+        return clock(value, zone)
+    if key.endswith("_at") and isinstance(value, str):
+        return clock(parse_ms(value), zone)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def as_json(alert: Alert, history: Iterable[Known], facts: Sequence[Rested]) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "alert": alert_json(alert),
+        "history": [
+            {"known_at": format_ms(at), "action": action, "by": by, "note": note, "alert": alert_json(then)}
+            for at, action, by, note, then in history
+        ],
+        "rests_on": [
+            fact._asdict() | {"event": event, "received_at": format_optional_ms(received_at)}
+            for fact, event, received_at in facts
+        ],
+    }
+
+
+def alert_json(alert: Alert) -> dict[str, Any]:
+    """An alert with its instants as text; what does not apply is left out."""
+    line: dict[str, Any] = {
+        "alert_id": alert.alert_id, "rule": alert.rule, "class": alert.class_, "priority": alert.priority,
+        "state": str(alert.state), "withdrawn": alert.withdrawn, "wearer_id": alert.wearer_id,
+        "order_id": alert.order_id, "unit": alert.unit, "happened_at": format_ms(alert.happened_at),
+        "raised_at": format_ms(alert.raised_at), "ended_at": format_optional_ms(alert.ended_at),
+        "window": alert.window and {"start": format_ms(alert.window.start), "end": format_ms(alert.window.end)},
+        "revision": alert.revision, "text": alert.text, "late": alert.late, "disposition": alert.disposition,
+    }  # fmt: skip
+    return {key: value for key, value in line.items() if value is not None}

@@ -1,0 +1,106 @@
+"""An alert's story out of the database: what was known when, what it rests on, and the time it is about, drawn anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emcheck.domain.alerts import Alert
+from emcheck.domain.engine import Engine
+from emcheck.domain.facts import Event
+from emcheck.domain.findings import FactRef, Finding
+from emcheck.domain.ids import Ms, UnitId
+from emcheck.domain.instants import HOUR
+from emcheck.domain.policy import Policy
+from emcheck.domain.queue import alert_id
+from emcheck.domain.receipt import Told
+from emcheck.domain.timeline import Stretch
+from emcheck.domain.windows import Window, windows
+from emcheck.ports import AlertChange, Store
+from emcheck.service.enrolment import register_in_force
+from emcheck.service.history import Recent, told_in
+
+_AROUND: Ms = 12 * HOUR
+"""An alert that is about no window is drawn with the windows that begin so soon after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A fact that a finding rests on, with its content and receipt; None where the inbox does not hold it."""
+
+    fact: FactRef
+    event: Event | None
+    received_at: Ms | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A wearer's known time at an address, and the curfew windows there."""
+
+    address_id: str
+    zone: str
+    known: list[Stretch]
+    windows: list[Window]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that can be said of an alert. `history` is in order of knowledge."""
+
+    alert: Alert
+    history: list[AlertChange]
+    grounds: list[Finding]
+    rests: list[Rest]
+    places: list[Place]
+
+
+async def matching(store: Store, name: str) -> list[Alert]:
+    """The alerts whose id begins with `name`."""
+    return [alert for alert in await store.alerts(open_only=False) if alert.alert_id.startswith(name)]
+
+
+async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callable[[int], None]) -> Story:
+    """Read everything that the alert rests on; `on_row` is told of each inbox row, for this may take a while."""
+    history = await store.alert_history(alert.alert_id)
+    findings = await store.findings(alert.subject)
+    grounds = [f for f in findings if f.raised_at is not None and alert_id(f) == alert.alert_id]
+    in_force = await register_in_force(store)
+    engine = Engine(in_force.register, policy, memory=Recent(0), decided=lambda *decision: None, name=in_force.name)
+    case = engine.cases.get(alert.wearer_id) if alert.wearer_id is not None else None
+    wanted = set(case.units if case is not None else ()) | {fact.unit for f in grounds for fact in f.evidence}
+    told: dict[UnitId, list[Told]] = {unit: [] for unit in wanted}
+    async for row in store.inbox_after(0):
+        on_row(row.row_id)
+        if row.kind == "up" and row.unit in told and (envelope := told_in(row.received_at, row.payload)) is not None:
+            told[row.unit].append(envelope)
+    places: list[Place] = []
+    if case is not None:
+        for unit in case.units:
+            engine.units[unit].rebuild(told[unit], engine.roster.track)
+        tracks = {unit: engine.units[unit].track for unit in case.units}
+        for state in case.orders:
+            near = _near(alert, windows(state.order, *_reach(alert)))
+            for address in sorted({window.address_id for window in near}):
+                here = [window for window in near if window.address_id == address]
+                places.append(Place(address, state.order.timezone, case.timeline(address, tracks), here))
+    facts = dict.fromkeys(fact for finding in grounds for fact in finding.evidence)
+    return Story(alert, history, grounds, [_rest(fact, told.get(fact.unit, [])) for fact in facts], places)
+
+
+def _reach(alert: Alert) -> tuple[Ms, Ms]:
+    if alert.window is not None:
+        return alert.window
+    end = alert.happened_at if alert.ended_at is None else alert.ended_at
+    return alert.happened_at - HOUR, max(end, alert.happened_at) + _AROUND
+
+
+def _near(alert: Alert, found: list[Window]) -> list[Window]:
+    """The alert's own window; else those it is near."""
+    if alert.window is None:
+        return found
+    return [window for window in found if (window.start, window.end) == alert.window] or found
+
+
+def _rest(fact: FactRef, told: list[Told]) -> Rest:
+    for received_at, boot, first_seq, events in told:
+        if boot == fact.boot and first_seq <= fact.seq < first_seq + len(events):
+            return Rest(fact, events[fact.seq - first_seq], received_at)
+    return Rest(fact, None, None)

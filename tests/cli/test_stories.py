@@ -1,0 +1,127 @@
+"""`emcheck explain`: each story is a file that a person reads. `UPDATE_STORIES=1` writes them anew."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from emcheck.cli import app
+from emcheck.domain.instants import DAY, HOUR, MINUTE
+from emcheck.domain.register import Register
+from emcheck.ports import Message
+from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.enrolment import load_register
+from emcheck.service.pipeline import Pipeline
+from emcheck.store.sql import SqlStore
+from tests.air import Air
+from tests.support import UnitStory, at, england, lines, order, register
+
+STORIES = Path(__file__).parent / "stories"
+LONDON = register(order(timezone="Europe/London"))
+Act = tuple[int, dict[str, Any]]
+
+
+def evening() -> UnitStory:
+    return UnitStory().boots(at("18:30")).hears(at("18:30")).beats(at("18:31"), at("18:59"))
+
+
+def late_home() -> UnitStory:
+    told = evening().loses(at("19:00"), last_heard=at("18:59"))
+    return told.beats(at("19:01"), at("19:18")).hears(at("19:19")).beats(at("19:20"), at("20:30"))
+
+
+def cut_off_while_out() -> UnitStory:
+    """Silent from 22:00; at 23:30 the stored facts arrive, and among them that the tag was out from 22:10 to 22:40."""
+    told = evening().beats(at("19:00"), at("22:00"))
+    for minute in range(1, 90):
+        now, late = at("22:00") + minute * MINUTE, at("23:30")
+        if minute == 10:
+            told.loses(now, last_heard=now - MINUTE, received=late)
+        elif minute == 40:
+            told.hears(now, received=late)
+        else:
+            told.tell(now, "unit_status", power="mains", received=late)
+    return told.beats(at("23:31"), at("23:59"))
+
+
+def long_out() -> UnitStory:
+    """Out from 21:00; a number that is missing leaves 21:03 on unknown, until it arrives at 23:00: heard at 21:04."""
+    told = evening().beats(at("19:00"), at("20:59")).loses(at("21:00"), last_heard=at("20:59"))
+    told.beats(at("21:01"), at("21:03"))
+    told.skips(1)
+    held_back = told.seq
+    told.beats(at("21:05"), at("21:09")).loses(at("21:10"), last_heard=at("21:06"))
+    told.beats(at("21:11"), at("22:09")).hears(at("22:10")).beats(at("22:11"), at("22:30"))
+    last = told.seq
+    told.tell(at("21:04"), "presence", seq=held_back, tag="T-1", in_range=True, received=at("23:00"))
+    told.seq = last
+    return told
+
+
+LEAVE = {
+    "type": "authorised_absence", "order_id": "O-1", "from": "2026-03-24T19:00", "until": "2026-03-24T19:30",
+    "reason": "medical", "approved_by": "A. Officer", "evidence": "letter of the ward",
+}  # fmt: skip
+TOLD: dict[str, tuple[UnitStory, str, list[Act], Register]] = {
+    "late-return": (late_home(), "curfew.absence", [], LONDON),
+    "authorised-afterwards": (late_home(), "curfew.absence", [(at("09:00", "2026-03-25"), LEAVE)], LONDON),
+    "silence": (cut_off_while_out(), "unit.silent", [], LONDON),
+    "stored-facts-accuse": (cut_off_while_out(), "curfew.absence", [], LONDON),
+    "a-hole-withdraws": (long_out(), "curfew.absence", [], LONDON),
+    "strap": (
+        evening().tell(at("18:40"), "tag_tamper", tag="T-1", kind="strap_cut", received=at("19:05")),
+        "tag.strap", [], LONDON,
+    ),
+}  # fmt: skip
+
+
+async def served(database: Path, told: UnitStory, acts: list[Act], known: Register) -> None:
+    """What the decision loop makes of it in a database, as the service does."""
+    store = SqlStore(f"sqlite:///{database}")
+    await store.open()
+    await load_register(store, known, at("18:00"))
+    loop = Pipeline(
+        store, england(), Acknowledger(store, Air()), published=lambda alert, action, note: b"{}",
+        on_alerts=lambda: None, checkpoint_every_ms=DAY,
+    )  # fmt: skip
+    await loop.recover(at("18:00"))
+    steps: list[tuple[int, Any]] = [(line.received_at, line) for line in lines(told)]
+    for when, step in sorted([*steps, *acts], key=lambda step: step[0]):
+        await loop.tick(when - 1)
+        if isinstance(step, dict):
+            await store.post(json.dumps(step).encode(), when)
+            await loop.instruct(await store.letters(), when)
+        else:
+            await loop.receive([Message(step.topic, step.payload, False, when)])
+    await loop.tick(max(when for when, _ in steps) + HOUR)
+    await store.close()
+
+
+def said(database: Path, *words: str) -> str:
+    config = database.with_suffix(".toml")
+    config.write_text(f'[store]\nurl = "sqlite:///{database}"\n')
+    result = CliRunner().invoke(app, [*words, "--config", str(config)])
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("name", TOLD)
+async def test_a_story_is_told_as_a_person_reads_it(name: str, tmp_path: Path) -> None:
+    told, rule, acts, known = TOLD[name]
+    database = tmp_path / "em.db"
+    await served(database, told, acts, known)
+    listed = await asyncio.to_thread(said, database, "alerts", "list", "--all", "--json")
+    alert = next(one for one in map(json.loads, listed.splitlines()) if one["rule"] == rule)
+    text = await asyncio.to_thread(said, database, "explain", alert["alert_id"][:10])
+    golden = STORIES / f"{name}.txt"
+    if os.environ.get("UPDATE_STORIES"):
+        golden.write_text(text)
+    assert text == golden.read_text()
+    whole = json.loads(await asyncio.to_thread(said, database, "explain", alert["alert_id"], "--json"))
+    assert whole["alert"] == alert
+    assert len(whole["history"]) == alert["revision"]
+    assert all(fact["event"] for fact in whole["rests_on"])
