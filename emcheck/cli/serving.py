@@ -31,7 +31,7 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     """Run the service in real time against an MQTT broker, until SIGTERM or Ctrl-C."""
     import asyncio
 
-    from emcheck.cli.reading import bad_input, read_policy, read_register
+    from emcheck.cli.reading import bad_input, heed_limits, read_policy, read_register
     from emcheck.ports import StoreError
     from emcheck.service.running import StartError, configure_logging, policy_path, serve
     from emcheck.settings import SettingsError
@@ -40,6 +40,8 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     settings = _settings(config)
     policy = read_policy(policy_path(settings, shipped_config()))
     known = read_register(register) if register is not None else None
+    if register is not None and known is not None:
+        heed_limits(known, policy, register)
     configure_logging(settings)
     try:
         asyncio.run(serve(settings, policy, known))
@@ -55,13 +57,16 @@ def register_load(path: Annotated[Path, typer.Argument(help="A register.json.")]
     """Put a register in force; the service judges by it from its next start."""
     import asyncio
 
-    from emcheck.cli.reading import bad_input, read_register
+    from emcheck.cli.reading import bad_input, heed_limits, read_policy, read_register
     from emcheck.clock import SystemClock
     from emcheck.ports import StoreError
     from emcheck.service.enrolment import load_register
+    from emcheck.service.running import policy_path
+    from emcheck.shipped import shipped_config
     from emcheck.store.sql import SqlStore
 
     settings, register = _settings(config), read_register(path)
+    heed_limits(register, read_policy(policy_path(settings, shipped_config())), path)
 
     async def load() -> str:
         store = SqlStore(settings.store.async_url)

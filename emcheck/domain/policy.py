@@ -7,6 +7,8 @@ number that an authority must still decide.
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from emcheck.domain.ids import Ms
@@ -26,6 +28,13 @@ class Threshold:
     reason: str
     source: str
     sign_off: bool = False
+
+
+class Action(StrEnum):
+    """What is done about an order beyond a limit."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
 
 
 KEYS: dict[str, type] = {
@@ -49,6 +58,18 @@ KEYS: dict[str, type] = {
     "unit.silent.repeat_within_s": float,
     "unit.silent.repeat_count": float,
     "tag.strap.priority": str,
+    "order.court.day_min_h": float,
+    "order.court.day_max_h": float,
+    "order.court.day_max_older_h": float,
+    "order.court.older_before": date,
+    "order.court.week_max_h": float,
+    "order.court.action": Action,
+    "order.home_detention_curfew.day_min_h": float,
+    "order.home_detention_curfew.action": Action,
+    "order.restriction_of_liberty.day_max_h": float,
+    "order.restriction_of_liberty.action": Action,
+    "order.windows.per_day_max": float,
+    "order.windows.action": Action,
     "evidence.gap.open_after_s": float,
     "evidence.gap.resend_every_s": float,
     "evidence.gap.priority": str,
@@ -64,7 +85,7 @@ KEYS: dict[str, type] = {
     "unit.config.report_s": float,
     "unit.config.leave_time_s": float,
 }
-"""Every threshold that is asked for, and whether it is a number, a priority or yes or no."""
+"""Every threshold that is asked for: a number, a priority (`str`), yes or no, a date or what is done about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +118,7 @@ class Policy:
         return bool(self.thresholds[key].value)
 
     def text(self, key: str) -> str:
-        """The priority under `key`."""
+        """The priority, date (`2022-06-28`) or action under `key`."""
         return str(self.thresholds[key].value)
 
 
@@ -148,6 +169,12 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     if KEYS[key] is str:
         if number not in ("P1", "P2", "P3", "P4"):
             raise PolicyError(f"{name}: {key}: {number!r} is no priority; use P1, P2, P3 or P4")
+    elif KEYS[key] is Action:
+        if number not in tuple(Action):
+            raise PolicyError(f"{name}: {key}: {number!r} is nothing that is done; use warn or refuse")
+    elif KEYS[key] is date:
+        if not isinstance(number, str) or not _is_date(number):
+            raise PolicyError(f'{name}: {key}: {number!r} is no date; write it as text, as in "2022-06-28"')
     elif KEYS[key] is bool:
         if not isinstance(number, bool):
             raise PolicyError(f"{name}: {key}: {number!r} is neither true nor false")
@@ -156,3 +183,10 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     return Threshold(
         number, str(value.get("unit", "")), str(value["reason"]), str(value["source"]), bool(value.get("sign_off"))
     )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -66,6 +66,7 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-20T00:00:00Z"]}, mode="validation"),
 ]
 LocalTime = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$"), AfterValidator(_local)]
+LocalDate = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_local)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
 
 PublicKey = Annotated[str, AfterValidator(public_key)]
@@ -177,6 +178,7 @@ class Order:
     starts_at: Instant
     ends_at: Instant
     atv_allowance_min: Annotated[float, Field(ge=0)] | None = None
+    convicted_on: LocalDate | None = None
     curfew: tuple[CurfewRequirement, ...]
     first_night: LocalSpan | None = None
     variations: tuple[Variation, ...] = ()

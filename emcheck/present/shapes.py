@@ -1,10 +1,11 @@
 """The published shapes of what people and test harnesses exchange with emcheck (formats.md)."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emcheck.domain.policy import KEYS
+from emcheck.domain.policy import KEYS, Action
 
 Instant = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", json_schema_extra={"format": "date-time"})
@@ -128,6 +129,8 @@ def policy_schema() -> dict[str, Any]:
         float: {"type": "number", "minimum": 0, "exclusiveMaximum": 1e10},
         str: {"enum": ["P1", "P2", "P3", "P4"]},
         bool: {"type": "boolean"},
+        date: {"type": "string", "format": "date"},
+        Action: {"enum": list(Action)},
     }
     text = {"type": "string"}
     head = {"name": text, "version": text, "effective_at": text | {"format": "date-time"}}
