@@ -25,7 +25,7 @@ from whenever import Instant, PlainDateTime
 from emcheck.domain.ids import Ms, OrderId
 from emcheck.domain.instants import DAY, HOUR
 from emcheck.domain.policy import Policy
-from emcheck.domain.register import DAYS, CurfewRequirement, Order, Register
+from emcheck.domain.register import DAYS, CurfewRequirement, Order, Register, changed
 from emcheck.domain.windows import windows
 
 _AROUND = 14 * DAY
@@ -63,7 +63,8 @@ def of_order(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
         short = {day: hours for day, hours in inner.items() if hours < least}
         yield from _said(
             order, number, short, "Criminal Justice Act 2003 s 253(2)",
-            f"make it at least {_h(least)} on every day save the first and last", _refuses(policy, "home_detention_curfew"),
+            f"make it at least {_h(least)} on every day save the first and last",
+            _refuses(policy, "home_detention_curfew"),
         )  # fmt: skip
     elif order.kind == "restriction_of_liberty":
         most = policy.number("order.restriction_of_liberty.day_max_h")
@@ -90,10 +91,9 @@ def _court(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
     week_max = policy.number("order.court.week_max_h")
     for first, hours in _weeks(days, _wall(order.starts_at, order.timezone) // DAY):
         if hours > week_max:
-            yield Excess(
-                order.order_id, _path(order, number, first), f"{_h(hours)} of curfew in the 7 days from {_date(first)}",
-                f"{law}(4)(c)", f"make it at most {_h(week_max)} in 7 days", refused,
-            )  # fmt: skip
+            said = f"{_h(hours)} of curfew in the 7 days from {_date(first)}"
+            path, remedy = _path(order, number, first + 6), f"make it at most {_h(week_max)} in 7 days"
+            yield Excess(order.order_id, path, said, f"{law}(4)(c)", remedy, refused)
             return
 
 
@@ -106,15 +106,14 @@ def _starts(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
         counts = _starting(curfew)
         for day in DAYS:
             if counts[day] > most:
-                yield Excess(
-                    order.order_id, path, f"{counts[day]} windows start on {day}", "emcheck domain model, Curfew windows",
-                    f"let at most {most} windows start on one day", _refuses(policy, "windows"),
-                )  # fmt: skip
+                said, clause = f"{counts[day]} windows start on {day}", "emcheck domain model, Curfew windows"
+                remedy, refused = f"let at most {most} windows start on one day", _refuses(policy, "windows")
+                yield Excess(order.order_id, path, said, clause, remedy, refused)
                 break
 
 
 def _starting(curfew: Iterable[CurfewRequirement]) -> dict[str, int]:
-    first = [window.from_day for requirement in curfew for window in requirement.windows]
+    first: list[str] = [window.from_day for requirement in curfew for window in requirement.windows]
     return {day: first.count(day) for day in DAYS}
 
 
@@ -139,17 +138,22 @@ def _said(
 
 def _path(order: Order, number: int, day: int) -> str:
     """The version in force when the day ends."""
-    changed = [
+    begun = [
         (v.effective_at, n)
         for n, v in enumerate(order.variations)
         if _wall(v.effective_at, order.timezone) < (day + 1) * DAY
     ]
-    return f"orders.{number}.variations.{max(changed)[1]}.curfew" if changed else f"orders.{number}.curfew"
+    return f"orders.{number}.variations.{max(begun)[1]}.curfew" if begun else f"orders.{number}.curfew"
 
 
-@lru_cache(maxsize=1024)
 def _hours(order: Order) -> dict[int, float]:
     """Hours of curfew by wall-clock day (days since 1970), for the order's days near any change of it."""
+    return _hours_of(changed(order, order_id="", wearer_id="", authorised_absences=()))
+
+
+@lru_cache(maxsize=4096)
+def _hours_of(order: Order) -> dict[int, float]:
+    """Of whatever order: many of a town have the same timetable from the same day."""
     plain = _on_the_wall(order)
     changes = [plain.starts_at, plain.ends_at, *(v.effective_at for v in plain.variations)]
     if plain.first_night is not None:
@@ -176,16 +180,13 @@ def _weeks(days: dict[int, float], first: int) -> Iterator[tuple[int, float]]:
 def _on_the_wall(order: Order) -> Order:
     """The same order in a zone without clock changes, with its instants at the same wall time."""
     zone = order.timezone
-    return order.model_copy(
-        update={
-            "timezone": "UTC",
-            "starts_at": _wall(order.starts_at, zone),
-            "ends_at": _wall(order.ends_at, zone),
-            "variations": tuple(
-                v.model_copy(update={"effective_at": _wall(v.effective_at, zone)}) for v in order.variations
-            ),
-            "suspensions": (),
-        }
+    return changed(
+        order,
+        timezone="UTC",
+        starts_at=_wall(order.starts_at, zone),
+        ends_at=_wall(order.ends_at, zone),
+        variations=tuple(changed(v, effective_at=_wall(v.effective_at, zone)) for v in order.variations),
+        suspensions=(),
     )
 
 

@@ -88,6 +88,38 @@ KEYS: dict[str, type] = {
 """Every threshold that is asked for: a number, a priority (`str`), yes or no, a date or what is done about it."""
 
 
+_VALIDATORS = "emcheck domain model, Curfew windows, Validators"
+_SIGN_OFF = "warn or refuse", "The authority is asked; meanwhile what the order says is judged.", _VALIDATORS, True
+DEFAULTS: dict[str, Threshold] = {
+    "order.court.day_min_h": Threshold(
+        2, "h", "A day with curfew has this much.", "Sentencing Act 2020 Sch 9 para 9(4)"
+    ),
+    "order.court.day_max_h": Threshold(
+        20, "h", "At most this on any day.", "Sentencing Act 2020 Sch 9 para 9(4), (4A)"
+    ),
+    "order.court.day_max_older_h": Threshold(16, "h", "Older convictions.", "Sentencing Act 2020 Sch 9 para 9(4A)"),
+    "order.court.older_before": Threshold(
+        "2022-06-28",
+        "date",
+        "Convictions before have the older limit.",
+        "Police, Crime, Sentencing and Courts Act 2022 s 150",
+    ),
+    "order.court.week_max_h": Threshold(112, "h", "At most this in 7 days.", "Sentencing Act 2020 Sch 9 para 9(4)"),
+    "order.court.action": Threshold("warn", *_SIGN_OFF),
+    "order.home_detention_curfew.day_min_h": Threshold(
+        9, "h", "At least this on every day save the first and last.", "Criminal Justice Act 2003 s 253(2)"
+    ),
+    "order.home_detention_curfew.action": Threshold("warn", *_SIGN_OFF),
+    "order.restriction_of_liberty.day_max_h": Threshold(
+        12, "h", "At most this on any one day.", "Criminal Procedure (Scotland) Act 1995 s 245A"
+    ),
+    "order.restriction_of_liberty.action": Threshold("warn", *_SIGN_OFF),
+    "order.windows.per_day_max": Threshold(3, "windows", "More are a slip of the pen.", _VALIDATORS),
+    "order.windows.action": Threshold("warn", *_SIGN_OFF),
+}
+"""What a younger threshold is where a policy does not name it: a policy written before it came loads as before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A published set of thresholds; `ms` and `text` look one up by its dotted key."""
@@ -123,7 +155,7 @@ class Policy:
 
 
 def parse_policy(text: str, *, name: str = "policy") -> Policy:
-    """The policy in TOML `text`; PolicyError names the key. Unknown and missing keys are errors."""
+    """The policy in TOML `text`; PolicyError names the key: an unknown one, or a missing one without a default."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -134,9 +166,10 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
             raise PolicyError(f"{name}: {key}: missing; every policy has a name, a version and an effective_at")
     thresholds: dict[str, Threshold] = {}
     _collect(raw, "", thresholds, name)
+    thresholds = DEFAULTS | thresholds
     missing = sorted(KEYS.keys() - thresholds.keys())
     if missing:
-        raise PolicyError(f"{name}: {missing[0]}: missing; a policy sets every threshold")
+        raise PolicyError(f"{name}: {missing[0]}: missing; a policy sets every threshold that has no default")
     try:
         effective_at = parse_ms(str(head["effective_at"]))
     except ValueError as error:

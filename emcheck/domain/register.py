@@ -52,6 +52,11 @@ def _local(value: str) -> str:
     return value
 
 
+def _unsaid(value: object) -> bool:
+    """Younger keys are left out where they say nothing, so that older registers keep their hash."""
+    return value is None
+
+
 def _zone(value: str) -> str:
     try:
         ZonedDateTime(2026, 1, 1, tz=value)
@@ -178,7 +183,7 @@ class Order:
     starts_at: Instant
     ends_at: Instant
     atv_allowance_min: Annotated[float, Field(ge=0)] | None = None
-    convicted_on: LocalDate | None = None
+    convicted_on: LocalDate | None = Field(default=None, exclude_if=_unsaid)
     curfew: tuple[CurfewRequirement, ...]
     first_night: LocalSpan | None = None
     variations: tuple[Variation, ...] = ()

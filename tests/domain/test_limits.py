@@ -1,12 +1,14 @@
 """Limits of orders by their kind: each can be broken and kept, and each names path, clause and what would be right."""
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from emcheck.domain.limits import excesses
-from emcheck.domain.policy import PolicyError, parse_policy
-from emcheck.settings import shipped_config
+from emcheck.domain.policy import DEFAULTS, KEYS, PolicyError, parse_policy
+from emcheck.shipped import shipped_config
 from tests.support import england, nightly, order, register
 
 POLICY = (shipped_config() / "policy" / "england-wales.toml").read_text()
@@ -86,11 +88,13 @@ def test_suspensions_make_no_day_too_short() -> None:
     )
 
 
-def test_a_fourth_window_on_a_day_is_refused() -> None:
+def test_a_fourth_window_on_a_day_is_told() -> None:
     curfew = [{"address_id": "A-1", "windows": DAY_OF_FOUR}]
-    [found] = excesses(register(order(kind="bail", curfew=curfew)), england())
-    assert found.refused
-    assert "4 windows start on mon" in str(found)
+    [found] = said(kind="bail", curfew=curfew)
+    assert found == (
+        "orders.0.curfew: order O-1: 4 windows start on mon (emcheck domain model, Curfew windows); "
+        "let at most 3 windows start on one day"
+    )
     assert said(kind="bail", curfew=[{"address_id": "A-1", "windows": DAY_OF_FOUR[:3]}]) == []
 
 
@@ -114,3 +118,28 @@ def test_the_policy_decides_what_is_refused() -> None:
 def test_a_policy_says_warn_or_refuse_and_writes_dates(before: str, after: str, named: str) -> None:
     with pytest.raises(PolicyError, match=named):
         parse_policy(POLICY.replace(before, after))
+
+
+def test_a_policy_older_than_the_limits_loads_and_warns() -> None:
+    older = re.sub(r"\[order\.[\w.]+\]\n(\w+ = .*\n)+", "", POLICY)
+    assert "[order." not in older
+    found = excesses(register(order(curfew=nightly("23:00", "23:30"))), parse_policy(older))
+    assert [str(excess) for excess in found] == said(curfew=nightly("23:00", "23:30"))
+    assert not any(excess.refused for excess in found)
+
+
+def test_defaults_are_what_the_shipped_policy_says() -> None:
+    shipped = england().thresholds
+    assert DEFAULTS.keys() <= KEYS.keys()
+    for key, default in DEFAULTS.items():
+        assert (default.value, default.unit, default.sign_off) == (
+            shipped[key].value, shipped[key].unit, shipped[key].sign_off,
+        ), key  # fmt: skip
+        assert default.source, key
+
+
+def test_an_order_that_names_no_conviction_keeps_its_register_s_hash() -> None:
+    assert '"convicted_on"' not in json.dumps(register().plain())
+    named = register(order(convicted_on="2022-06-27"))
+    assert named.plain()["orders"][0]["convicted_on"] == "2022-06-27"
+    assert named.sha256() != register().sha256()
