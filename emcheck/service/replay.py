@@ -10,6 +10,7 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding, is_settled
 from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.policy import Policy
+from emcheck.domain.problems import first_problem
 from emcheck.domain.register import AuthorisedAbsence, Register
 from emcheck.domain.timeline import Stretch
 from emcheck.ports import InboxRow
@@ -154,8 +155,7 @@ def _instruct(engine: Engine, instruction: object, at: Ms, *, where: str) -> Non
         order = TypeAdapter(_Authorised).validate_python({"order_id": instruction.get("order_id")})
         engine.authorise(order["order_id"], TypeAdapter(AuthorisedAbsence).validate_python(body), at)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        path = ".".join(str(part) for part in problem["loc"])
-        raise StreamError(f"{where}.{path}: {problem['msg'].removeprefix('Value error, ')}") from None
+        path, reason = first_problem(error)
+        raise StreamError(f"{'.'.join(filter(None, (where, path)))}: {reason}") from None
     except KeyError as error:
         raise StreamError(f"{where}.order_id: no order {error.args[0]!r} in the register") from None
