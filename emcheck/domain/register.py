@@ -58,11 +58,18 @@ def _unsaid(value: object) -> bool:
     return value is None
 
 
-def _zone(value: str) -> str:
+def is_zone(name: str) -> bool:
+    """Whether this names an IANA time zone."""
     try:
-        ZonedDateTime(2026, 1, 1, tz=value)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{value!r} is no IANA time zone; write it as in Europe/London") from error
+        ZonedDateTime(2026, 1, 1, tz=name)
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
+def _zone(value: str) -> str:
+    if not is_zone(value):
+        raise ValueError(f"{value!r} is no IANA time zone; write it as in Europe/London")
     return value
 
 
