@@ -56,7 +56,7 @@ class Fields:
         value = self._content.get(name) or []
         if not isinstance(value, list):
             raise NotUnderstood(self.at(name), "not a list, as this shape has here")
-        found = [Fields(item, f"{self.at(name)}.{number}") for number, item in enumerate(value)]
+        found = [Fields(item, f"{self.at(name)}.{number}".lstrip(".")) for number, item in enumerate(value)]
         self._seen[name] = found
         return found
 

@@ -8,6 +8,7 @@
 4. An event that is cancelled or lasts whole days is no curfew. One with a RECURRENCE-ID takes that start's place.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -24,9 +25,7 @@ from emcheck.exchange.recurrence import starts, wall
 from emcheck.exchange.timetable import timetable
 from emcheck.present.standing import curfew_lines
 
-_WALL = (
-    "the same hours on the wall each time, so 11 h or 13 h of 12 on a clock-change night; RFC 5545 would shift its end"
-)
+_WALL = "the same hours on the wall each time; on a clock-change night RFC 5545 would shift its end by an hour"
 
 
 def read_ical(text: str, given: Given) -> Imported:
@@ -67,6 +66,7 @@ def _only_zone(found: list[Entry]) -> str | None:
 
 def _windows(found: list[Entry], zone: str, draft: Draft) -> Iterator[Window]:
     places = {entry.location for entry in found}
+    once: Counter[AddressId] = Counter()
     for entry in found:
         if entry.cancelled and entry.replaces is None:
             draft.report.not_used.append((entry.name, "cancelled"))
@@ -76,8 +76,13 @@ def _windows(found: list[Entry], zone: str, draft: Draft) -> Iterator[Window]:
             address = AddressId(draft.address(entry.location, len(places)))
             replaced = [other.replaces for other in found if other.uid == entry.uid and other.replaces is not None]
             spans = [] if entry.cancelled else list(_spans(entry, zone, replaced, draft))
-            draft.report.understood.append((entry.name, f"{len(spans)} windows at {address}"))
+            if entry.rule is None and not entry.added:
+                once[address] += len(spans)
+            else:
+                draft.report.understood.append((entry.name, f"{len(spans)} windows at {address}"))
             yield from (Window(span.start, span.end, address) for span in spans)
+    for address, count in once.items():
+        draft.report.understood.append(("events that do not repeat", f"{count} at {address}"))
 
 
 def _spans(entry: Entry, zone: str, replaced: list[Moment], draft: Draft) -> Iterator[Span]:

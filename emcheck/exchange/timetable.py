@@ -1,8 +1,9 @@
 """Windows as instants made into an order's weekly windows, varied where weeks differ, suspended where one is left out.
 
-1. A version begins with the first window that is not told yet; the windows of its first 7 days are its weekly ones.
+1. A version begins with the first window that is not told yet; those of its first week, or two, are its weekly ones,
+   whichever tells more.
 2. It holds for as long as nothing follows from it that is not given. A weekly window that is left out is suspended.
-3. Where something else is given, the next version begins; with no windows, where there are none for a while.
+3. Where something else is given, the next version begins: without windows, where there are none for a while.
 4. An edge in an hour that comes twice, and that local time cannot name, is made by a version's own beginning or end.
 
 What comes out is resolved again and compared: these windows, no others and none less.
@@ -22,6 +23,8 @@ from emcheck.exchange.imported import NotUnderstood, judged
 
 _WEEK = timedelta(days=7)
 _HOUR = timedelta(hours=1)
+_WEEKS = (1, 2)
+"""A window that is left out in the first week stands in the second."""
 
 
 Versions: TypeAlias = list[tuple[Ms, list[dict[str, Any]]]]
@@ -42,36 +45,66 @@ def timetable(given: list[Window], zone: str, span: Span) -> Timetable:
     holes: list[Span] = []
     told = 0
     while told < len(given):
-        run = _run(given[told:], zone)
-        curfew = _weekly(run, zone)
-        begins = given[told].start
-        ends = span.end if _nameable_end(run[-1].end, zone) else run[-1].end
-        follows = windows(_order(curfew, zone, begins, ends), begins, ends)
-        count, left_out, stops = _agreement(follows, given[told:], zone)
-        if count == 0:
+        best = max((_version(given[told:], weeks, zone, span.end) for weeks in _WEEKS), key=lambda found: found.rank)
+        if best.matched == 0:
             raise NotUnderstood("", f"the window from {_name(given[told], zone)} has no weekly form")
-        versions.append((begins, curfew))
-        holes += left_out
-        told += count
-        if stops is not None and (told == len(given) or stops < given[told].start):
-            versions.append((stops, []))
+        begins = given[told].start
+        if versions and not versions[-1][1] and not _between(best.curfew, zone, versions[-1][0], begins):
+            begins = versions.pop()[0]
+        versions.append((begins, best.curfew))
+        holes += best.left_out
+        told += best.matched
+        if best.stops is not None and (told == len(given) or best.stops < given[told].start):
+            versions.append((best.stops, []))
     return _checked(_from(span.start, versions, zone), holes, given, zone, span)
 
 
-def _run(given: list[Window], zone: str) -> list[Window]:
-    """Clause 1: the first window and those of its week that can stand in one weekly timetable with it."""
-    run = [given[0]]
-    limit = _wall_start(given[0].start, zone) + _WEEK
-    if _wall_end(given[0].end, zone) > limit:
+class _Version(NamedTuple):
+    """A weekly timetable: how many of the windows follow from it, what it leaves out, and where it must stop."""
+
+    curfew: list[dict[str, Any]]
+    matched: int
+    left_out: list[Span]
+    stops: Ms | None
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """More is better, then fewer holes."""
+        return self.matched, -len(self.left_out)
+
+
+def _version(given: list[Window], weeks: int, zone: str, until: Ms) -> _Version:
+    run, ends = _run(given, weeks, zone)
+    curfew = _weekly(run, zone)
+    follows = _between(curfew, zone, given[0].start, until if ends is None else ends)
+    count, left_out, stops = _agreement(follows, given, zone)
+    return _Version(curfew, count, left_out, ends if stops is None else stops)
+
+
+def _run(given: list[Window], weeks: int, zone: str) -> tuple[list[Window], Ms | None]:
+    """Clause 1: the windows of the first weeks that make one weekly timetable, and where it must end, by clause 4."""
+    run, begins, last = [given[0]], _wall_start(given[0].start, zone), given[0]
+    forms = [(timedelta(0), _wall_end(given[0].end, zone) - begins)]
+    if forms[0][1] > _WEEK:
         raise NotUnderstood("", f"the window from {_name(given[0], zone)} is longer than a week; divide it")
     for window in given[1:]:
-        follows = local(window.start, zone) >= _wall_end(run[-1].end, zone)
-        if not (follows and _nameable_end(run[-1].end, zone) and _nameable_start(window.start, zone)):
+        start, end = local(window.start, zone) - begins, _wall_end(window.end, zone) - begins
+        form = start % _WEEK, start % _WEEK + end - start
+        named = _nameable_end(last.end, zone) and _nameable_start(window.start, zone)
+        if not named or end > weeks * _WEEK:
             break
-        if _wall_end(window.end, zone) > limit:
-            break
-        run.append(window)
-    return run
+        if form not in forms:
+            if form[1] > _WEEK or any(form[0] < other[1] and other[0] < form[1] for other in forms):
+                break
+            forms.append(form)
+            run.append(window)
+        last = window
+    return run, None if _nameable_end(last.end, zone) else last.end
+
+
+def _between(curfew: list[dict[str, Any]], zone: str, start: Ms, end: Ms) -> list[Window]:
+    """The windows of a weekly timetable in some time."""
+    return windows(_order(curfew, zone, start, end), start, end)
 
 
 def _agreement(follows: list[Window], given: list[Window], zone: str) -> tuple[int, list[Span], Ms | None]:
@@ -97,7 +130,7 @@ def _agreement(follows: list[Window], given: list[Window], zone: str) -> tuple[i
 def _from(starts: Ms, versions: Versions, zone: str) -> Versions:
     """The first version holds from the order's start on, unless windows would follow from it before its first."""
     first, curfew = versions[0]
-    if starts < first and windows(_order(curfew, zone, starts, first), starts, first):
+    if starts < first and _between(curfew, zone, starts, first):
         return [(starts, []), *versions]
     return [(starts, curfew), *versions[1:]]
 

@@ -25,6 +25,17 @@ def day(at: Ms, zone: str) -> str:
     return _local(at, zone, "%a %d %b %Y", alone=True)
 
 
+def short_day(at: Ms, zone: str) -> str:
+    """The local date without its year: `Tue 24 Mar`."""
+    return _local(at, zone, "%a %d %b", alone=True)
+
+
+def offset_ms(at: Ms, zone: str) -> Ms:
+    """How far local time is ahead of UTC."""
+    local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone)
+    return round(local.offset.total("seconds")) * 1000
+
+
 def hour(at: Ms, zone: str) -> str:
     """The local time of day: `19:00`, or `01:30 BST` where it comes twice on that day."""
     return _local(at, zone, "%H:%M")
