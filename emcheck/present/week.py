@@ -72,8 +72,8 @@ def draw_week(week: Week, *, width: int) -> str:
     for _, span in week.days:
         rows += _day_rows(week, span, cell)
     spans = [Span(w.start, w.end) for w in week.windows]
-    total = f"in the week  {duration(overlap_ms(*week.span, spans)) or 'none'}"
-    return "\n".join([*rows, "", total, "", _legend(week, cell), "", *_listed(week)]) + "\n"
+    total = f"in the week  {duration(overlap_ms(*week.span, spans)) if spans else 'none'}"
+    return "\n".join([*rows, "", total, "", *_legend(week, cell, width), "", *_listed(week)]) + "\n"
 
 
 def _usual(week: Week) -> Span:
@@ -123,12 +123,20 @@ def _sign(place: int) -> str:
     return PLACES[min(place, len(PLACES) - 1)]
 
 
-def _legend(week: Week, cell: Ms) -> str:
-    signs = [f"{_sign(number)} curfew at {address}" for number, address in enumerate(week.places)]
+def _legend(week: Week, cell: Ms, width: int) -> list[str]:
+    """What the signs of this week mean, in as many lines as the width asks for."""
+    asked = {window.address_id for window in (*week.windows, *week.suspended)}
+    signs = [f"{_sign(n)} curfew at {address}" for n, address in enumerate(week.places) if address in asked]
     signs += [f"{FIRST_NIGHT} first night"] if any(_is_first_night(week.order, w) for w in week.windows) else []
     signs += [f"{LEAVE} leave agreed"] if week.leave else []
     signs += [f"{SUSPENDED} suspended"] if week.suspended else []
-    return "   ".join([*signs, f"(a column is {duration(cell)})"])
+    lines: list[str] = []
+    for sign in [*signs, f"(a column is {duration(cell)})"]:
+        if lines and len(lines[-1]) + 3 + len(sign) <= width:
+            lines[-1] += f"   {sign}"
+        else:
+            lines.append(sign)
+    return lines
 
 
 def _listed(week: Week) -> Iterator[str]:
