@@ -49,7 +49,10 @@ class Excess:
 
 def excesses(register: Register, policy: Policy) -> list[Excess]:
     """Every order of the register beyond a limit, one entry a limit, in the register's order."""
-    return [found for number, order in enumerate(register.orders) for found in of_order(order, number, policy)]
+    try:
+        return [found for number, order in enumerate(register.orders) for found in of_order(order, number, policy)]
+    finally:
+        _hours_of.cache_clear()
 
 
 def of_order(order: Order, number: int, policy: Policy) -> Iterator[Excess]:

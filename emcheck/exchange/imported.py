@@ -7,14 +7,14 @@ from typing import Any
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
-from emcheck.domain.register import Order, RegisterError, parse_register
+from emcheck.domain.register import Order, RegisterError, is_zone, parse_register
 
 
 class NotUnderstood(ValueError):
     """A document that cannot be read without guessing: path in it, reason and remedy in one line."""
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}" if path else reason)
+        super().__init__(" ".join((f"{path}: {reason}" if path else reason).split()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,8 @@ class Draft:
         """The value of one field of the order; NotUnderstood names the option where nobody says it."""
         option = option or f"--{name.replace('_', '-')}"
         ours = getattr(self.given, name)
+        if name == "zone" and not is_zone(ours or said or "UTC"):
+            raise NotUnderstood("zone", f"{ours or said!r} is no IANA time zone; write it as in Europe/London")
         if ours is not None:
             self.report.understood.append((name, f"{_shown(name, ours)}, as {option} says"))
             if said is not None and said != ours:

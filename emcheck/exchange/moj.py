@@ -37,9 +37,9 @@ def read_moj(text: str, given: Given) -> Imported:
     """The order of a monitoring order's curfew; NotUnderstood names what is missing."""
     outer = Fields(parse(text))
     body = outer.inner("monitoring_order") if outer.has("monitoring_order") else outer
-    draft = Draft(_as_variation(body, given), Report())
-    report = draft.report
-    zone = draft.choose("zone", _LONDON, "the service's country")
+    report = Report()
+    zone = Draft(given, report).choose("zone", _LONDON, "the service's country")
+    draft = Draft(_as_variation(body, given, zone), report)
     starts_at = draft.choose("starts_at", *_instant(body, ("curfew_start", "order_start"), zone, "later"))
     ends_at = draft.choose("ends_at", *_instant(body, ("curfew_end", "order_end"), zone, "earlier"))
     if body.text("curfew_end") == _OPEN_END and given.ends_at is None:
@@ -64,7 +64,7 @@ def read_moj(text: str, given: Given) -> Imported:
     return order
 
 
-def _as_variation(body: Fields, given: Given) -> Given:
+def _as_variation(body: Fields, given: Given, zone: str) -> Given:
     """Clause 6."""
     kind = body.text("order_request_type")
     for start in ("SR11", "SR21"):
@@ -75,7 +75,7 @@ def _as_variation(body: Fields, given: Given) -> Given:
     if kind != "Variation":
         raise NotUnderstood(body.at("order_request_type"), f"{kind!r} is neither New Order nor Variation")
     if given.varies_at is None:
-        at, where = _instant(body, ("order_variation_date",), given.zone or _LONDON, "later")
+        at, where = _instant(body, ("order_variation_date",), zone, "later")
         if at is None:
             raise NotUnderstood(where, "a variation without its date; give --varies-at")
         return _with(given, at)

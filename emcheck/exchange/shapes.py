@@ -33,7 +33,7 @@ READERS: dict[Shape, Callable[[str, Given], Imported]] = {
 
 def shape_of(text: str) -> Shape:
     """The shape of a document; NotUnderstood where it is none of them."""
-    if text.lstrip("\ufeff \r\n\t").upper().startswith("BEGIN:"):
+    if text.lstrip().upper().startswith("BEGIN:"):
         return Shape.ICAL
     document = parse(text)
     if is_moj(document):
@@ -45,4 +45,5 @@ def shape_of(text: str) -> Shape:
 
 def read_order(text: str, shape: Shape, given: Given) -> Imported:
     """The order in a document."""
+    text = text.removeprefix("\ufeff")
     return READERS[shape_of(text) if shape is Shape.AUTO else shape](text, given)
