@@ -174,12 +174,13 @@ def order_show(
 
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
-    from emcheck.domain.instants import format_ms
     from emcheck.present.week import draw_week, week_json, week_of
+    from emcheck.present.words import local_date
 
     order = _order(register, order_id)
     try:
-        shown = week_of(order, date.fromisoformat(week or format_ms(SystemClock().now())[:10]))
+        any_day = date.fromisoformat(week) if week else local_date(SystemClock().now(), order.timezone)
+        shown = week_of(order, any_day)
     except (ValueError, OverflowError):
         bad_input(f"--week: {week!r} is no date; write it as in 2026-03-23")
     if as_json:

@@ -98,7 +98,8 @@ def _spans(entry: Entry, zone: str, replaced: list[Moment], draft: Draft) -> Ite
     for begins in starts(entry, own, draft.given.ends_at, draft.report):
         if begins not in gone:
             ends = (begins + length).isoformat()
-            yield Span(resolve(begins.isoformat(), own, "later"), resolve(ends, own, "earlier"))
+            span = Span(resolve(begins.isoformat(), own, "later"), resolve(ends, own, "earlier"))
+            yield from [span] if span.end > span.start else []
 
 
 def _zone_of(moment: Moment, zone: str, name: str, report: Report) -> str:

@@ -1,6 +1,7 @@
 """An order written as iCalendar and read again has the same windows, whatever it is and wherever its edges lie."""
 
 import json
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -91,6 +92,51 @@ def test_what_is_exported_is_imported_with_the_same_windows(order: Order) -> Non
     )
     read = made(read_ical(write_ical(order, now=0), known).order)
     assert windows(read, read.starts_at - DAY, read.ends_at + DAY) == expected
+
+
+@st.composite
+def weekly_orders(draw: st.DrawFn) -> Order:
+    begins = draw(st.sampled_from(BEGINNINGS))
+    return made(
+        plain_order(
+            timezone=draw(st.sampled_from(ZONES)), curfew=draw(curfews()),
+            starts_at=format_ms(begins), ends_at=format_ms(begins + draw(st.integers(1, 40)) * DAY),
+        )
+    )  # fmt: skip
+
+
+def as_rules(order: Order) -> str:
+    """Each weekly window as an event that repeats without end, from the week before the order on."""
+    events = []
+    for place in order.curfew:
+        for number, window in enumerate(place.windows):
+            start_min, end_min = window.minutes()
+            monday = datetime.fromtimestamp(order.starts_at / 1000, UTC).date() - timedelta(days=17)
+            monday -= timedelta(days=monday.weekday())
+            start, end = (
+                datetime.combine(monday, time()) + timedelta(minutes=minutes) for minutes in (start_min, end_min)
+            )
+            day = window.from_day[:2].upper()
+            events.append(
+                f"BEGIN:VEVENT\nUID:{place.address_id}-{number}\nLOCATION:{place.address_id}\n"
+                f"DTSTART;TZID={order.timezone}:{start:%Y%m%dT%H%M%S}\nDTEND;TZID={order.timezone}:{end:%Y%m%dT%H%M%S}\n"
+                f"RRULE:FREQ=WEEKLY;BYDAY={day}\nEND:VEVENT\n"
+            )
+    return f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\n{''.join(events)}END:VCALENDAR\n"
+
+
+@settings(max_examples=60, deadline=None)
+@given(weekly_orders())
+def test_weekly_rules_are_the_register_s_weekly_windows(order: Order) -> None:
+    expected = windows(order, order.starts_at, order.ends_at)
+    if not expected:
+        return
+    known = Given(
+        order_id="O-1", wearer_id="W-1", kind="other", zone=order.timezone, addresses={"A-1": "A-1", "A-2": "A-2"},
+        starts_at=order.starts_at, ends_at=order.ends_at,
+    )  # fmt: skip
+    read = made(read_ical(as_rules(order), known).order)
+    assert windows(read, order.starts_at, order.ends_at) == expected
 
 
 @settings(max_examples=50, deadline=None)
