@@ -105,6 +105,25 @@ def test_a_calendar_whose_places_are_addresses_of_the_register_varies_an_order(f
     )
 
 
+def test_shapes_are_told_apart_with_or_without_a_byte_order_mark(folder: Path) -> None:
+    times = {"fromDay": "MONDAY", "fromTime": "19:00", "untilDay": "TUESDAY", "untilTime": "07:00"}
+    span = ("--starts-at", "2026-03-20T00:00:00Z", "--ends-at", "2026-04-20T00:00:00Z")
+    (folder / "licence.json").write_text("\ufeff" + json.dumps({"curfewTimes": [times]}))
+    (folder / "nights.ics").write_text("\ufeff" + CALENDAR.replace("TZID=UTC", "TZID=Europe/London"))
+    licence = run("import", folder / "licence.json", *SET, "--order-id", "O-2", *span)
+    assert json.loads(licence.stdout)["kind"] == "home_detention_curfew"
+    nights = run("import", folder / "nights.ics", *SET, "--order-id", "O-2", "--kind", "bail", *span)
+    assert json.loads(nights.stdout)["starts_at"] == "2026-03-20T00:00:00.000Z"
+
+
+def test_a_variation_alone_is_what_the_register_holds_of_one(folder: Path) -> None:
+    varied = document(order_request_type="Variation", order_variation_date="2026-04-01 12:00:00")
+    (folder / "moj.json").write_text(json.dumps(varied))
+    made = json.loads(run("import", folder / "moj.json", *SET).stdout)
+    assert made.keys() == {"effective_at", "curfew"}
+    assert made["effective_at"] == "2026-04-01T11:00:00.000Z"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
