@@ -1,9 +1,10 @@
 """Windows as instants made into an order's weekly windows, varied where weeks differ, suspended where one is left out.
 
-1. A version begins with the first window that is not told yet; those of its first week, or two, are its weekly ones,
-   whichever tells more.
+1. A version begins with the first window that is not told yet; those of its first weeks are its weekly ones, of as many
+   weeks as tell the most.
 2. It holds for as long as nothing follows from it that is not given. A weekly window that is left out is suspended.
-3. Where something else is given, the next version begins: without windows, where there are none for a while.
+3. Where something else is given, the next version begins: without windows, where there are none for a while. A weekly
+   window that is left out three times running while others are kept is gone, and so begins a version too.
 4. An edge in an hour that comes twice, and that local time cannot name, is made by a version's own beginning or end.
 
 What comes out is resolved again and compared: these windows, no others and none less.
@@ -23,8 +24,9 @@ from emcheck.exchange.imported import NotUnderstood, judged
 
 _WEEK = timedelta(days=7)
 _HOUR = timedelta(hours=1)
-_WEEKS = (1, 2)
-"""A window that is left out in the first week stands in the second."""
+_GONE = 3
+_WEEKS = (1, 2, 4)
+"""A window that is left out in the first week stands in a later one."""
 
 
 Versions: TypeAlias = list[tuple[Ms, list[dict[str, Any]]]]
@@ -110,6 +112,7 @@ def _between(curfew: list[dict[str, Any]], zone: str, start: Ms, end: Ms) -> lis
 def _agreement(follows: list[Window], given: list[Window], zone: str) -> tuple[int, list[Span], Ms | None]:
     """How many of the given windows follow, what is left out between them, and where what follows must stop."""
     count, left_out, skipped = 0, [], list[Window]()
+    missed: dict[tuple[str, str], list[Ms]] = {}
     for window in follows:
         if count < len(given) and window == given[count]:
             if skipped:
@@ -117,7 +120,12 @@ def _agreement(follows: list[Window], given: list[Window], zone: str) -> tuple[i
                 if not _suspendable(hole, zone):
                     break
                 left_out.append(hole)
+                over = _over(missed, skipped, zone)
+                if over is not None:  # from there on it is not left out, it is gone
+                    before, holes, stops = _agreement([w for w in follows if w.start < over], given, zone)
+                    return before, holes, over if stops is None else stops
                 skipped = []
+            missed.pop(_slot(window, zone), None)
             count += 1
         elif count < len(given) and window.end <= given[count].start:
             skipped.append(window)
@@ -125,6 +133,18 @@ def _agreement(follows: list[Window], given: list[Window], zone: str) -> tuple[i
             skipped.append(window)
             break
     return count, left_out, skipped[0].start if skipped else None
+
+
+def _over(missed: dict[tuple[str, str], list[Ms]], skipped: list[Window], zone: str) -> Ms | None:
+    """Clause 3: since when a weekly window is gone that was left out so many times running, others being kept."""
+    for slot, start in {_slot(window, zone): window.start for window in reversed(skipped)}.items():
+        missed.setdefault(slot, []).append(start)
+    return min((starts[0] for starts in missed.values() if len(starts) >= _GONE), default=None)
+
+
+def _slot(window: Window, zone: str) -> tuple[str, str]:
+    """The weekly window that this is one of."""
+    return local(window.start, zone).strftime("%a %H:%M:%S"), window.address_id
 
 
 def _from(starts: Ms, versions: Versions, zone: str) -> Versions:

@@ -45,6 +45,15 @@ def test_a_check_warns_and_is_good(path: Path) -> None:
     assert "good. 1 wearers, 1 orders" in result.stdout
 
 
+def test_a_town_of_such_orders_is_told_in_a_hundred_lines(path: Path) -> None:
+    body = json.loads(path.read_text())
+    body["orders"] = [body["orders"][0] | {"order_id": f"O-{number}"} for number in range(103)]
+    path.write_text(json.dumps(body))
+    told = CliRunner().invoke(app, ["register", "check", str(path)]).stderr.splitlines()
+    assert len(told) == 101
+    assert told[-1] == f"emcheck: warning: {path}: 3 more such orders"
+
+
 def test_a_check_refuses_where_the_policy_says_so(path: Path) -> None:
     result = CliRunner().invoke(app, ["register", "check", str(path), "--policy", strict(path.parent)])
     assert (result.exit_code, result.stdout) == (2, "")

@@ -92,6 +92,25 @@ def test_an_exdate_is_a_suspension_with_its_reason_and_never_leave() -> None:
     assert ("suspended", left_out) in made.report.understood
 
 
+def test_what_is_left_out_now_and_then_is_suspended_and_what_is_gone_is_varied() -> None:
+    every, noon = (
+        nightly(rule="FREQ=DAILY;COUNT=42"),
+        nightly("20260320T120000", "20260320T130000", "FREQ=DAILY;COUNT=10"),
+    )
+    gone = read(every, noon)
+    assert [v["effective_at"] for v in gone.order["variations"]] == ["2026-03-30T11:00:00.000Z"]
+    assert "suspensions" not in gone.order
+    twice = read(every + "\nEXDATE;TZID=Europe/London:20260325T190000,20260401T190000")
+    assert [s["from"] for s in twice.order["suspensions"]] == ["2026-03-25T19:00:00", "2026-04-01T19:00:00"]
+    assert "variations" not in twice.order
+    stay = ",".join(f"202604{day:02}T190000" for day in range(1, 25))
+    hospital = read(every + f"\nEXDATE;TZID=Europe/London:{stay}")
+    assert [(s["from"], s["until"]) for s in hospital.order["suspensions"]] == [
+        ("2026-04-01T19:00:00", "2026-04-25T07:00:00")
+    ]
+    assert "variations" not in hospital.order
+
+
 def test_an_exdate_that_meets_nothing_is_told() -> None:
     made = read(nightly(rule="FREQ=DAILY;COUNT=3") + "\nEXDATE;TZID=Europe/London:20260321T180000")
     told = ("event 1 (e1), EXDATE 2026-03-21T18:00:00", "meets no start of its event")
