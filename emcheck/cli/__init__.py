@@ -6,7 +6,7 @@ Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one
 import typer
 
 from emcheck import __version__
-from emcheck.cli import demo, doctor, explaining, files, instructing, replaying, serving, simulating
+from emcheck.cli import demo, doctor, explaining, files, instructing, orders, replaying, serving, simulating
 
 app = typer.Typer(
     name="emcheck",
@@ -35,6 +35,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(config_app, name="config")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(files.register_app, name="register")
+app.add_typer(orders.order_app, name="order")
 app.add_typer(files.policy_app, name="policy")
 app.command("schema")(files.schema)
 

@@ -13,11 +13,15 @@ policy_app = typer.Typer(help="Thresholds with their sources.", no_args_is_help=
 
 
 @register_app.command("check")
-def register_check(path: Annotated[Path, typer.Argument(help="A register.json.")]) -> None:
-    """Say whether a register can be used; exit 2 and one line if not."""
-    from emcheck.cli.reading import read_register
+def register_check(
+    path: Annotated[Path, typer.Argument(help="A register.json.")],
+    policy: Annotated[Path | None, typer.Option(help="Limits of orders; England & Wales where left out.")] = None,
+) -> None:
+    """Say whether a register can be used; warn of orders beyond a limit; exit 2 and one line if it is refused."""
+    from emcheck.cli.reading import heed_limits, read_policy, read_register
 
     register = read_register(path)
+    heed_limits(register, read_policy(policy), path)
     typer.echo(
         f"{path}: good. {len(register.wearers)} wearers, {len(register.orders)} orders, "
         f"{len(register.installations)} installations, {len(register.fittings)} fittings; sha256 {register.sha256()}"

@@ -7,9 +7,13 @@ import typer
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
+from emcheck.domain.limits import excesses
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register, RegisterError, parse_register
 from emcheck.shipped import shipped_config
+
+_WARNED_MAX = 100
+"""A town of such orders is one fault of whoever wrote them."""
 
 
 def bad_input(message: object) -> NoReturn:
@@ -34,6 +38,20 @@ def read_register(path: Path) -> Register:
         return parse_register(read_text(path), name=str(path))
     except RegisterError as error:
         bad_input(error)
+
+
+def heed_limits(register: Register, policy: Policy, name: Path) -> None:
+    """Tell of orders beyond what law and practice allow; leave with 2 where the policy refuses one."""
+    found = excesses(register, policy)
+    warned = [excess for excess in found if not excess.refused]
+    for excess in warned[:_WARNED_MAX]:
+        typer.echo(f"emcheck: warning: {name}: {excess}", err=True)
+    if len(warned) > _WARNED_MAX:
+        typer.echo(f"emcheck: warning: {name}: {len(warned) - _WARNED_MAX} more such orders", err=True)
+    refused = [excess for excess in found if excess.refused]
+    if refused:
+        more = f"; {len(refused) - 1} more are refused" if len(refused) > 1 else ""
+        bad_input(f"{name}: {refused[0]}{more}")
 
 
 def read_policy(path: Path | None) -> Policy:

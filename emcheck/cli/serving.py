@@ -32,7 +32,7 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     """Run the service in real time against an MQTT broker, until SIGTERM or Ctrl-C."""
     import asyncio
 
-    from emcheck.cli.reading import bad_input, read_policy, read_register
+    from emcheck.cli.reading import bad_input, heed_limits, read_policy, read_register
     from emcheck.domain.register import RegisterError
     from emcheck.ports import StoreError
     from emcheck.service.running import StartError, configure_logging, policy_path, serve
@@ -42,6 +42,8 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     settings = settings_of(config)
     policy = read_policy(policy_path(settings, shipped_config()))
     known = read_register(register) if register is not None else None
+    if register is not None and known is not None:
+        heed_limits(known, policy, register)
     configure_logging(settings)
     try:
         asyncio.run(serve(settings, policy, known))
@@ -63,14 +65,17 @@ def register_load(
     """Put a register in force; the service judges by it from its next start."""
     import asyncio
 
-    from emcheck.cli.reading import bad_input, read_register
+    from emcheck.cli.reading import bad_input, heed_limits, read_policy, read_register
     from emcheck.clock import SystemClock
     from emcheck.domain.register import RegisterError
     from emcheck.ports import StoreError
     from emcheck.service.enrolment import load_register
+    from emcheck.service.running import policy_path
+    from emcheck.shipped import shipped_config
     from emcheck.store.sql import SqlStore
 
     settings, register = settings_of(config), read_register(path)
+    heed_limits(register, read_policy(policy_path(settings, shipped_config())), path)
 
     async def load() -> str:
         store = SqlStore(settings.store.async_url)

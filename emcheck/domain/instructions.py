@@ -21,6 +21,7 @@ from whenever import Instant as Moment
 
 from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
+from emcheck.domain.problems import first_problem
 from emcheck.domain.register import (
     AuthorisedAbsence,
     CurfewRequirement,
@@ -208,12 +209,11 @@ def parse_instruction(raw: Any) -> Instruction:
     try:
         return INSTRUCTION.validate_python(raw)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        tag = raw.get("type") if isinstance(raw, dict) else None
-        path = [str(part) for part in (problem["loc"][1:] if problem["loc"][:1] == (tag,) else problem["loc"])]
-        if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
-            path = ["type"]
-        raise InstructionError(".".join(path), problem["msg"].removeprefix("Value error, ")) from None
+        path, reason = first_problem(error)
+        kind = str(raw.get("type")) if isinstance(raw, dict) else ""
+        if error.errors(include_url=False)[0]["type"].startswith("union_tag"):
+            path = "type"
+        raise InstructionError(path.removeprefix(kind).removeprefix("."), reason) from None
 
 
 def amended(register: Register, act: Instruction) -> Register:
@@ -234,9 +234,7 @@ def amended(register: Register, act: Instruction) -> Register:
         order = _order_of(register, act.order_id)
         revised = _revised(order, act)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        path = ".".join(str(part) for part in problem["loc"])
-        raise InstructionError(path, problem["msg"].removeprefix("Value error, ")) from None
+        raise InstructionError(*first_problem(error)) from None
     except RegisterError as error:
         raise InstructionError("", str(error)) from None
     return changed(register, orders=tuple(revised if known is order else known for known in register.orders))

@@ -7,6 +7,8 @@ number that an authority must still decide.
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from emcheck.domain.ids import Ms
@@ -26,6 +28,13 @@ class Threshold:
     reason: str
     source: str
     sign_off: bool = False
+
+
+class Action(StrEnum):
+    """What is done about an order beyond a limit."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
 
 
 KEYS: dict[str, type] = {
@@ -49,6 +58,18 @@ KEYS: dict[str, type] = {
     "unit.silent.repeat_within_s": float,
     "unit.silent.repeat_count": float,
     "tag.strap.priority": str,
+    "order.court.day_min_h": float,
+    "order.court.day_max_h": float,
+    "order.court.day_max_older_h": float,
+    "order.court.older_before": date,
+    "order.court.week_max_h": float,
+    "order.court.action": Action,
+    "order.home_detention_curfew.day_min_h": float,
+    "order.home_detention_curfew.action": Action,
+    "order.restriction_of_liberty.day_max_h": float,
+    "order.restriction_of_liberty.action": Action,
+    "order.windows.per_day_max": float,
+    "order.windows.action": Action,
     "evidence.gap.open_after_s": float,
     "evidence.gap.resend_every_s": float,
     "evidence.gap.priority": str,
@@ -64,7 +85,39 @@ KEYS: dict[str, type] = {
     "unit.config.report_s": float,
     "unit.config.leave_time_s": float,
 }
-"""Every threshold that is asked for, and whether it is a number, a priority or yes or no."""
+"""Every threshold that is asked for: a number, a priority (`str`), yes or no, a date or what is done about it."""
+
+
+_VALIDATORS = "emcheck domain model, Curfew windows, Validators"
+_SIGN_OFF = "warn or refuse", "The authority is asked; meanwhile what the order says is judged.", _VALIDATORS, True
+DEFAULTS: dict[str, Threshold] = {
+    "order.court.day_min_h": Threshold(
+        2, "h", "A day with curfew has this much.", "Sentencing Act 2020 Sch 9 para 9(4)"
+    ),
+    "order.court.day_max_h": Threshold(
+        20, "h", "At most this on any day.", "Sentencing Act 2020 Sch 9 para 9(4), (4A)"
+    ),
+    "order.court.day_max_older_h": Threshold(16, "h", "Older convictions.", "Sentencing Act 2020 Sch 9 para 9(4A)"),
+    "order.court.older_before": Threshold(
+        "2022-06-28",
+        "date",
+        "Convictions before have the older limit.",
+        "Police, Crime, Sentencing and Courts Act 2022 s 150",
+    ),
+    "order.court.week_max_h": Threshold(112, "h", "At most this in 7 days.", "Sentencing Act 2020 Sch 9 para 9(4)"),
+    "order.court.action": Threshold("warn", *_SIGN_OFF),
+    "order.home_detention_curfew.day_min_h": Threshold(
+        9, "h", "At least this on every day save the first and last.", "Criminal Justice Act 2003 s 253(2)"
+    ),
+    "order.home_detention_curfew.action": Threshold("warn", *_SIGN_OFF),
+    "order.restriction_of_liberty.day_max_h": Threshold(
+        12, "h", "At most this on any one day.", "Criminal Procedure (Scotland) Act 1995 s 245A"
+    ),
+    "order.restriction_of_liberty.action": Threshold("warn", *_SIGN_OFF),
+    "order.windows.per_day_max": Threshold(3, "windows", "More are a slip of the pen.", _VALIDATORS),
+    "order.windows.action": Threshold("warn", *_SIGN_OFF),
+}
+"""What a younger threshold is where a policy does not name it: a policy written before it came loads as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +150,12 @@ class Policy:
         return bool(self.thresholds[key].value)
 
     def text(self, key: str) -> str:
-        """The priority under `key`."""
+        """The priority, date (`2022-06-28`) or action under `key`."""
         return str(self.thresholds[key].value)
 
 
 def parse_policy(text: str, *, name: str = "policy") -> Policy:
-    """The policy in TOML `text`; PolicyError names the key. Unknown and missing keys are errors."""
+    """The policy in TOML `text`; PolicyError names the key: an unknown one, or a missing one without a default."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -113,9 +166,10 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
             raise PolicyError(f"{name}: {key}: missing; every policy has a name, a version and an effective_at")
     thresholds: dict[str, Threshold] = {}
     _collect(raw, "", thresholds, name)
+    thresholds = DEFAULTS | thresholds
     missing = sorted(KEYS.keys() - thresholds.keys())
     if missing:
-        raise PolicyError(f"{name}: {missing[0]}: missing; a policy sets every threshold")
+        raise PolicyError(f"{name}: {missing[0]}: missing; a policy sets every threshold that has no default")
     try:
         effective_at = parse_ms(str(head["effective_at"]))
     except ValueError as error:
@@ -148,6 +202,12 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     if KEYS[key] is str:
         if number not in ("P1", "P2", "P3", "P4"):
             raise PolicyError(f"{name}: {key}: {number!r} is no priority; use P1, P2, P3 or P4")
+    elif KEYS[key] is Action:
+        if number not in tuple(Action):
+            raise PolicyError(f"{name}: {key}: {number!r} is nothing that is done; use warn or refuse")
+    elif KEYS[key] is date:
+        if not isinstance(number, str) or not _is_date(number):
+            raise PolicyError(f'{name}: {key}: {number!r} is no date; write it as text, as in "2022-06-28"')
     elif KEYS[key] is bool:
         if not isinstance(number, bool):
             raise PolicyError(f"{name}: {key}: {number!r} is neither true nor false")
@@ -156,3 +216,10 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     return Threshold(
         number, str(value.get("unit", "")), str(value["reason"]), str(value["source"]), bool(value.get("sign_off"))
     )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

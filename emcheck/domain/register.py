@@ -26,8 +26,9 @@ from pydantic.dataclasses import dataclass
 from whenever import ZonedDateTime
 
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
-from emcheck.domain.instants import parse_ms
+from emcheck.domain.instants import format_ms, parse_ms
 from emcheck.domain.keys import public_key
+from emcheck.domain.problems import Misplaced, first_problem
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -52,11 +53,23 @@ def _local(value: str) -> str:
     return value
 
 
-def _zone(value: str) -> str:
+def _unsaid(value: object) -> bool:
+    """Younger keys are left out where they say nothing, so that older registers keep their hash."""
+    return value is None
+
+
+def is_zone(name: str) -> bool:
+    """Whether this names an IANA time zone."""
     try:
-        ZonedDateTime(2026, 1, 1, tz=value)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{value!r} is no IANA time zone; write it as in Europe/London") from error
+        ZonedDateTime(2026, 1, 1, tz=name)
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
+def _zone(value: str) -> str:
+    if not is_zone(value):
+        raise ValueError(f"{value!r} is no IANA time zone; write it as in Europe/London")
     return value
 
 
@@ -66,6 +79,7 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-20T00:00:00Z"]}, mode="validation"),
 ]
 LocalTime = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$"), AfterValidator(_local)]
+LocalDate = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_local)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
 
 PublicKey = Annotated[str, AfterValidator(public_key)]
@@ -89,7 +103,7 @@ class WeeklyWindow:
 
     @model_validator(mode="after")
     def _not_empty(self) -> "WeeklyWindow":
-        if (self.from_day, self.from_time) == (self.until_day, self.until_time):
+        if self.from_day == self.until_day and _minutes(self.from_time) == _minutes(self.until_time):
             raise ValueError("a window of no length; its until must differ from its from")
         return self
 
@@ -120,6 +134,19 @@ class CurfewRequirement:
     windows: Annotated[tuple[WeeklyWindow, ...], AfterValidator(_one)]
 
 
+def _disjoint(curfew: tuple[CurfewRequirement, ...]) -> tuple[CurfewRequirement, ...]:
+    spans = sorted(window.minutes() for requirement in curfew for window in requirement.windows)
+    wrapped = spans + [(start + 10080, end + 10080) for start, end in spans[:1]]
+    for (_, end), (start, _) in zip(wrapped, wrapped[1:], strict=False):
+        if start < end:
+            day = DAYS[int(start // 1440) % 7]
+            raise ValueError(f"windows of one order overlap on {day}; end the first before the next begins")
+    return curfew
+
+
+Curfew = Annotated[tuple[CurfewRequirement, ...], AfterValidator(_disjoint)]
+
+
 @_value
 class LocalSpan:
     """A stretch of local time, `[from, until)`."""
@@ -129,8 +156,8 @@ class LocalSpan:
 
     @model_validator(mode="after")
     def _forward(self) -> "LocalSpan":
-        if self.until <= self.from_:
-            raise ValueError(f"until {self.until} is not after from {self.from_}")
+        if datetime.fromisoformat(self.until) <= datetime.fromisoformat(self.from_):
+            raise ValueError(f"until {self.until} is not after from {self.from_}; let it end after it begins")
         return self
 
 
@@ -139,7 +166,7 @@ class AuthorisedAbsence(LocalSpan):
     """Leave that excludes seconds from the total; who approved it and on what evidence is kept."""
 
     reason: str
-    approved_by: Annotated[str, Field(min_length=1)]
+    approved_by: Annotated[str, Field(pattern=r"\S")]
     evidence: str | None = None
 
 
@@ -155,12 +182,7 @@ class Variation:
     """Other windows from an effective time on."""
 
     effective_at: Instant
-    curfew: tuple[CurfewRequirement, ...]
-
-    @model_validator(mode="after")
-    def _check(self) -> "Variation":
-        _refuse_overlap(self.curfew)
-        return self
+    curfew: Curfew
 
 
 @_value
@@ -177,7 +199,8 @@ class Order:
     starts_at: Instant
     ends_at: Instant
     atv_allowance_min: Annotated[float, Field(ge=0)] | None = None
-    curfew: tuple[CurfewRequirement, ...]
+    convicted_on: LocalDate | None = Field(default=None, exclude_if=_unsaid)
+    curfew: Curfew
     first_night: LocalSpan | None = None
     variations: tuple[Variation, ...] = ()
     authorised_absences: tuple[AuthorisedAbsence, ...] = ()
@@ -187,10 +210,15 @@ class Order:
     @model_validator(mode="after")
     def _check(self) -> "Order":
         if self.ends_at <= self.starts_at:
-            raise ValueError("ends_at is not after starts_at")
-        if any(v.effective_at < self.starts_at for v in self.variations):
-            raise ValueError("a variation takes effect before the order starts")
-        _refuse_overlap(self.curfew)
+            starts, ends = format_ms(self.starts_at), format_ms(self.ends_at)
+            raise Misplaced("ends_at", f"{ends} is not after starts_at {starts}; let the order end after it starts")
+        for number, variation in enumerate(self.variations):
+            if variation.effective_at < self.starts_at:
+                early, starts = format_ms(variation.effective_at), format_ms(self.starts_at)
+                raise Misplaced(
+                    f"variations.{number}.effective_at",
+                    f"{early} is before the order starts at {starts}; let it take effect in the order's time",
+                )
         return self
 
 
@@ -200,15 +228,6 @@ def changed(value: _T, **fields: object) -> _T:
     for name, content in fields.items():
         object.__setattr__(copied, name, content)
     return copied
-
-
-def _refuse_overlap(curfew: tuple[CurfewRequirement, ...]) -> None:
-    spans = sorted(window.minutes() for requirement in curfew for window in requirement.windows)
-    wrapped = spans + [(start + 10080, end + 10080) for start, end in spans[:1]]
-    for (_, end), (start, _) in zip(wrapped, wrapped[1:], strict=False):
-        if start < end:
-            day = DAYS[int(start // 1440) % 7]
-            raise ValueError(f"windows of one order overlap on {day}; end the first before the next begins")
 
 
 @_value
@@ -268,14 +287,17 @@ class Register:
         _refuse_repeats("wearers.wearer_id", [w.wearer_id for w in self.wearers])
         _refuse_repeats("orders.order_id", [o.order_id for o in self.orders])
         known = {w.wearer_id for w in self.wearers}
-        for place, wearer in [(f"orders {o.order_id}", o.wearer_id) for o in self.orders] + [
-            (f"fittings {f.tag}", f.wearer_id) for f in self.fittings
-        ]:
-            if wearer not in known:
-                raise ValueError(f"{place}: wearer {wearer!r} is not among the wearers")
-        _refuse_clash("installations", [(i.unit, i.installed_at, i.removed_at) for i in self.installations])
+        for part in ("orders", "fittings"):
+            for number, value in enumerate(getattr(self, part)):
+                if value.wearer_id not in known:
+                    unknown = f"{value.wearer_id!r} is not among the wearers; add them or correct it"
+                    raise Misplaced(f"{part}.{number}.wearer_id", unknown)
+        _refuse_clash(
+            "installations", "installed_at", [(str(i.unit), i.installed_at, i.removed_at) for i in self.installations]
+        )
         _refuse_two_keys(self.installations)
-        _refuse_clash("fittings", [(f"{f.wearer_id} {f.tag}", f.fitted_at, f.removed_at) for f in self.fittings])
+        fitted = [(f"{f.tag} of {f.wearer_id}", f.fitted_at, f.removed_at) for f in self.fittings]
+        _refuse_clash("fittings", "fitted_at", fitted)
         return self
 
     def sha256(self) -> str:
@@ -315,7 +337,7 @@ def _refuse_repeats(path: str, names: list[Any]) -> None:
     seen: set[Any] = set()
     for name in names:
         if name in seen:
-            raise ValueError(f"{path}: {name!r} stands twice; names are unique")
+            raise Misplaced(path, f"{name!r} stands twice; names are unique")
         seen.add(name)
 
 
@@ -336,14 +358,17 @@ def public_key_of(installations: Iterable[Installation]) -> str | None:
     return next((i.public_key for i in installations if i.public_key is not None), None)
 
 
-def _refuse_clash(path: str, spans: list[tuple[str, Ms, Ms | None]]) -> None:
-    last: dict[str, Ms | None] = {}
-    for name, start, end in sorted(spans, key=lambda span: (span[0], span[1])):
+def _refuse_clash(path: str, begins: str, spans: list[tuple[str, Ms, Ms | None]]) -> None:
+    last: dict[str, tuple[int, Ms | None]] = {}
+    for number, (name, start, end) in sorted(enumerate(spans), key=lambda item: item[1][:2]):
         if end is not None and end <= start:
-            raise ValueError(f"{path} {name}: removed_at is not after its beginning")
-        if name in last and (previous := last[name], True)[1] and (previous is None or previous > start):
-            raise ValueError(f"{path} {name}: two entries overlap in time; end the first before the next begins")
-        last[name] = end
+            raise Misplaced(f"{path}.{number}.removed_at", f"{format_ms(end)} is not after {begins} {format_ms(start)}")
+        if name in last:
+            earlier, until = last[name]
+            if until is None or until > start:
+                remedy = f"give {path}.{earlier} a removed_at of {format_ms(start)} or earlier"
+                raise Misplaced(f"{path}.{number}.{begins}", f"{name} overlaps {path}.{earlier} in time; {remedy}")
+        last[name] = number, end
 
 
 def parse_register(text: str | bytes, *, name: str = "register") -> Register:
@@ -351,12 +376,8 @@ def parse_register(text: str | bytes, *, name: str = "register") -> Register:
     try:
         return _REGISTER.validate_json(text)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        path = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            message = "unknown key; remove it or correct its spelling"
-        raise RegisterError(f"{name}: {path}: {message}") from None
+        path, reason = first_problem(error)
+        raise RegisterError(f"{name}: {path or '(whole file)'}: {reason}") from None
 
 
 def register_schema() -> dict[str, Any]:

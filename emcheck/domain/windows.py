@@ -104,9 +104,9 @@ def _spans_on(day: date, timetable: tuple[WeeklyWindow, ...], zone: str) -> tupl
 
 
 def cut(pieces: Iterable[Window], holes: Iterable[Span]) -> list[Window]:
-    """The pieces without the time of the holes; empty ones are dropped."""
+    """The pieces without the time of the holes; empty pieces are dropped, and holes that a clock change skips."""
     left = [piece for piece in pieces if piece.end > piece.start]
-    for hole in holes:
+    for hole in (hole for hole in holes if hole.end > hole.start):
         rest: list[Window] = []
         for piece in left:
             if hole.end <= piece.start or piece.end <= hole.start:

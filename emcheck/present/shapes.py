@@ -1,10 +1,11 @@
 """The published shapes of what people and test harnesses exchange with emcheck (formats.md)."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emcheck.domain.policy import KEYS
+from emcheck.domain.policy import DEFAULTS, KEYS, Action
 
 Instant = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", json_schema_extra={"format": "date-time"})
@@ -128,6 +129,8 @@ def policy_schema() -> dict[str, Any]:
         float: {"type": "number", "minimum": 0, "exclusiveMaximum": 1e10},
         str: {"enum": ["P1", "P2", "P3", "P4"]},
         bool: {"type": "boolean"},
+        date: {"type": "string", "format": "date"},
+        Action: {"enum": list(Action)},
     }
     text = {"type": "string"}
     head = {"name": text, "version": text, "effective_at": text | {"format": "date-time"}}
@@ -136,9 +139,10 @@ def policy_schema() -> dict[str, Any]:
         *path, last = key.split(".")
         table = schema
         for part in path:
-            table = _member(table, part, _table({}))
+            table = _member(table, part, _table({}), needed=key not in DEFAULTS)
         told = {"value": values[kind], "unit": text, "reason": text, "source": text, "sign_off": {"type": "boolean"}}
-        _member(table, last, _table(told) | {"required": ["value", "reason", "source"]})
+        threshold = _table(told) | {"required": ["value", "reason", "source"]}
+        _member(table, last, threshold, needed=key not in DEFAULTS)
     return {"title": "Policy", "description": policy_schema.__doc__} | schema
 
 
@@ -148,10 +152,9 @@ def _table(properties: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _member(table: dict[str, Any], name: str, new: dict[str, Any]) -> dict[str, Any]:
-    """The table's member of that name, put in and made required where it is not there."""
-    if name not in table["properties"]:
-        table["properties"][name] = new
+def _member(table: dict[str, Any], name: str, new: dict[str, Any], *, needed: bool) -> dict[str, Any]:
+    """The table's member of that name, put in where it is not there, and required where it is needed."""
+    if needed and name not in table["required"]:
         table["required"].append(name)
-    member: dict[str, Any] = table["properties"][name]
+    member: dict[str, Any] = table["properties"].setdefault(name, new)
     return member

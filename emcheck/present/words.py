@@ -1,6 +1,7 @@
 """What a finding says to a person: plain, exact, no blame. "Not heard at home", never "absconded"."""
 
 from collections.abc import Callable
+from datetime import date
 
 from whenever import Instant
 
@@ -23,6 +24,22 @@ def clock(at: Ms, zone: str) -> str:
 def day(at: Ms, zone: str) -> str:
     """The local date: `Tue 24 Mar 2026`."""
     return _local(at, zone, "%a %d %b %Y", alone=True)
+
+
+def short_day(at: Ms, zone: str) -> str:
+    """The local date without its year: `Tue 24 Mar`."""
+    return _local(at, zone, "%a %d %b", alone=True)
+
+
+def local_date(at: Ms, zone: str) -> date:
+    """The local date."""
+    return Instant.from_timestamp(at, unit="millisecond").to_tz(zone).date().to_stdlib()
+
+
+def offset_ms(at: Ms, zone: str) -> Ms:
+    """How far local time is ahead of UTC."""
+    local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone)
+    return round(local.offset.total("seconds")) * 1000
 
 
 def hour(at: Ms, zone: str) -> str:

@@ -85,6 +85,14 @@ def test_a_first_night_replaces_its_date_and_cuts_its_time_out_of_the_others() -
     ]
 
 
+def test_a_first_night_in_the_hour_that_is_skipped_is_no_window_and_cuts_nothing() -> None:
+    skipped = {"from": "2026-03-29T01:00", "until": "2026-03-29T01:45"}
+    assert resolved("2026-03-28T00:00", "2026-03-30T00:00", timezone="Europe/London", first_night=skipped) == [
+        ("2026-03-27T19:00", "2026-03-28T07:00"),
+        ("2026-03-28T19:00", "2026-03-29T06:00"),
+    ]
+
+
 def test_a_variation_ends_old_windows_at_its_time_and_begins_new_ones_there() -> None:
     varied = [{"effective_at": "2026-03-24T22:00:00Z", "curfew": nightly("21:00", "06:00")}]
     found = resolved("2026-03-24T12:00", "2026-03-25T12:00", variations=varied)

@@ -1,0 +1,46 @@
+"""What is wrong with a value that people wrote, in one line: the path, the reason and what would be right."""
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+
+class Misplaced(ValueError):
+    """A fault inside the value that is being judged; `path` goes on from there."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(reason)
+        self.path = path
+
+
+_FORMS = {
+    "from_time": "a time of day; write it as in 19:00",
+    "until_time": "a time of day; write it as in 07:00",
+    "from": "a local time; write it as in 2026-03-25T19:00, without an offset",
+    "until": "a local time; write it as in 2026-03-25T22:00, without an offset",
+    "convicted_on": "a date; write it as in 2022-06-28",
+    "unit": "the name of a base unit: 4 to 32 capitals, digits and hyphens, as in BU-0001",
+}
+_NEEDED = {"approved_by": "an absence names who approved it", "reason": "an absence says what for"}
+
+
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """(path, reason and remedy) of the first fault; the path is empty where the whole value is at fault."""
+    problem = error.errors(include_url=False)[0]
+    path = [str(part) for part in problem["loc"]]
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, Misplaced):
+        path.append(cause.path)
+    return ".".join(path), _words(problem, path[-1] if path else "")
+
+
+def _words(problem: ErrorDetails, field: str) -> str:
+    kind, value, expected = problem["type"], problem["input"], problem.get("ctx", {}).get("expected")
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        return "unknown key; remove it or correct its spelling"
+    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return f"missing; {_NEEDED.get(field, 'add it')}"
+    if kind in ("string_pattern_mismatch", "string_type", "string_too_short") and field in (_FORMS | _NEEDED):
+        return f"{value!r} is not {_FORMS[field]}" if field in _FORMS else f"{value!r} says nothing; {_NEEDED[field]}"
+    if kind == "literal_error":
+        return f"{value!r} is none of {expected}"
+    return problem["msg"].removeprefix("Value error, ")

@@ -1,0 +1,121 @@
+"""What an import is given, what it makes and what it says about it. What it makes passes the register's own checks."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import format_ms
+from emcheck.domain.register import Order, RegisterError, is_zone, parse_register
+
+
+class NotUnderstood(ValueError):
+    """A document that cannot be read without guessing: path in it, reason and remedy in one line."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(" ".join((f"{path}: {reason}" if path else reason).split()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the operator says beside the document; it goes before what the document says."""
+
+    order_id: str | None = None
+    wearer_id: str | None = None
+    kind: str | None = None
+    zone: str | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Address id by what the document calls the place; under "" the only one."""
+    starts_at: Ms | None = None
+    ends_at: Ms | None = None
+    varies_at: Ms | None = None
+    atv_allowance_min: float | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What was understood, what was read in one way of several, and what was not used; each with its place."""
+
+    understood: list[tuple[str, str]] = field(default_factory=list)
+    assumed: list[tuple[str, str]] = field(default_factory=list)
+    not_used: list[tuple[str, str]] = field(default_factory=list)
+
+    def plain(self) -> dict[str, list[dict[str, str]]]:
+        """For programs."""
+        return {
+            name: [{"where": where, "said": said} for where, said in getattr(self, name)] for name in self.__slots__
+        }
+
+    def lines(self) -> list[str]:
+        """For people; nothing personal that the document holds is repeated."""
+        heads = {"understood": "understood", "assumed": "read as, for want of better", "not_used": "not used"}
+        told: list[str] = []
+        for name, head in heads.items():
+            rows = getattr(self, name)
+            told += [f"{head}:"] + [f"  {where}: {said}" if said else f"  {where}" for where, said in rows]
+            told += [] if rows else ["  nothing"]
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An order as the register writes it; a variation of one where `varies_at` is set."""
+
+    order: dict[str, Any]
+    report: Report
+    varies_at: Ms | None = None
+
+
+class Draft:
+    """An order in the making: what the operator gives goes first, then what the document says, else it is asked for."""
+
+    def __init__(self, given: Given, report: Report) -> None:
+        self.given, self.report = given, report
+
+    def choose(self, name: str, said: Any, where: str, *, option: str = "") -> Any:
+        """The value of one field of the order; NotUnderstood names the option where nobody says it."""
+        option = option or f"--{name.replace('_', '-')}"
+        ours = getattr(self.given, name)
+        if name == "zone" and not is_zone(ours or said or "UTC"):
+            raise NotUnderstood("zone", f"{ours or said!r} is no IANA time zone; write it as in Europe/London")
+        if ours is not None:
+            self.report.understood.append((name, f"{_shown(name, ours)}, as {option} says"))
+            if said is not None and said != ours:
+                self.report.not_used.append((where, f"{option} says otherwise"))
+            return ours
+        if said is None:
+            raise NotUnderstood(name, f"the document does not say; give {option}")
+        self.report.understood.append((name, f"{_shown(name, said)}, from {where}"))
+        return said
+
+    def address(self, place: str, places: int) -> str:
+        """The address id of what the document calls `place`, one of so many; a bare --address-id serves one only."""
+        known = self.given.addresses
+        if place in known:
+            return known[place]
+        if "" in known and places <= 1:
+            return known[""]
+        name = place or "the address"
+        wanted = f"--address-id {place}=A-1" if place and places > 1 else "--address-id A-1"
+        raise NotUnderstood("address_id", f"the register's id of {name!r} is not in the document; give {wanted}")
+
+    def made(self, **fields: Any) -> Imported:
+        """The order of these fields, judged as the register judges it."""
+        plain = {key: value for key, value in fields.items() if value not in (None, [], ())}
+        plain.setdefault("curfew", [])
+        judged(plain)
+        return Imported(plain, self.report, self.given.varies_at)
+
+
+def judged(plain: dict[str, Any]) -> Order:
+    """The order as a value; NotUnderstood where the register would refuse it."""
+    body = {"version": 1, "wearers": [{"wearer_id": plain["wearer_id"]}], "orders": [plain]}
+    try:
+        return parse_register(json.dumps(body | {"installations": [], "fittings": []})).orders[0]
+    except RegisterError as error:
+        raise NotUnderstood("", str(error).removeprefix("register: orders.0.")) from None
+
+
+def _shown(name: str, value: Any) -> str:
+    return format_ms(value) if name.endswith("_at") else str(value)

@@ -1,0 +1,65 @@
+"""An imported order put into a register: as a new order, or as a variation of one that is there.
+
+Nothing of the register is touched but what is added; what a variation cannot say is told as not used.
+"""
+
+import json
+from typing import Any
+
+from emcheck.domain.instants import format_ms, parse_ms
+from emcheck.domain.register import Register
+from emcheck.exchange.imported import Given, Imported, NotUnderstood
+
+_VARIES = {"order_id", "wearer_id", "timezone", "curfew", "variations", "suspensions"}
+
+
+def completed(given: Given, register: Register) -> Given:
+    """What the operator gives, with the register's own addresses, and what an order that is varied says of itself."""
+    places = {place: place for place in sorted({i.address_id for i in register.installations})}
+    known = {name: getattr(given, name) for name in Given.__slots__} | {"addresses": places | dict(given.addresses)}
+    order = next((o for o in register.orders if o.order_id == given.order_id), None)
+    if order is not None and given.varies_at is not None:
+        itself = {"wearer_id": order.wearer_id, "kind": order.kind, "zone": order.timezone, "ends_at": order.ends_at}
+        for name, value in (itself | {"starts_at": given.varies_at}).items():
+            known[name] = value if known[name] is None else known[name]
+    return Given(**known)
+
+
+def placed(text: str, imported: Imported, register: Register) -> str:
+    """The register's text with the order in it; NotUnderstood where it has no place."""
+    raw: dict[str, Any] = json.loads(text)
+    order, report = imported.order, imported.report
+    present = next((o for o in raw["orders"] if o["order_id"] == order["order_id"]), None)
+    if imported.varies_at is not None:
+        _vary(present, imported)
+    elif present is not None:
+        remedy = "give another --order-id, or --varies-at to vary it"
+        raise NotUnderstood("order_id", f"{order['order_id']!r} is in the register; {remedy}")
+    else:
+        raw["orders"].append(order)
+        if order["wearer_id"] not in {wearer.wearer_id for wearer in register.wearers}:
+            raw["wearers"].append({"wearer_id": order["wearer_id"]})
+            report.assumed.append(("wearer_id", f"{order['wearer_id']} is new in the register, without a name"))
+    installed = {installation.address_id for installation in register.installations}
+    for address in dict.fromkeys(place["address_id"] for place in order["curfew"]):
+        if address not in installed:
+            report.assumed.append(("address_id", f"{address} has no base unit in the register: nobody is heard there"))
+    return json.dumps(raw, indent=1, ensure_ascii=False) + "\n"
+
+
+def _vary(order: dict[str, Any] | None, imported: Imported) -> None:
+    made, at = imported.order, imported.varies_at
+    if order is None or at is None:
+        raise NotUnderstood("order_id", f"no order {made['order_id']!r} in the register to vary")
+    for name in ("wearer_id", "timezone"):
+        if order[name] != made[name]:
+            raise NotUnderstood(name, f"{made[name]!r}, but the order that is varied has {order[name]!r}")
+    changes = [{"effective_at": format_ms(at), "curfew": made["curfew"]}, *made.get("variations", [])]
+    later = [v["effective_at"] for v in order.get("variations", []) if parse_ms(v["effective_at"]) >= at]
+    if later:
+        raise NotUnderstood("varies_at", f"a variation from {later[0]} is in the register; take it out or vary later")
+    order["variations"] = [*order.get("variations", []), *changes]
+    if made.get("suspensions"):
+        order["suspensions"] = [*order.get("suspensions", []), *made["suspensions"]]
+    for name in made.keys() - _VARIES:
+        imported.report.not_used.append((name, "a variation changes windows only"))

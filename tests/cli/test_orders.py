@@ -1,0 +1,268 @@
+"""`emcheck order`: what goes where, what is refused before anything is written, and a week as a person sees it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from emcheck.cli import app
+from emcheck.domain.register import parse_register
+from emcheck.domain.windows import windows
+from tests.exchange.test_moj import document
+from tests.support import nightly, order
+
+EXPECTED = Path(__file__).parent / "expected"
+SET = ["--wearer-id", "W-1", "--address-id", "A-1"]
+CALENDAR = (
+    "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\nBEGIN:VEVENT\nUID:e1\nLOCATION:A-2\n"
+    "DTSTART;TZID=UTC:20260401T200000\nDTEND;TZID=UTC:20260402T060000\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n"
+)
+
+
+def plain(**changes: Any) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "wearers": [{"wearer_id": "W-1", "name": "Given Family"}],
+        "orders": [order()],
+        "installations": [
+            {"unit": "BU-0001", "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"},
+            {"unit": "BU-0002", "address_id": "A-2", "installed_at": "2026-03-01T00:00:00Z"},
+        ],
+        "fittings": [],
+    } | changes
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "register.json").write_text(json.dumps(plain()))
+    (tmp_path / "moj.json").write_text(json.dumps(document()))
+    (tmp_path / "nights.ics").write_text(CALENDAR)
+    return tmp_path
+
+
+def run(*words: str | Path, **environment: str) -> Result:
+    return CliRunner().invoke(app, ["order", *(str(word) for word in words)], env=environment)
+
+
+def refused(result: Result, message: str) -> None:
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"emcheck: {message}\n"
+
+
+def test_an_order_on_standard_output_and_the_report_beside_it(folder: Path) -> None:
+    result = run("import", folder / "moj.json", *SET)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["order_id"] == "7f5c"
+    assert result.stderr.splitlines()[:2] == ["understood:", "  zone: Europe/London, from the service's country"]
+    assert "not used:\n  case_id\n" in result.stderr
+
+
+def test_the_whole_for_programs(folder: Path) -> None:
+    made = json.loads(run("import", folder / "moj.json", *SET, "--json").stdout)
+    assert made["order"]["curfew"][0]["address_id"] == "A-1"
+    assert made["report"].keys() == {"understood", "assumed", "not_used"}
+    assert {"where": "case_id", "said": ""} in made["report"]["not_used"]
+
+
+def test_into_a_register_that_is_else_as_it_was(folder: Path) -> None:
+    path = folder / "register.json"
+    path.chmod(0o640)
+    result = run("import", folder / "moj.json", *SET, "--into", path)
+    assert result.exit_code == 0, result.stderr
+    after = json.loads(path.read_text())
+    assert after["orders"].pop()["order_id"] == "7f5c"
+    assert after == plain()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert result.stdout == f"{path}: 7f5c put in; sha256 {parse_register(path.read_text()).sha256()}\n"
+    assert sorted(each.name for each in folder.iterdir()) == ["moj.json", "nights.ics", "register.json"]
+
+
+def test_a_wearer_and_an_address_that_are_new_are_told(folder: Path) -> None:
+    result = run(
+        "import", folder / "moj.json", "--wearer-id", "W-9", "--address-id", "A-9", "--into", folder / "register.json"
+    )
+    assert "  wearer_id: W-9 is new in the register, without a name\n" in result.stderr
+    assert "  address_id: A-9 has no base unit in the register: nobody is heard there\n" in result.stderr
+    assert json.loads((folder / "register.json").read_text())["wearers"][-1] == {"wearer_id": "W-9"}
+
+
+def test_a_calendar_whose_places_are_addresses_of_the_register_varies_an_order(folder: Path) -> None:
+    path = folder / "register.json"
+    words = ("import", folder / "nights.ics", "--order-id", "O-1", "--varies-at", "2026-04-01T12:00:00Z")
+    result = run(*words, "--into", path)
+    assert result.exit_code == 0, result.stderr
+    [varied] = json.loads(path.read_text())["orders"][0]["variations"]
+    assert varied["effective_at"] == "2026-04-01T12:00:00.000Z"
+    assert varied["curfew"][0]["address_id"] == "A-2"
+    assert len(varied["curfew"][0]["windows"]) == 7
+    assert "  ends_at: a variation changes windows only\n" in result.stderr
+    refused(
+        run(*words, "--into", path),
+        f"{folder / 'nights.ics'}: varies_at: a variation from 2026-04-01T12:00:00.000Z is in the register; "
+        "take it out or vary later",
+    )
+
+
+def test_shapes_are_told_apart_with_or_without_a_byte_order_mark(folder: Path) -> None:
+    times = {"fromDay": "MONDAY", "fromTime": "19:00", "untilDay": "TUESDAY", "untilTime": "07:00"}
+    span = ("--starts-at", "2026-03-20T00:00:00Z", "--ends-at", "2026-04-20T00:00:00Z")
+    (folder / "licence.json").write_text("\ufeff" + json.dumps({"curfewTimes": [times]}))
+    (folder / "nights.ics").write_text("\ufeff" + CALENDAR.replace("TZID=UTC", "TZID=Europe/London"))
+    licence = run("import", folder / "licence.json", *SET, "--order-id", "O-2", *span)
+    assert json.loads(licence.stdout)["kind"] == "home_detention_curfew"
+    nights = run("import", folder / "nights.ics", *SET, "--order-id", "O-2", "--kind", "bail", *span)
+    assert json.loads(nights.stdout)["starts_at"] == "2026-03-20T00:00:00.000Z"
+
+
+def test_a_variation_alone_is_what_the_register_holds_of_one(folder: Path) -> None:
+    varied = document(order_request_type="Variation", order_variation_date="2026-04-01 12:00:00")
+    (folder / "moj.json").write_text(json.dumps(varied))
+    made = json.loads(run("import", folder / "moj.json", *SET).stdout)
+    assert made.keys() == {"effective_at", "curfew"}
+    assert made["effective_at"] == "2026-04-01T11:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--address-id", "A-1"], "wearer_id: the document does not say; give --wearer-id"),
+        (
+            [*SET, "--order-id", "O-1"],
+            "order_id: 'O-1' is in the register; give another --order-id, or --varies-at to vary it",
+        ),
+        (
+            [*SET, "--varies-at", "2026-04-01T00:00:00Z"],
+            "order_id: no order '7f5c' in the register to vary",
+        ),
+        (
+            [*SET, "--order-id", "O-1", "--varies-at", "2026-04-01T00:00:00Z", "--zone", "Europe/Paris"],
+            "timezone: 'Europe/Paris', but the order that is varied has 'UTC'",
+        ),
+        (
+            [*SET, "--starts-at", "2026-07-01T00:00:00Z"],
+            ("ends_at: 2026-06-20T22:59:00.000Z is not after starts_at 2026-07-01T00:00:00.000Z; "
+            "let the order end after it starts"),
+        ),
+    ],
+)  # fmt: skip
+def test_nothing_is_written_where_anything_is_missing(folder: Path, words: list[str], message: str) -> None:
+    path = folder / "register.json"
+    refused(run("import", folder / "moj.json", "--into", path, *words), f"{folder / 'moj.json'}: {message}")
+    assert json.loads(path.read_text()) == plain()
+
+
+def test_an_order_that_the_policy_refuses_is_not_written(folder: Path) -> None:
+    from emcheck.shipped import shipped_config
+
+    policy = (shipped_config() / "policy" / "england-wales.toml").read_text()
+    change = '[order.home_detention_curfew.action]\nvalue = "warn"'
+    (folder / "strict.toml").write_text(policy.replace(change, change.replace("warn", "refuse")))
+    document_ = document(hdc="Yes", curfew_duration=[{"location": "primary", "schedule": [
+        {"day": "Mo", "start": "22:00", "end": "23:00"}]}])  # fmt: skip
+    (folder / "moj.json").write_text(json.dumps(document_))
+    words: list[str | Path] = ["import", folder / "moj.json", *SET, "--into", folder / "register.json"]
+    result = run(*words, "--policy", folder / "strict.toml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Criminal Justice Act 2003 s 253(2)" in result.stderr
+    assert json.loads((folder / "register.json").read_text()) == plain()
+    assert run(*words).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "message"),
+    [
+        ("{", [], "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("{}", [], "neither a monitoring order (curfew_duration), curfew times (fromDay) nor iCalendar"),
+        ("[]", ["--format", "moj"], "the document: not a JSON object, as this shape has here"),
+        ("{}", ["--format", "ical"], "no iCalendar: Content line could not be parsed into parts: '{}': {}"),
+    ],
+)  # fmt: skip
+def test_documents_that_are_none(folder: Path, text: str, words: list[str], message: str) -> None:
+    (folder / "moj.json").write_text(text)
+    refused(run("import", folder / "moj.json", *SET, *words), f"{folder / 'moj.json'}: {message}")
+
+
+def test_options_that_are_none(folder: Path) -> None:
+    path, register = folder / "moj.json", folder / "register.json"
+    refused(run("import", path, "--format", "csv"), "--format: 'csv' is none of auto, moj, curfew-times, ical")
+    refused(run("export", "O-1", "--register", register, "--format", "csv"), "--format: 'csv' is not written; ical is")
+    refused(run("show", "O-9", "--register", register), f"{register}: no order 'O-9'; there are O-1")
+    late = run("show", "O-1", "--register", register, "--week", "tomorrow")
+    refused(late, "--week: 'tomorrow' is no date; write it as in 2026-03-23")
+    assert run("show", "O-1", "--register", register, "--week", "9999-12-31").exit_code == 2
+
+
+def test_a_calendar_goes_out_and_comes_in_again(folder: Path) -> None:
+    out = folder / "o.ics"
+    result = run("export", "O-1", "--register", folder / "register.json", "-o", out)
+    assert result.stdout == f"{out}: 62 windows of O-1\n"
+    words = (
+        "--order-id",
+        "O-2",
+        "--wearer-id",
+        "W-1",
+        "--kind",
+        "community_order",
+        "--zone",
+        "UTC",
+        "--into",
+        folder / "register.json",
+    )
+    assert run("import", out, *words).exit_code == 0
+    first, second = parse_register((folder / "register.json").read_text()).orders
+    assert windows(second, 0, second.ends_at) == windows(first, 0, first.ends_at)
+
+
+WEEKS = {
+    "spring": ("2026-03-23", "80"),
+    "autumn": ("2026-10-25", "120"),
+    "first-night": ("2026-03-20", "80"),
+    "after-the-end": ("2027-01-01", "80"),
+}
+VARIED = order(
+    timezone="Europe/London", starts_at="2026-03-19T12:00:00Z", ends_at="2026-12-20T00:00:00Z",
+    first_night={"from": "2026-03-20T17:00", "until": "2026-03-21T07:00"},
+    curfew=[
+        {"address_id": "A-1", "windows": nightly()[0]["windows"][:4]},
+        {"address_id": "A-2", "windows": nightly()[0]["windows"][4:]},
+    ],
+    variations=[{"effective_at": "2026-03-26T12:00:00Z", "curfew": nightly("21:00", "06:00", address="A-3")}],
+    suspensions=[{"from": "2026-03-24T00:00", "until": "2026-03-25T00:00", "reason": "hospital"}],
+    authorised_absences=[
+        {"from": "2026-03-25T19:00", "until": "2026-03-25T22:00", "reason": "medical", "approved_by": "A. Clerk"}
+    ],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WEEKS)
+def test_a_week_is_drawn_as_a_person_reads_it(folder: Path, name: str) -> None:
+    (folder / "register.json").write_text(json.dumps(plain(orders=[VARIED])))
+    week, columns = WEEKS[name]
+    result = run("show", "O-1", "--register", folder / "register.json", "--week", week, COLUMNS=columns)
+    assert result.exit_code == 0
+    assert max(len(line) for line in result.stdout.splitlines()) <= int(columns)
+    assert result.stdout == (EXPECTED / f"week-{name}.txt").read_text()
+
+
+def test_a_week_for_programs_has_its_real_hours(folder: Path) -> None:
+    (folder / "register.json").write_text(json.dumps(plain(orders=[VARIED])))
+    words = ("show", "O-1", "--register", folder / "register.json", "--json", "--week")
+    spring, autumn = (json.loads(run(*words, week).stdout) for week in ("2026-03-29", "2026-10-25"))
+    assert [day["seconds"] // 3600 for day in spring["days"]] == [24, 24, 24, 24, 24, 24, 23]
+    assert [day["seconds"] // 3600 for day in autumn["days"]] == [24, 24, 24, 24, 24, 24, 25]
+    assert [window["seconds"] // 3600 for window in spring["windows"][-3:]] == [9, 8, 9]
+    assert [window["seconds"] // 3600 for window in autumn["windows"][-3:]] == [9, 10, 9]
+    assert spring["curfew_seconds"] == sum(day["curfew_seconds"] for day in spring["days"])
+    assert [window["leave_seconds"] for window in spring["windows"] if window["leave_seconds"]] == [3 * 3600]
+    assert [window["start"] for window in spring["suspended"]] == [
+        "2026-03-24T00:00:00.000Z",
+        "2026-03-24T19:00:00.000Z",
+    ]
+
+
+def test_this_week_where_none_is_named_and_no_colour_anywhere(folder: Path) -> None:
+    result = run("show", "O-1", "--register", folder / "register.json", FORCE_COLOR="1")
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stdout
