@@ -83,6 +83,31 @@ def policy_show(
     show(("threshold", "value", "reason", "source"), shown, title=policy.label)
 
 
+@policy_app.command("diff")
+def policy_diff(
+    before: Annotated[Path, typer.Argument(help="A policy .toml.")],
+    after: Annotated[Path, typer.Argument(help="Another one.")],
+    stream: Annotated[
+        str | None, typer.Option(help="Judge this stream under both: what would have been found otherwise.")
+    ] = None,
+    register: Annotated[Path | None, typer.Option(help="The register that the stream is judged by.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Which thresholds differ, and what a recorded month would have been under the other. Exit 1 if anything does."""
+    from emcheck.cli.comparing import judged_twice, print_differences
+    from emcheck.cli.reading import bad_input, read_policy, read_register
+    from emcheck.present import comparing
+
+    if (stream is None) is not (register is None):
+        bad_input("--stream and --register go together: a stream is judged by a register")
+    policies = read_policy(before), read_policy(after)
+    differing = comparing.thresholds(*policies)
+    found = [] if stream is None or register is None else judged_twice(stream, read_register(register), policies)
+    print_differences(policies, differing, found, judged=stream is not None, as_json=as_json)
+    if differing or found:
+        raise typer.Exit(1)
+
+
 def _schema_names() -> list[str]:
     from emcheck.service.published import NAMES
 

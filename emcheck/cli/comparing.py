@@ -1,0 +1,81 @@
+"""What two policies make of one stream: judged twice, printed side by side."""
+
+import json
+
+import typer
+
+from emcheck.cli.judged import progress
+from emcheck.cli.reading import bad_input
+from emcheck.cli.showing import show
+from emcheck.domain.policy import Policy
+from emcheck.domain.register import Register
+from emcheck.present import comparing
+from emcheck.present.comparing import Difference, differences
+from emcheck.service.replay import replay
+from emcheck.service.stream import StreamError, read_stream
+
+
+def judged_twice(stream: str, register: Register, policies: tuple[Policy, Policy]) -> list[Difference]:
+    """How the findings of a stream differ between two policies; bad input is a line and exit code 2."""
+    if stream == "-":
+        bad_input("--stream: a stream that is judged twice must be a file")
+    found = []
+    for policy in policies:
+        try:
+            with progress() as on_line:
+                found.append(replay(read_stream(stream), register, policy, name=stream, on_line=on_line).findings)
+        except StreamError as error:
+            bad_input(error)
+    return differences(*found)
+
+
+def print_differences(
+    policies: tuple[Policy, Policy],
+    thresholds: list[tuple[str, str, str]],
+    found: list[Difference],
+    *,
+    judged: bool,
+    as_json: bool,
+) -> None:
+    """Tables for people, one object for programs."""
+    before, after = (policy.label for policy in policies)
+    if as_json:
+        told = {
+            "before": before,
+            "after": after,
+            "thresholds": {key: {"before": old, "after": new} for key, old, new in thresholds},
+            "findings": [comparing.as_json(difference) for difference in found] if judged else None,
+        }
+        typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        return
+    if thresholds:
+        show(("threshold", before, after), thresholds)
+    else:
+        typer.echo(f"{before} and {after} have the same thresholds.")
+    if judged:
+        typer.echo()
+        _print_found(found, before, after)
+
+
+def _print_found(found: list[Difference], before: str, after: str) -> None:
+    if not found:
+        typer.echo("The stream is judged alike under both.")
+        return
+    rows = []
+    for difference in found:
+        line = difference.either
+        who = line.get("wearer_id") or line.get("unit") or ""
+        rows.append((line["start"], line["rule"], who, _what(difference, before, after)))
+    show(("start (UTC)", "rule", "who", "difference"), rows)
+
+
+def _what(difference: Difference, before: str, after: str) -> str:
+    if difference.after is None:
+        return f"only under {before}: {difference.either['text']}"
+    if difference.before is None:
+        return f"only under {after}: {difference.either['text']}"
+    return "; ".join(f"{key} {_said(old)} -> {_said(new)}" for key, (old, new) in difference.changed.items())
+
+
+def _said(value: object) -> str:
+    return "none" if value is None else str(value)
