@@ -5,18 +5,21 @@ import base64
 import gzip
 import json
 import time
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from emcheck.clock import SystemClock
+from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
-from emcheck.ports import InboxRow
+from emcheck.ports import InboxRow, Quarantined, Store
 from emcheck.settings import Settings
 from emcheck.store.sql import SqlStore
 from emcheck.wire import topics
 
 _LOOK_EVERY_S = 0.1
+_PAGE = 500
 
 
 async def post(settings: Settings, raw: Any, *, wait_s: float) -> str | None:
@@ -42,23 +45,47 @@ async def export_stream(settings: Settings, out: Path) -> int:
         with ExitStack() as left:
             plain = left.enter_context(out.open("xb"))
             file = left.enter_context(gzip.GzipFile(fileobj=plain, mode="wb")) if out.suffix == ".gz" else plain
-            async for row in store.inbox_after(0):
-                cast("BinaryIO", file).write(stream_line(row))
+            async for line in stream_of(store):
+                cast("BinaryIO", file).write(line)
                 lines += 1
         return lines
     finally:
         await store.close()
 
 
+async def stream_of(store: Store) -> AsyncIterator[bytes]:
+    """Everything that was received, as lines in the order of receipt.
+
+    What was refused whole stands in the quarantine alone. A message that the broker had kept cannot be told from a
+    fresh one in a stream, and is left out.
+    """
+    refused = _refused_whole(store)
+    waiting = await anext(refused, None)
+    async for row in store.inbox_after(0):
+        while waiting is not None and waiting.received_at < row.received_at:
+            yield _message(waiting.received_at, waiting.topic, waiting.payload)
+            waiting = await anext(refused, None)
+        yield stream_line(row)
+    while waiting is not None:
+        yield _message(waiting.received_at, waiting.topic, waiting.payload)
+        waiting = await anext(refused, None)
+
+
+async def _refused_whole(store: Store) -> AsyncIterator[Quarantined]:
+    """Quarantined messages that no number was used up by: the inbox has no row of them."""
+    after = 0
+    while page := await store.quarantined(limit=_PAGE, after=after):
+        for _, item in page:
+            if item.first_seq is None and item.boot is None and item.reason != "retained":
+                yield item
+        after = page[-1][0]
+
+
 def stream_line(row: InboxRow) -> bytes:
     """An inbox row as formats.md writes it, the payload of a message as it came."""
     head = f'{{"received_at":"{format_ms(row.received_at)}"'
     if row.kind == "up":
-        head += f',"topic":"{topics.up(str(row.unit))}"'
-        body = _as_json(row.payload)
-        if body is None:
-            return f'{head},"payload_b64":"{base64.b64encode(row.payload).decode()}"}}\n'.encode()
-        return f'{head},"payload":'.encode() + body + b"}\n"
+        return _message(row.received_at, topics.up(str(row.unit)), row.payload)
     if row.kind == "service":
         return f'{head},"service":"{json.loads(row.payload)["service"]}"}}\n'.encode()
     if row.kind == "heard":
@@ -66,10 +93,18 @@ def stream_line(row: InboxRow) -> bytes:
     return f'{head},"instruction":'.encode() + row.payload + b"}\n"
 
 
+def _message(received_at: Ms, topic: str, payload: bytes) -> bytes:
+    head = f'{{"received_at":"{format_ms(received_at)}","topic":{json.dumps(topic)}'
+    body = _as_json(payload)
+    if body is None:
+        return f'{head},"payload_b64":"{base64.b64encode(payload).decode()}"}}\n'.encode()
+    return f'{head},"payload":'.encode() + body + b"}\n"
+
+
 def _as_json(payload: bytes) -> bytes | None:
     """The payload where it may stand in a line as it is; None where only its bytes tell it whole."""
     try:
         body = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return payload if isinstance(body, dict) and b"\n" not in payload and b"\r" not in payload else None

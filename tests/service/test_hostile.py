@@ -18,11 +18,14 @@ from emcheck.domain.instants import SECOND
 from emcheck.domain.register import Register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.service.app import Service
+from emcheck.service.mailing import stream_of
+from emcheck.service.replay import replay
+from emcheck.service.stream import parse_lines
 from emcheck.store.sql import SqlStore
 from tests.service.hostile import Attack, Attacker
 from tests.service.living import living
 from tests.service.peers import good_units
-from tests.support import at, nightly, order, register
+from tests.support import at, england, nightly, order, register
 
 HOSTILE_UNITS = tuple(f"BU-9{number:03}" for number in range(1, 81))
 GOOD_UNITS = ("BU-0001", "BU-0002", "BU-0003")
@@ -107,6 +110,7 @@ async def test_ten_thousand_hostile_payloads(tmp_path: Path) -> None:
     ]
     assert [f for f in judged if f.wearer_id in ("W-2", "W-3") or f.unit in GOOD_UNITS] == []
     await _everything_is_accounted_for(tmp_path / "em.db", sent, figures)
+    assert told_again(await _replayed(tmp_path / "em.db", clock.now())) == told_again(judged)
     async with (
         EmbeddedBroker(store_dir=tmp_path / "nats-again") as broker,
         serving(broker, tmp_path / "em.db", clock) as service,
@@ -114,6 +118,24 @@ async def test_ten_thousand_hostile_payloads(tmp_path: Path) -> None:
     ):
         again = await service.pipeline.judge_all(clock.now())
     assert curfew(again) == curfew(judged)
+
+
+def told_again(findings: Sequence[Finding]) -> list[str]:
+    """What a stream can tell: not that the broker had kept a message, nor in which order one millisecond's came."""
+    return sorted(
+        f"{f.rule} {f.class_} {f.subject} {f.start} {f.end} {f.absent_ms} {dict(f.detail).get('count')}"
+        for f in findings
+        if f.rule in ("curfew.absence", "evidence.rejected", "evidence.unknown_device") and f.class_ != "retained"
+    )
+
+
+async def _replayed(database: Path, until: int) -> list[Finding]:
+    """The exported database judged again: what was refused is among it."""
+    store = SqlStore(f"sqlite:///{database}", read_only=True)
+    await store.open()
+    lines = [line async for line in stream_of(store)]
+    await store.close()
+    return replay(parse_lines(lines, "export"), town(), england(), until=until).findings
 
 
 def curfew(findings: Sequence[Finding]) -> list[Finding]:
