@@ -83,7 +83,8 @@ class AlertEvent(_Part):
     source: str
     """`emcheck/{database id}`."""
     type: str
-    """`emcheck.alert.raised`, `.amended`, `.reinstated` or `.withdrawn`."""
+    """`emcheck.alert.raised`, `.amended`, `.reinstated` or `.withdrawn`; by operators `.acknowledged`, `.confirmed`,
+    `.shelved` or `.closed`, and `.returned` where nothing followed."""
     subject: str
     """Whose alerts it is one of; events of one subject come in order."""
     time: Time
@@ -94,7 +95,7 @@ class AlertEvent(_Part):
 
 
 def cloud_event(alert: Alert, *, action: str, at: Ms, source: str, note: str) -> bytes:
-    """The event that tells of one change of an alert; `action` is raised, amended, reinstated or withdrawn."""
+    """The event that tells of one change of an alert; `action` is how its type ends."""
     event = AlertEvent(
         specversion="1.0",
         id=f"{alert.alert_id}.{alert.revision}",

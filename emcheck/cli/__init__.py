@@ -6,7 +6,7 @@ Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one
 import typer
 
 from emcheck import __version__
-from emcheck.cli import demo, doctor, explaining, files, instructing, orders, replaying, serving, simulating
+from emcheck.cli import attending, demo, doctor, explaining, files, instructing, orders, replaying, serving, simulating
 
 app = typer.Typer(
     name="emcheck",
@@ -28,6 +28,7 @@ config_app.command("show")(serving.config_show)
 alerts_app = typer.Typer(help="The monitoring queue.", no_args_is_help=True)
 alerts_app.command("watch")(serving.alerts_watch)
 alerts_app.command("list")(explaining.alerts_list)
+alerts_app.command("act")(attending.alerts_act)
 app.command("explain")(explaining.explain)
 store_app = typer.Typer(help="The database.", no_args_is_help=True)
 store_app.command("confirm")(serving.store_confirm)

@@ -17,30 +17,39 @@ def instruct(
     wait_s: Annotated[float, typer.Option("--wait", help="How many seconds to wait for the service.", min=0)] = _WAIT_S,
 ) -> None:
     """Tell the service of a variation, an absence, a swap: it is judged by from then on, and kept for ever."""
-    import asyncio
     import json
 
     from emcheck.cli.reading import bad_input, read_text
-    from emcheck.domain.instructions import InstructionError, parse_instruction
-    from emcheck.ports import StoreError
-    from emcheck.service.mailing import post
 
     name = "standard input" if path == "-" else path
     try:
         raw: Any = json.loads(sys.stdin.read() if path == "-" else read_text(Path(path)))
-        act = parse_instruction(raw)
     except json.JSONDecodeError as error:
         bad_input(f"{name}: not JSON: {error.msg} in line {error.lineno}")
+    carry_out(raw, name=name, config=config, wait_s=wait_s)
+
+
+def carry_out(raw: Any, *, name: str, config: Path | None, wait_s: float = _WAIT_S) -> None:
+    """Post an instruction and say what became of it; what is wrong with it is a line and exit code 2."""
+    import asyncio
+
+    from emcheck.cli.reading import bad_input
+    from emcheck.domain.instructions import InstructionError, parse_instruction
+    from emcheck.ports import StoreError
+    from emcheck.service.mailing import post
+
+    try:
+        act = parse_instruction(raw)
+        outcome = asyncio.run(post(settings_of(config), raw, wait_s=wait_s))
     except InstructionError as error:
         bad_input(f"{name}: {error}")
-    try:
-        outcome = asyncio.run(post(settings_of(config), raw, wait_s=wait_s))
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
+    what = name if act.type == "alert" else act.type
     if outcome is None:
-        typer.echo(f"{act.type}: posted; no service took it within {wait_s:.0f} s, the next one that runs will")
+        typer.echo(f"{what}: posted; no service took it within {wait_s:.0f} s, the next one that runs will")
     elif outcome == "done":
-        typer.echo(f"{act.type}: done")
+        typer.echo(f"{what}: done")
     else:
         bad_input(f"{name}: {outcome}")
 

@@ -4,7 +4,7 @@ An alert is raised once for its cause, amended or withdrawn as facts arrive, and
 disposition. Acknowledge means "I saw it" and is a lease: if nothing follows, the alert returns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from emcheck.domain.findings import Span
@@ -123,3 +123,22 @@ class Alert:
 
     def __bool__(self) -> bool:
         raise TypeError("an Alert has no truth value; ask for its state")
+
+
+def acted(
+    alert: Alert, act: Act, *, at: Ms, lease_ms: Ms, until: Ms | None = None, disposition: str | None = None
+) -> Alert:
+    """The alert after an act at `at`; IllegalAct where the life cycle does not allow it.
+
+    An acknowledgement is a lease of `lease_ms`; a confirmation ends it, for something followed; a shelf has `until`.
+    """
+    state = next_state(alert.state, act)
+    lease_until = {Act.ACKNOWLEDGE: at + lease_ms, Act.SHELVE: until}.get(act)
+    return replace(
+        alert, state=state, lease_until=lease_until, disposition=disposition or alert.disposition,
+        revision=alert.revision + 1,
+    )  # fmt: skip
+
+
+EXPIRIES = {AlertState.ACKNOWLEDGED: Act.LEASE_EXPIRED, AlertState.SHELVED: Act.SHELF_EXPIRED}
+"""What happens to an alert whose lease or shelf runs out."""

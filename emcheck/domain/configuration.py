@@ -19,10 +19,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from emcheck.domain.amending import addresses
 from emcheck.domain.canonical import compact, sha256_of_texts
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, HOUR, format_ms
-from emcheck.domain.instructions import addresses
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register
 from emcheck.domain.windows import windows

@@ -11,6 +11,7 @@ ever told (`recall`), and the decision is the same as if nothing had been folded
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from emcheck.domain.amending import Touched, amended, name_after, touched_by
 from emcheck.domain.case import KEEP, Case
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.facts import Event
@@ -18,7 +19,7 @@ from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.folding import fold
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, HOUR
-from emcheck.domain.instructions import Touched, amended, name_after, parse_instruction, touched_by
+from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.keeping import restore_case, restore_unit, unit_state
 from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Receipt, Told

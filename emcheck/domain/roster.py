@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from emcheck.domain.amending import Touched, addresses
 from emcheck.domain.case import Case
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
-from emcheck.domain.instructions import Touched, addresses
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register, public_key_of
 from emcheck.domain.track import Track

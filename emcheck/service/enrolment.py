@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from emcheck.domain.amending import amended, as_text, name_after, touched_by
 from emcheck.domain.ids import Ms, WearerId
 from emcheck.domain.instants import format_ms
-from emcheck.domain.instructions import amended, as_text, name_after, parse_instruction, touched_by
+from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.register import Register, RegisterError, Wearer, parse_register
 from emcheck.ports import Commit, Person, Store, StoredRegister
 

@@ -78,7 +78,7 @@ class Loops:
         alive_at = self._clock.now() + self._alive_every_ms
         while True:
             self._rearm.clear()
-            due = min(self._pipeline.engine.wake_at(), alive_at)
+            due = min(self._pipeline.wake_at(), alive_at)
             await self._until(due + 1)
             now = self._clock.now()
             if not await self._judge_due(now - 1):
@@ -91,7 +91,7 @@ class Loops:
     async def _judge_due(self, upto: Ms) -> bool:
         """The herd in chunks, so that events go on being served; False where messages are to be judged first."""
         loop = asyncio.get_running_loop()
-        while (due := self._pipeline.engine.wake_at()) <= upto:
+        while (due := self._pipeline.wake_at()) <= upto:
             async with self._pipeline.turn:
                 known = self._known_until(upto)
                 if known < due:

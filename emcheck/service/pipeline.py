@@ -11,12 +11,11 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from emcheck.domain.alerts import Alert
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import format_ms
-from emcheck.domain.instructions import InstructionError, impersonal, parse_instruction, told_of
+from emcheck.domain.instructions import ActOnAlert, InstructionError, impersonal, parse_instruction, told_of
 from emcheck.domain.policy import Policy
 from emcheck.ports import (
     AlertChange,
@@ -31,6 +30,7 @@ from emcheck.ports import (
     Store,
 )
 from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.attending import Attending, Publish
 from emcheck.service.checkpoints import SERVICE, Checkpoints
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
@@ -42,9 +42,6 @@ log = structlog.get_logger("emcheck.service")
 
 _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
-
-Publish = Callable[[Alert, str, str], bytes]
-"""Alert, action and note to the bytes that are delivered."""
 
 
 class Pipeline:
@@ -88,6 +85,9 @@ class Pipeline:
         self._checkpoints = Checkpoints(
             self.engine, found.under, found.stale, every_ms=self._checkpoint_every_ms, now=now
         )
+        self._acts: list[AlertChange] = []
+        self._attending = Attending(self._store, self._published, lease_ms=self._policy.ms("alert.lease_s"))
+        self._attending.load(await self._store.alerts(open_only=True))
         self.engine.service("started", now)
         self._note_service("started", now)
         self.engine.judge_all(now)
@@ -177,6 +177,13 @@ class Pipeline:
                 log.warning("instruction.refused", letter=letter.number, reason=str(error))
                 answers.append(Answer(letter.number, f"refused: {error}"))
                 continue
+            if isinstance(act, ActOnAlert):
+                await self._write([])  # what is decided but not committed is of the alert too
+                try:
+                    self._note_act(await self._attending.act(act, now))
+                except InstructionError as error:
+                    answers.append(Answer(letter.number, f"refused: {error}"))
+                    continue
             people += people_of(told_of(act))
             self._row_id += 1
             self._signed_at = now = max(now, self._signed_at)
@@ -190,12 +197,24 @@ class Pipeline:
             log.info("instruction.done", letter=letter.number, type=raw["type"])
         await self._write([], answers=answers, people=people)
 
+    def _note_act(self, change: AlertChange) -> None:
+        self._acts.append(change)
+        self._standing.put(change.alert)
+
+    def wake_at(self) -> Ms:
+        """The next instant at which something is to be judged, or a lease of an alert runs out."""
+        return min(self.engine.wake_at(), self._attending.next())
+
     async def tick(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
         """Decide what is due by `upto`, a few subjects at a time for as long as there may be `more`, and commit it."""
         while self.engine.tick(upto, most=_AT_ONCE) == _AT_ONCE and more():
             pass
         if self._decisions:
             self._note_service("alive", upto)
+            await self._write([])
+        if self._attending.next() <= upto:
+            for change in await self._attending.expire(upto):
+                self._note_act(change)
             await self._write([])
 
     async def alive(self, now: Ms) -> None:
@@ -237,6 +256,8 @@ class Pipeline:
             AlertChange(c.alert, c.action, at, "emcheck", c.note, self._published(c.alert, c.action, c.note))
             for c, at in await self._standing.queue_changes(decisions)
         ]
+        changes += self._acts
+        self._acts = []
         findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]

@@ -49,6 +49,11 @@ class Standing:
         alerts = await self._store.alerts(open_only=False, subject=subject)
         self._alerts[subject] = {alert.alert_id: alert for alert in alerts}
 
+    def put(self, alert: Alert) -> None:
+        """Somebody did something about an alert."""
+        if alert.subject in self._alerts:
+            self._alerts[alert.subject][alert.alert_id] = alert
+
     async def queue_changes(self, decisions: Sequence[Decision]) -> list[tuple[Change, Ms]]:
         """What decisions change in the queue, and when."""
         changes: list[tuple[Change, Ms]] = []

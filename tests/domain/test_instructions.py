@@ -5,16 +5,9 @@ from typing import Any
 
 import pytest
 
+from emcheck.domain.amending import amended, as_text, name_after, touched_by
 from emcheck.domain.findings import Span
-from emcheck.domain.instructions import (
-    InstructionError,
-    amended,
-    as_text,
-    impersonal,
-    name_after,
-    parse_instruction,
-    touched_by,
-)
+from emcheck.domain.instructions import InstructionError, impersonal, parse_instruction
 from emcheck.domain.register import Register, parse_register
 from emcheck.domain.windows import windows
 from tests.support import at, nightly, order, register

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from emcheck.clock import VirtualClock
+from emcheck.domain.amending import as_text
 from emcheck.domain.instants import HOUR, MINUTE, format_ms
-from emcheck.domain.instructions import as_text
 from emcheck.domain.register import RegisterError, parse_register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ports import Commit, InboxRow

@@ -1,0 +1,186 @@
+"""What an instruction makes of a register, whom it touches, and what the register is called then."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from whenever import Instant as Moment
+
+from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
+from emcheck.domain.instants import format_ms
+from emcheck.domain.instructions import (
+    ActOnAlert,
+    EndOrder,
+    GrantAbsence,
+    Instruction,
+    InstructionError,
+    PutFitting,
+    PutInstallation,
+    PutOrder,
+    PutRegister,
+    PutWearer,
+    ResumeOrder,
+    SuspendOrder,
+    VaryOrder,
+    impersonal,
+)
+from emcheck.domain.problems import first_problem
+from emcheck.domain.register import AuthorisedAbsence, Order, Register, RegisterError, changed
+
+_ORDER = TypeAdapter(Order)
+_T = TypeVar("_T")
+
+
+def amended(register: Register, act: Instruction) -> Register:
+    """The register after an instruction; InstructionError says why it cannot be carried out. Nothing is half done."""
+    try:
+        if isinstance(act, PutRegister):
+            return act.register_
+        if isinstance(act, ActOnAlert):
+            return register
+        if isinstance(act, PutOrder):
+            return _checked(register, orders=_put(register.orders, act.order, lambda o: o.order_id))
+        if isinstance(act, PutInstallation):
+            put = _put(register.installations, act.installation, lambda i: (i.unit, i.installed_at))
+            return _checked(register, installations=put)
+        if isinstance(act, PutFitting):
+            fittings = _put(register.fittings, act.fitting, lambda f: (f.tag, f.wearer_id, f.fitted_at))
+            return _checked(register, fittings=fittings)
+        if isinstance(act, PutWearer):
+            return _checked(register, wearers=_put(register.wearers, act.wearer, lambda w: w.wearer_id))
+        order = _order_of(register, act.order_id)
+        revised = _revised(order, act)
+    except ValidationError as error:
+        raise InstructionError(*first_problem(error)) from None
+    except RegisterError as error:
+        raise InstructionError("", str(error)) from None
+    return changed(register, orders=tuple(revised if known is order else known for known in register.orders))
+
+
+def _order_of(register: Register, order_id: OrderId) -> Order:
+    for order in register.orders:
+        if order.order_id == order_id:
+            return order
+    raise InstructionError("order_id", f"no order {order_id!r} in the register")
+
+
+def _put(known: tuple[_T, ...], new: _T, name: Any) -> tuple[_T, ...]:
+    """`new` in the place of what has its name, else at the end."""
+    if any(name(value) == name(new) for value in known):
+        return tuple(new if name(value) == name(new) else value for value in known)
+    return (*known, new)
+
+
+def _checked(register: Register, **parts: Any) -> Register:
+    """The register with other parts, judged as a whole."""
+    fields = ("version", "wearers", "orders", "installations", "fittings")
+    return Register(**({field: getattr(register, field) for field in fields} | parts))
+
+
+def _revised(order: Order, act: GrantAbsence | VaryOrder | SuspendOrder | ResumeOrder | EndOrder) -> Order:
+    """The order after an act, judged by its own rules."""
+    if isinstance(act, GrantAbsence):
+        leave = AuthorisedAbsence(
+            **{"from": act.from_},
+            until=act.until,
+            reason=act.reason,
+            approved_by=act.approved_by,
+            evidence=act.evidence,
+        )
+        return changed(order, authorised_absences=(*order.authorised_absences, leave))
+    said = as_text(_ORDER.dump_python(order, mode="json", by_alias=True))
+    if isinstance(act, VaryOrder):
+        told = as_text(act.model_dump(mode="json", by_alias=True, include={"effective_at", "curfew"}))
+        said["variations"] = [*said.get("variations", ()), told]
+    elif isinstance(act, SuspendOrder):
+        until = act.until or _local(order.ends_at, order.timezone)
+        said["suspensions"] = [
+            *said.get("suspensions", ()), {"from": act.from_, "until": until, "reason": act.reason}
+        ]  # fmt: skip
+    elif isinstance(act, ResumeOrder):
+        said["suspensions"] = _resumed(said.get("suspensions", []), act.at)
+    else:
+        said["ends_at"] = format_ms(act.ends_at)
+    return _ORDER.validate_python(said)
+
+
+def _resumed(suspensions: list[dict[str, Any]], at: str) -> list[dict[str, Any]]:
+    if not any(span["from"] < at < span["until"] for span in suspensions):
+        raise InstructionError("at", f"the order is not suspended at {at}")
+    return [span | {"until": at} if span["from"] < at < span["until"] else span for span in suspensions]
+
+
+def _local(at: Ms, zone: str) -> str:
+    """Local time of an instant, as a register writes it."""
+    local = Moment.from_timestamp(at, unit="millisecond").to_tz(zone).to_plain()
+    return local.format_iso()[:23]
+
+
+def as_text(value: Any, key: str = "") -> Any:
+    """Plain values of a register with its instants as formats.md writes them, what is not said left out."""
+    if isinstance(value, dict):
+        return {name: as_text(inner, name) for name, inner in value.items() if inner is not None}
+    if isinstance(value, (list, tuple)):
+        return [as_text(inner) for inner in value]
+    return format_ms(value) if key.endswith("_at") and isinstance(value, int) else value
+
+
+def name_after(name: str, raw: Any) -> str:
+    """What a register is called in findings after an instruction: a hash over what it was called and what was said.
+
+    So whoever has the first register and the instructions can compute it, and nobody hashes a country for one absence.
+    """
+    if raw["type"] == "alert":
+        return name
+    said = json.dumps(impersonal(raw), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(f"{name} {said}".encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Touched:
+    """Whose judgement an instruction may change, and whether it concerns tags or units rather than orders alone."""
+
+    wearers: set[WearerId]
+    units: set[UnitId]
+    equipment: bool = False
+
+
+def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
+    """Whom an act touches that made one register of the other."""
+    if isinstance(act, (PutWearer, ActOnAlert)):
+        return Touched(set(), set())
+    if isinstance(act, PutFitting):
+        return Touched({act.fitting.wearer_id}, set(), equipment=True)
+    if isinstance(act, PutInstallation):
+        return _at_addresses(Touched(set(), {act.installation.unit}, equipment=True), before, after)
+    if not isinstance(act, PutRegister):
+        order_id = act.order.order_id if isinstance(act, PutOrder) else act.order_id
+        return Touched({o.wearer_id for r in (before, after) for o in r.orders if o.order_id == order_id}, set())
+    units = _differing(before.installations, after.installations, lambda i: (i.unit, i.installed_at))
+    fittings = _differing(before.fittings, after.fittings, lambda f: (f.wearer_id, f.tag, f.fitted_at))
+    orders = _differing(before.orders, after.orders, lambda o: o.order_id)
+    touched = Touched({wearer for wearer, _, _ in fittings}, {unit for unit, _ in units}, bool(units or fittings))
+    touched.wearers |= {o.wearer_id for r in (before, after) for o in r.orders if o.order_id in orders}
+    return _at_addresses(touched, before, after)
+
+
+def _at_addresses(touched: Touched, before: Register, after: Register) -> Touched:
+    """With those who are to be where a touched unit stands or stood."""
+    moved = {i.address_id for r in (before, after) for i in r.installations if i.unit in touched.units}
+    if moved:
+        touched.wearers |= {o.wearer_id for o in after.orders if moved & addresses(o)}
+    return touched
+
+
+def addresses(order: Order) -> set[AddressId]:
+    """Where an order wants its wearer, now or after a variation."""
+    return {r.address_id for curfew in (order.curfew, *(v.curfew for v in order.variations)) for r in curfew}
+
+
+def _differing(before: Iterable[_T], after: Iterable[_T], name: Any) -> set[Any]:
+    """The names of what is new, gone or says something else."""
+    known, now = {name(value): value for value in before}, {name(value): value for value in after}
+    return {key for key in known.keys() | now.keys() if known.get(key) != now.get(key)}
