@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from emcheck.domain.alerts import Alert
+from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
 
@@ -254,6 +254,10 @@ class Store(Protocol):
 
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
         """What happened to an alert, oldest first (`published` is not kept: None)."""
+        ...
+
+    async def alert_steps(self, since: Ms) -> list[Step]:
+        """What happened to all alerts from `since` on, in the order in which it was written."""
         ...
 
     async def deadlines_due(self, at: Ms) -> list[Deadline]:

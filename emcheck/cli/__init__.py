@@ -6,7 +6,19 @@ Exit codes: 0 well; 1 a difference was found; 2 bad input or usage, named in one
 import typer
 
 from emcheck import __version__
-from emcheck.cli import attending, demo, doctor, explaining, files, instructing, orders, replaying, serving, simulating
+from emcheck.cli import (
+    attending,
+    demo,
+    doctor,
+    explaining,
+    files,
+    instructing,
+    orders,
+    replaying,
+    serving,
+    simulating,
+    stats,
+)
 
 app = typer.Typer(
     name="emcheck",
@@ -30,6 +42,7 @@ alerts_app.command("watch")(serving.alerts_watch)
 alerts_app.command("list")(explaining.alerts_list)
 alerts_app.command("act")(attending.alerts_act)
 app.command("explain")(explaining.explain)
+app.command("stats")(stats.stats)
 store_app = typer.Typer(help="The database.", no_args_is_help=True)
 store_app.command("confirm")(serving.store_confirm)
 app.add_typer(store_app, name="store")

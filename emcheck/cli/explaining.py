@@ -32,7 +32,7 @@ def alerts_list(
     async def found(store: "SqlStore") -> "list[Alert]":
         return [a for a in await store.alerts(open_only=not everything) if everything or not a.withdrawn]
 
-    alerts = sorted(_read(config, found), key=lambda alert: (alert.priority, alert.raised_at))
+    alerts = sorted(read_store(config, found), key=lambda alert: (alert.priority, alert.raised_at))
     if as_json:
         typer.echo("\n".join(json.dumps(alert_json(alert), ensure_ascii=False) for alert in alerts))
     elif not alerts:
@@ -65,7 +65,7 @@ def explain(
         with progress() as on_row:
             return await story_of(store, alerts[0], policy, on_row=on_row)
 
-    it = _read(config, told)
+    it = read_store(config, told)
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     if as_json:
@@ -96,7 +96,7 @@ def _section(title: str, lines: list[str]) -> None:
         typer.echo("\n".join(["", title, *(f"  {line}" for line in lines)]))
 
 
-def _read(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":
+def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":
     """The answer of the database to a question; what is wrong with it is a line and exit code 2."""
     import asyncio
 

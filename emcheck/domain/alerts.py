@@ -6,6 +6,7 @@ disposition. Acknowledge means "I saw it" and is a lease: if nothing follows, th
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AlertId, Ms, OrderId, RuleId, UnitId, WearerId
@@ -123,6 +124,15 @@ class Alert:
 
     def __bool__(self) -> bool:
         raise TypeError("an Alert has no truth value; ask for its state")
+
+
+class Step(NamedTuple):
+    """Something that happened to an alert: raised, acknowledged, closed and so on, when and by whom."""
+
+    alert_id: AlertId
+    action: str
+    at: Ms
+    by: str
 
 
 def acted(

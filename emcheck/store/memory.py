@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from emcheck.domain.alerts import Alert
+from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import DAY
@@ -35,6 +35,7 @@ class MemoryStore:
         self._findings: dict[str, dict[str, Finding]] = {}
         self._alerts: dict[str, Alert] = {}
         self._history: dict[str, list[AlertChange]] = {}
+        self._changes: list[AlertChange] = []
         self._outbox: list[OutboxItem] = []
         self._event_ids: set[str] = set()
         self._delivered: dict[str, int] = {}
@@ -120,6 +121,7 @@ class MemoryStore:
         self._alerts[alert.alert_id] = alert
         kept = change._replace(by=storable(change.by), note=storable(change.note), published=None)
         self._history.setdefault(alert.alert_id, []).append(kept)
+        self._changes.append(kept)
         if change.published is None:
             return
         name = event_id(alert)
@@ -218,6 +220,10 @@ class MemoryStore:
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
         """What happened to an alert, oldest first (`published` is not kept: None)."""
         return list(self._history.get(alert_id, ()))
+
+    async def alert_steps(self, since: Ms) -> list[Step]:
+        """What happened to all alerts from `since` on, in the order in which it was written."""
+        return [Step(c.alert.alert_id, c.action, c.at, c.by) for c in self._changes if c.at >= since]
 
     async def deadlines_due(self, at: Ms) -> list[Deadline]:
         """Deadlines due at or before `at`, earliest first."""

@@ -111,6 +111,12 @@ ALERT_HISTORY = (
     .order_by(alert_history.c.history_no)
 )
 
+ALERT_STEPS = (
+    select(alert_history.c.alert_id, alert_history.c.action, alert_history.c.at, alert_history.c.by)
+    .where(alert_history.c.at >= bindparam("since"))
+    .order_by(alert_history.c.history_no)
+)
+
 DEADLINES_DUE = select(deadline.c.subject, deadline.c.due_at).where(deadline.c.due_at <= bindparam("at"))
 
 QUARANTINED = (

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from emcheck.domain.alerts import Alert
+from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms
 from emcheck.ports import (
@@ -125,6 +125,10 @@ class SqlReads:
         """What happened to an alert, oldest first (`published` is not kept: None)."""
         rows = await self._rows(queries.ALERT_HISTORY, alert_id=alert_id)
         return [AlertChange(alert_from(body), action, at, by, note, None) for body, action, at, by, note in rows]
+
+    async def alert_steps(self, since: Ms) -> list[Step]:
+        """What happened to all alerts from `since` on, in the order in which it was written."""
+        return [Step(*row) for row in await self._rows(queries.ALERT_STEPS, since=since)]
 
     async def deadlines_due(self, at: Ms) -> list[Deadline]:
         """Deadlines due at or before `at`, earliest first."""

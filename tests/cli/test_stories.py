@@ -125,3 +125,13 @@ async def test_a_story_is_told_as_a_person_reads_it(name: str, tmp_path: Path) -
     assert whole["alert"] == alert
     assert len(whole["history"]) == alert["revision"]
     assert all(fact["event"] for fact in whole["rests_on"])
+
+
+async def test_statistics_are_told_of_a_database(tmp_path: Path) -> None:
+    told, _, acts, known = TOLD["late-return"]
+    await served(tmp_path / "em.db", told, acts, known)
+    span = ("--since", "2026-03-20T00:00:00Z", "--until", "2026-03-26T00:00:00Z")
+    stats = json.loads(await asyncio.to_thread(said, tmp_path / "em.db", "stats", "--json", *span))
+    assert (stats["wearers"], stats["by_rule"]["curfew.absence"]) == (1, 1)
+    text = await asyncio.to_thread(said, tmp_path / "em.db", "stats", *span)
+    assert "P1 acknowledged within 30 s" in text

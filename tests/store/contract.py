@@ -2,6 +2,7 @@
 
 import pytest
 
+from emcheck.domain.alerts import Step
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY
 from emcheck.ports import (
@@ -255,6 +256,12 @@ class StoreContract:
         assert await store.people() == [Person("W-1", "Anne", b"y"), Person("W-3", "Cy", b"x")]
         await store.save_register(first, [Person("W-1", "Ann", b"{}")])
         assert await store.register() == first
+
+    async def test_steps_of_all_alerts_come_as_they_were_written(self, store: Store) -> None:
+        first, second = change(alert()), change(alert("AL-2"))
+        await store.commit(Commit(alerts=[first, second]))
+        assert await store.alert_steps(0) == [Step(c.alert.alert_id, c.action, c.at, c.by) for c in (first, second)]
+        assert await store.alert_steps(max(first.at, second.at) + 1) == []
 
     async def test_a_register_knows_since_which_row_it_is_in_force(self, store: Store) -> None:
         await store.commit(Commit(inbox=[row(1), row(2, None, kind="instruction", payload=b"{}")]))
