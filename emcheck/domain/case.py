@@ -263,7 +263,13 @@ class Case:
         self, state: OrderState, timeline: list[Stretch], ongoing: Episode | None, now: Ms, *, is_raised: bool
     ) -> None:
         """When an absence in an open window, if it goes on, next changes what is said of it."""
-        last = next((stretch for stretch in reversed(timeline) if stretch.start <= now), None)
+        last = None
+        for stretch in reversed(timeline):
+            if stretch.start <= now:
+                last = stretch
+                break
+            if not stretch.present:  # told ahead of its time, by a clock that is fast
+                self.wake_at = min(self.wake_at, stretch.start)
         if last is None or last.present:
             return
         if last.end < now:

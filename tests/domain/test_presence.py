@@ -153,6 +153,15 @@ def test_who_is_out_when_the_window_opens_is_noticed_without_an_event() -> None:
     assert (finding.class_, finding.start, finding.raised_at) == ("late_return", at("19:00"), at("19:05"))
 
 
+def test_an_absence_that_is_told_ahead_of_its_time_is_raised_when_it_is_due() -> None:
+    """A unit's clock runs three minutes fast, within what is believed; nothing comes after."""
+    night = UnitStory().boots(at("18:50"), heartbeat_s=300).hears(at("18:51"))
+    night.beats(at("18:55"), at("19:55"), every_s=300)
+    night.loses(at("20:01"), last_heard=at("20:00"), received=at("19:58"))
+    (finding,) = [f for f in judge(lines(night), until=at("20:30")) if f.rule == "curfew.absence"]
+    assert (finding.start, finding.raised_at) == (at("20:00"), at("20:05"))
+
+
 def test_an_open_absence_is_open_only_while_it_is_known_to_go_on() -> None:
     night = home_from("18:55").loses(at("20:00"), last_heard=at("20:00")).beats(at("20:01"), at("20:10"))
     assert absences(judge(lines(night), until=at("20:11"))) == [("left_during", "20:00:00", None, 660)]
