@@ -138,11 +138,15 @@ class Case:
                 self._judge_window(state, window, *timelines[window.address_id], now)
             found += self._order_findings(state, now)
         self.judged_at = now
-        told = [finding for finding in self._at_any_hour(tracks, now) if not is_settled(finding, self.settled)]
+        told = list(self._at_any_hour(tracks, now))
         if told or self._raised:
             self._raised = {name: self._raised.get(name, now) for name in map(_name, told)}
         zone = self.orders[0].order.timezone
-        return found + [replace(finding, raised_at=self._raised[_name(finding)], zone=zone) for finding in told]
+        return found + [
+            replace(finding, raised_at=self._raised[_name(finding)], zone=zone)
+            for finding in told
+            if not is_settled(finding, self.settled)
+        ]
 
     def _at_any_hour(self, tracks: Mapping[UnitId, Track], now: Ms) -> Iterator[Finding]:
         """What holds in no window: of the wearer's tags, and of the register."""
@@ -228,7 +232,7 @@ class Case:
     def unfold(self, standing: Iterable[Finding]) -> None:
         """Judge all windows anew at the next judgement; `standing` are the findings of those that were folded."""
         known = list(standing)
-        self._raised = {**_raised_at_once(known), **self._raised}
+        self._raised = {**self._raised, **_raised_at_once(known)}
         for state in self.orders:
             state.raised = {**raised_by(known, state), **state.raised}
             state.before, state.results = curfew_accumulated.NOTHING, {}
