@@ -150,12 +150,13 @@ class Case:
 
     def _at_any_hour(self, tracks: Mapping[UnitId, Track], now: Ms) -> Iterator[Finding]:
         """What holds in no window: of the wearer's tags, and of the register."""
-        for rule in _OF_TAGS:
+        telling = [track for track in tracks.values() if channels.tells(track)]
+        for rule in _OF_TAGS if telling else ():
             yield from rule.find(self.wearer_id, self.fittings, tracks, now, self.policy)
         orders = [state.order for state in self.orders]
         yield from paperwork.findings(self.wearer_id, orders, self.fittings, now, self.policy)
-        ahead = [at for track in tracks.values() for at in channels.ahead(track, now)]
-        self.wake_at = min(self.wake_at, *paperwork.steps(orders, self.fittings, now, self.policy), *ahead, FOREVER)
+        ahead = [at for track in telling for at in channels.ahead(track, now)]
+        self.wake_at = min(self.wake_at, paperwork.next_step(orders, self.fittings, now, self.policy), *ahead)
 
     def _look_out(self, now: Ms) -> None:
         """Know the windows of the next days, and be woken before they are used up."""

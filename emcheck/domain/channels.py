@@ -310,8 +310,13 @@ def ahead(track: "Track", now: Ms) -> list[Ms]:
 
 
 def speaks(track: "Track") -> bool:
-    """Whether anything at all is kept; nearly never."""
+    """Whether any word is kept; nearly never."""
     return any(boot.channels is not None and boot.channels.words for boot in track.boots.values())
+
+
+def tells(track: "Track") -> bool:
+    """Whether a word or a tamper may be kept."""
+    return any(boot.tampers or boot.channels is not None for boot in track.boots.values())
 
 
 def runs(told: Iterable[Change], now: Ms, within: Iterable[Span], *levels: str, keeping: str = "") -> list[Run]:

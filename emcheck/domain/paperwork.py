@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, WearerId
+from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Order
 from emcheck.domain.rules import fitting_overdue, fitting_unvalidated, monitoring_removal_due
@@ -20,8 +21,18 @@ def findings(
         yield from rule.find(wearer_id, orders, fittings, now, policy)
 
 
-def steps(orders: Sequence[Order], fittings: Sequence[Fitting], now: Ms, policy: Policy) -> Iterator[Ms]:
-    """Instants after `now` at which that may change."""
-    edges = [edge for fitting in fittings for edge in (fitting.fitted_at, fitting.removed_at) if edge is not None]
-    edges += [edge for order in orders for edge in (fitting_overdue.due_at(order, policy), order.ends_at)]
-    yield from (edge for edge in edges if edge > now)
+def next_step(orders: Sequence[Order], fittings: Sequence[Fitting], now: Ms, policy: Policy) -> Ms:
+    """The next instant after `now` at which that may change; FOREVER where there is none."""
+    step = FOREVER
+    for fitting in fittings:
+        if now < fitting.fitted_at < step:
+            step = fitting.fitted_at
+        if fitting.removed_at is not None and now < fitting.removed_at < step:
+            step = fitting.removed_at
+    for order in orders:
+        due_at = fitting_overdue.due_at(order, policy)
+        if now < due_at < step:
+            step = due_at
+        if now < order.ends_at < step:
+            step = order.ends_at
+    return step
