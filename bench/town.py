@@ -56,7 +56,9 @@ def register_json(wearers: int, *, start: Ms, days: int = 30) -> bytes:
             for n in numbers
         ],
         "installations": [{"unit": unit_name(n), "address_id": f"A-{n}", "installed_at": since} for n in numbers],
-        "fittings": [{"tag": f"T-{n}", "wearer_id": f"W-{n}", "fitted_at": since} for n in numbers],
+        "fittings": [
+            {"tag": f"T-{n}", "wearer_id": f"W-{n}", "fitted_at": since, "validation": "validated"} for n in numbers
+        ],
     }
     return json.dumps(body).encode()
 

@@ -143,7 +143,7 @@ def register(town: TownPlan) -> dict[str, Any]:
                 "wearer_id": w.wearer_id,
                 "limb": "left_ankle" if w.number % 3 == 0 else "right_ankle",
                 "strap_batch": f"S-24-{w.number % 5 + 9:02d}",
-                "fitted_at": installed_at,
+                "fitted_at": format_ms(town.scenario.start_ms - ORDERED_DAYS_BEFORE * DAY),
                 "removed_at": None,
                 "validation": "validated",
             }

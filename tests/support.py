@@ -67,7 +67,9 @@ def register(*orders: dict[str, Any], units: tuple[str, ...] = ("BU-0001",), **p
         "installations": [
             {"unit": unit, "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"} for unit in units
         ],
-        "fittings": [{"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z"}],
+        "fittings": [
+            {"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"}
+        ],
     } | parts
     return parse_register(json.dumps(body))
 
@@ -106,6 +108,33 @@ class UnitStory:
         for when in range(start, end + 1, every_s * SECOND):
             self.tell(when, "unit_status", power="mains", **fields)
         return self
+
+    def stands(self, when: int, choice: int, **fields: Any) -> UnitStory:
+        """A heartbeat that says of power, case, battery, noise, clock, motion and link what `choice` picks."""
+        said: dict[str, Any] = {
+            "power": "mains",
+            "case": "closed",
+            "battery_pct": 100,
+            "noise_dbm": -110,
+            "moved": False,
+        }
+        unusual: list[dict[str, Any]] = [
+            {"power": "battery"}, {"case": "open"}, {"battery_pct": 12}, {"battery_pct": 25}, {"noise_dbm": -80},
+            {"moved": True}, {"buffered": 40}, {"power": "battery", "moved": True}, {"noise_dbm": None}, {"case": None},
+        ]  # fmt: skip
+        return self.tell(when, "unit_status", **(said | (unusual + [{}] * 5)[choice % 15] | fields))
+
+    def reports(self, when: int, choice: int, tag: str = "T-1", **fields: Any) -> UnitStory:
+        """A report of a tag's battery, frames and counter as `choice` picks."""
+        said: dict[str, Any] = {"interval_s": 60, "heard": 9, "expected": 10, "strap": "closed", "battery_pct": 90}
+        unusual: list[dict[str, Any]] = [
+            {"battery_pct": 15},
+            {"battery_pct": 25},
+            {"battery_pct": 4},
+            {"heard": 2},
+            {"replayed": 3},
+        ]
+        return self.tell(when, "report", tag=tag, **(said | (unusual + [{}] * 3)[choice % 8] | fields))
 
     def skips(self, numbers: int = 1) -> UnitStory:
         self.seq += numbers

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from emcheck.domain.alerts import Alert, AlertState
+from emcheck.domain.codes import codes
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms, format_optional_ms
 
@@ -41,6 +42,10 @@ class AlertData(_Part):
     """Stable id of the rule, as `curfew.absence`."""
     class_: str | None = Field(alias="class")
     """Which kind of the rule's findings, as `late_return`; null where the rule has none."""
+    public_code: str | None
+    """The code of the public alert list that fits, as `AL09`; null where none does."""
+    sia_code: str | None
+    """The SIA event code that fits, for alarm-receiving centres, as `TA`; null where none does."""
     priority: str
     """P1 (at once) to P4 (in days)."""
     state: AlertState
@@ -111,11 +116,14 @@ def cloud_event(alert: Alert, *, action: str, at: Ms, source: str, note: str) ->
 
 def _alert_data(alert: Alert, *, note: str) -> AlertData:
     window = alert.window
+    public_code, sia_code = codes(alert.rule, alert.class_, ended=alert.ended_at is not None)
     return AlertData.model_validate(
         {
             "alert_id": alert.alert_id,
             "rule": alert.rule,
             "class": alert.class_,
+            "public_code": public_code,
+            "sia_code": sia_code,
             "priority": alert.priority,
             "state": alert.state,
             "wearer_id": alert.wearer_id,

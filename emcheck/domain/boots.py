@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from typing import NamedTuple
 
+from emcheck.domain.channels import Channels
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, TagId
 from emcheck.domain.instants import FOREVER
@@ -50,8 +51,8 @@ class Boot:
     """One boot of a unit."""
 
     __slots__ = (
-        "began_at", "boot", "boot_n", "broken", "current", "entries", "heartbeat_ms", "limit", "offset_seen",
-        "offsets", "sequence", "tampers", "top",
+        "began_at", "boot", "boot_n", "broken", "channels", "current", "entries", "heartbeat_ms", "limit",
+        "offset_seen", "offsets", "sequence", "tampers", "top",
     )  # fmt: skip
 
     def __init__(self, boot: BootId) -> None:
@@ -70,6 +71,8 @@ class Boot:
         self.offset_seen = False
         self.limit: Ms = FOREVER
         """Where the boots after it begin: its events dated later are a hole (Presence 3)."""
+        self.channels: Channels | None = None
+        """What it told beside presence; None while all is as usual."""
         self.began_at: Ms | None = None
         """`first_at` of a boot whose first entries were folded."""
 

@@ -5,17 +5,19 @@ raised when, and the results of windows it need not look at again. Windows that 
 a case stays small however long its orders run. What was folded is unfolded when a very late fact asks for it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from emcheck.domain import channels, paperwork
 from emcheck.domain import windows as curfew
-from emcheck.domain.findings import Finding, Span
+from emcheck.domain.doubts import Doubt, doubts_of, named
+from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order
-from emcheck.domain.rules import curfew_absence, curfew_accumulated, tag_strap
+from emcheck.domain.rules import curfew_absence, curfew_accumulated, evidence_replayed, tag_battery, tag_case, tag_strap
 from emcheck.domain.rules.curfew_absence import Episode
 from emcheck.domain.timeline import Source, Stretch, close_short_gaps, merge, source_timeline
 from emcheck.domain.track import Track
@@ -27,6 +29,8 @@ _AHEAD: Ms = 2 * DAY
 """Windows are known so far ahead; a year of them would be most of what a case weighs."""
 
 
+_OF_TAGS = (tag_strap, tag_case, tag_battery, evidence_replayed)
+_LATCHED = (tag_strap.RULE, tag_case.RULE)
 _NEVER: Mapping[object, Ms] = MappingProxyType({})
 
 
@@ -62,7 +66,7 @@ class Case:
     """One wearer. `wake_at` is the next instant at which the judgement could change with no new fact."""
 
     __slots__ = (
-        "_ahead", "_strap_raised", "fittings", "judged_at", "open_until", "orders", "policy", "settled", "sources",
+        "_ahead", "_raised", "fittings", "judged_at", "open_until", "orders", "policy", "settled", "sources",
         "units", "wake_at", "watching", "wearer_id",
     )  # fmt: skip
 
@@ -85,8 +89,8 @@ class Case:
         """Windows that ended by then are folded."""
         self.open_until: Ms = -FOREVER
         """Not to be folded before: a very late fact seldom comes alone."""
-        self._strap_raised: Mapping[object, Ms] = _NEVER
-        """When an alert was raised at once for the strap of a fitting, by the finding's detail."""
+        self._raised: Mapping[object, Ms] = _NEVER
+        """When what holds in no window was first seen, by `_name`."""
         self.judged_at: Ms = -FOREVER
         """The last judgement; windows that had ended by then are judged again only if facts reach them."""
         self._ahead: Ms = -FOREVER
@@ -118,7 +122,7 @@ class Case:
         """
         since = min(since, self.judged_at) - self.policy.ms("presence.leave_time_s")
         self._look_out(now)
-        timelines: dict[AddressId, list[Stretch]] = {}
+        timelines: dict[AddressId, tuple[list[Stretch], list[Doubt]]] = {}
         self.watching = False
         found: list[Finding] = []
         for state in self.orders:
@@ -129,14 +133,30 @@ class Case:
                 if window.end <= since:
                     continue
                 if window.address_id not in timelines:
-                    timelines[window.address_id] = self.timeline(window.address_id, tracks)
-                self._judge_window(state, window, timelines[window.address_id], now)
+                    doubts = doubts_of(self.sources.get(window.address_id, ()), tracks, now)
+                    timelines[window.address_id] = self.timeline(window.address_id, tracks), doubts
+                self._judge_window(state, window, *timelines[window.address_id], now)
             found += self._order_findings(state, now)
         self.judged_at = now
-        cuts = tag_strap.find(self.wearer_id, self.fittings, tracks, now, self.policy)
-        self._strap_raised = {cut.detail: self._strap_raised.get(cut.detail, now) for cut in cuts} if cuts else _NEVER
+        told = list(self._at_any_hour(tracks, now))
+        if told or self._raised:
+            self._raised = {name: self._raised.get(name, now) for name in map(_name, told)}
         zone = self.orders[0].order.timezone
-        return found + [replace(cut, raised_at=self._strap_raised[cut.detail], zone=zone) for cut in cuts]
+        return found + [
+            replace(finding, raised_at=self._raised[_name(finding)], zone=zone)
+            for finding in told
+            if not is_settled(finding, self.settled)
+        ]
+
+    def _at_any_hour(self, tracks: Mapping[UnitId, Track], now: Ms) -> Iterator[Finding]:
+        """What holds in no window: of the wearer's tags, and of the register."""
+        telling = [track for track in tracks.values() if channels.tells(track)]
+        for rule in _OF_TAGS if telling else ():
+            yield from rule.find(self.wearer_id, self.fittings, tracks, now, self.policy)
+        orders = [state.order for state in self.orders]
+        yield from paperwork.findings(self.wearer_id, orders, self.fittings, now, self.policy)
+        ahead = [at for track in telling for at in channels.ahead(track, now)]
+        self.wake_at = min(self.wake_at, paperwork.next_step(orders, self.fittings, now, self.policy), *ahead)
 
     def _look_out(self, now: Ms) -> None:
         """Know the windows of the next days, and be woken before they are used up."""
@@ -203,7 +223,7 @@ class Case:
     def remember(self, standing: Iterable[Finding]) -> None:
         """Know again what was raised for whom, after a start."""
         known = list(standing)
-        self._strap_raised = {f.detail: f.raised_at for f in known if f.rule == tag_strap.RULE and f.raised_at}
+        self._raised = _raised_at_once(known)
         for state in self.orders:
             state.raised = raised_by(known, state)
             for finding in known:
@@ -213,6 +233,7 @@ class Case:
     def unfold(self, standing: Iterable[Finding]) -> None:
         """Judge all windows anew at the next judgement; `standing` are the findings of those that were folded."""
         known = list(standing)
+        self._raised = {**self._raised, **_raised_at_once(known)}
         for state in self.orders:
             state.raised = {**raised_by(known, state), **state.raised}
             state.before, state.results = curfew_accumulated.NOTHING, {}
@@ -221,7 +242,9 @@ class Case:
 
     # --- judging ------------------------------------------------------------------------------------------
 
-    def _judge_window(self, state: OrderState, window: Window, timeline: list[Stretch], now: Ms) -> None:
+    def _judge_window(
+        self, state: OrderState, window: Window, timeline: list[Stretch], doubts: list[Doubt], now: Ms
+    ) -> None:
         episodes = curfew_absence.episodes(state.order, window, timeline, state.excused, now, self.policy)
         if window.end > now:
             self.wake_at = min(self.wake_at, window.end)
@@ -232,7 +255,12 @@ class Case:
             if alarm is not None:
                 raised.append(alarm)
             found += [
-                replace(finding, episode=episode.span, raised_at=alarm.raised_at if alarm else None)
+                replace(
+                    finding,
+                    episode=episode.span,
+                    raised_at=alarm.raised_at if alarm else None,
+                    doubts=named(doubts, Span(finding.start, now if finding.end is None else finding.end)),
+                )
                 for finding in episode.findings
             ]
             if episode.span.end == window.end and episode.last_end < min(window.end, now):
@@ -299,6 +327,16 @@ class Case:
         if exceeded is not None:
             absences.append(replace(exceeded, raised_at=state.accumulated_at))
         return absences
+
+
+def _name(told: Finding) -> object:
+    """What names the alert of a tag while facts revise it: what is latched is one, whenever it began."""
+    return told.rule, told.detail, None if told.rule in _LATCHED else told.start
+
+
+def _raised_at_once(standing: Iterable[Finding]) -> dict[object, Ms]:
+    rules = {rule.RULE for rule in _OF_TAGS} | paperwork.RULES
+    return {_name(f): f.raised_at for f in standing if f.rule in rules and f.raised_at is not None}
 
 
 def raised_by(standing: Iterable[Finding], state: OrderState) -> dict[Span, list[Raised]]:

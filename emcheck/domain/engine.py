@@ -16,7 +16,6 @@ from emcheck.domain.case import KEEP, Case
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
-from emcheck.domain.folding import fold
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, HOUR
 from emcheck.domain.instructions import parse_instruction
@@ -103,7 +102,7 @@ class Engine:
         if due <= now and self.receiving.stopped_at is None:
             unit.silent_at, changed = due, True
         self._arm_unit(unit, now)
-        if changed or unit.holes or unit.silent_at is not None:
+        if changed or unit.holes or unit.silent_at is not None or unit.is_remarkable():
             self._decide_unit(unit, now)
 
     def _arm_unit(self, unit: Unit, now: Ms) -> None:
@@ -114,6 +113,7 @@ class Engine:
                 due = min(due, hole.noticed_at + open_ms)
         if unit.silent_at is not None:
             due = min(due, *(at for at in unit.silence_steps(self._windows_at(unit)) if at > now), FOREVER)
+        due = min(due, *unit.equipment_steps(now), FOREVER)
         self._deadlines.arm(f"unit {unit.unit}", max(due, now + 1))
 
     def service(self, what: str, at: Ms) -> None:
@@ -146,7 +146,7 @@ class Engine:
         if folded.recall:
             self.wanting[name] = received_at
         else:
-            if folded.renumbered:
+            if folded.renumbered or (folded.changed and unit.is_remarkable()):
                 self._tell_gaps(unit, received_at)
             for case in self._cases_of.get(name, ()):
                 if folded.changed or case.wearer_id in self.undecided or self._lengthens(case, unit, folded.lengthened):
@@ -358,9 +358,8 @@ class Engine:
         for name in case.units:
             before = min(other.settled for other in self._cases_of[name]) - DAY
             latest = max(other.settled for other in self._cases_of[name])
-            if before > self.units[name].folded_before:
-                fold(self.units[name].track, before, self.roster.fitted)
-            self.units[name].fold(before, latest + self.policy.ms("presence.leave_time_s"))
+            settled = latest + self.policy.ms("presence.leave_time_s")
+            self.units[name].fold(before, settled, self.roster.fitted)
 
     def _windows_at(self, unit: Unit) -> list[Span]:
         """Curfew windows of the wearers at the unit's address, as far as they are at hand."""
@@ -378,7 +377,7 @@ class Engine:
 
     def unit_findings(self, unit: Unit, now: Ms) -> list[Finding]:
         """Everything that holds of one unit and is not settled."""
-        found = [*unit.silences, *unit.conflicts, *unit.gaps(now)]
+        found = [*unit.silences, *unit.conflicts, *unit.equipment(now), *unit.gaps(now)]
         if unit.silent_at is not None:
             found.append(unit.silence(None, now, self._windows_at(unit)))
         found += [evidence.refused(evidence.REJECTED, unit.unit, run, self.policy) for run in unit.refusals]

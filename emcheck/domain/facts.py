@@ -42,7 +42,10 @@ class ReportEvent(TypedDict):
     at: Ms
     tag: TagId
     heard: int
+    expected: NotRequired[int]
     strap: NotRequired[Literal["closed", "open", "cut"]]
+    battery_pct: NotRequired[float | None]
+    replayed: NotRequired[int | None]
 
 
 class UnitStatusEvent(TypedDict):
@@ -50,6 +53,12 @@ class UnitStatusEvent(TypedDict):
 
     type: Literal["unit_status"]
     at: Ms
+    power: NotRequired[Literal["mains", "battery"]]
+    battery_pct: NotRequired[float | None]
+    moved: NotRequired[bool | None]
+    case: NotRequired[str | bool | None]
+    noise_dbm: NotRequired[float | None]
+    buffered: NotRequired[int | None]
     tags: NotRequired[dict[TagId, RangeState]]
     clock_offset_ms: NotRequired[float | None]
 

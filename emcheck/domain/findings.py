@@ -69,7 +69,7 @@ class Finding:
 
 
 def is_settled(finding: Finding, before: Ms) -> bool:
-    """Whether its window, or what it says of a unit, had ended by `before`: such findings are not told again."""
+    """Whether its window, or what it says of a unit or tag, had ended by `before`: such findings are not told again."""
     if finding.window is not None:
         return finding.window.end <= before
-    return finding.unit is not None and finding.end is not None and finding.end <= before
+    return finding.end is not None and finding.end <= before

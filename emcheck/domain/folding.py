@@ -6,14 +6,18 @@ included. What was folded is in the inbox; whoever needs it again reads it from 
 1. Entries of a boot that end before `before` become one, which holds each tag's state at its end.
 2. A boot that ended before it, with every number accounted for and its successor begun, goes; its name stays.
 3. Of strap and case events the first of each kind and fitting stays: they are latched.
+4. Of what was said of channels, what is in force stays, from where it began; and all of the last day, for motions are
+   counted over a day. A low battery keeps the power cuts since, and the last before, for it is not told in them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from emcheck.domain import channels
 from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import Ms, TagId, UnitId
-from emcheck.domain.instants import FOREVER
+from emcheck.domain.instants import DAY, FOREVER
+from emcheck.domain.rules import evidence
 from emcheck.domain.timeline import Source, SourceFold
 from emcheck.domain.track import Track
 
@@ -27,14 +31,20 @@ def fold(track: Track, before: Ms, fitted: FittedSpans) -> None:
     starts = [boot.first_at() or 0 for boot in boots]
     for index, boot in enumerate(boots):
         _fold_boot(track, boot, before, min(starts[index + 1 :], default=FOREVER), fitted)
+    _fold_words(track, boots, before - DAY)
     _drop_finished(track, boots, before)
 
 
 def _fold_boot(track: Track, boot: Boot, before: Ms, newer: Ms, fitted: FittedSpans) -> None:
     """Rule 1. The entry in which `before` lies is kept, and at least the last; the cut is behind one that vouches."""
     top, count, reached = -FOREVER, 0, -FOREVER
+    overtaken = _overtaken(track, boot, before)
     for place, entry in enumerate(boot.entries[:-1], start=1):
         correction = boot.correction(entry.first)
+        if entry.first in overtaken:
+            break
+        if entry.start - correction > boot.limit:
+            continue
         vouches = entry.start - correction >= reached
         reached = max(reached, entry.start - correction, entry.end - correction)
         if reached >= before:
@@ -47,9 +57,18 @@ def _fold_boot(track: Track, boot: Boot, before: Ms, newer: Ms, fitted: FittedSp
     left = Entry(old[-1].last, top + boot.correction(old[-1].last), _states(track, boot, old, top, newer, fitted))
     boot.entries[:count] = [left]
     latched = [(tamper, tamper.at - boot.correction(tamper.seq)) for tamper in _latched(track, boot, before)]
+    words = [] if boot.channels is None else [(w, w.at - boot.correction(w.seq)) for w in boot.channels.words]
     in_force = max((place for place, (seq, _) in enumerate(boot.offsets) if seq <= left.first), default=0)
     boot.offsets = boot.offsets[in_force:]
     boot.tampers = tuple(tamper._replace(at=at + boot.correction(tamper.seq)) for tamper, at in latched)
+    if boot.channels is not None:
+        boot.channels.words = [word._replace(at=at + boot.correction(word.seq)) for word, at in words]
+
+
+def _overtaken(track: Track, boot: Boot, before: Ms) -> set[int]:
+    """The first numbers of entries that a finding about conflicting boots still rests on."""
+    told = [run for other, run in evidence.overtaken(track) if other is boot]
+    return {run[0].first for run in told if any(e.end - boot.correction(e.first) >= before for e in run)}
 
 
 def _states(
@@ -81,12 +100,60 @@ def _latched(track: Track, boot: Boot, before: Ms) -> Iterable[Tamper]:
         seen.add(latch)
 
 
+def _fold_words(track: Track, boots: Sequence[Boot], before: Ms) -> None:
+    """Rule 4."""
+    if not channels.speaks(track):
+        return
+    places = {boot.boot: place for place, boot in enumerate(boots)}
+    begun = [boot.first_at() or 0 for boot in boots]
+
+    def is_old(place: int, seq: int, at: Ms) -> bool:
+        succeeded = min(begun[place + 1 :], default=FOREVER)
+        return at < before and (seq <= boots[place].entries[0].first or succeeded < before)
+
+    kept_from: dict[channels.Key, tuple[int, int]] = {}
+    for key in channels.keys(track):
+        since: tuple[int, int] | None = None
+        for change in channels.changes(track, UnitId(""), *key):
+            number = places[change.fact.boot], change.fact.seq
+            if not is_old(*number, change.at):
+                break
+            since = None if change.level == channels.USUAL else (since or number)
+        if since is not None:
+            kept_from[key] = since
+    low, power = (channels.BATTERY, channels.NO_TAG), (channels.POWER, channels.NO_TAG)
+    if low in kept_from:
+        cuts = [change.fact for change in channels.changes(track, UnitId(""), *power) if change.level != channels.USUAL]
+        numbers = [number for fact in cuts if (number := (places[fact.boot], fact.seq)) < kept_from[low]]
+        kept_from[power] = max(numbers, default=kept_from[low])
+    for place, boot in enumerate(boots):
+        if boot.channels is not None:
+            boot.channels.words = list(_kept_words(boot, place, kept_from, is_old))
+            if boot.channels.is_usual():
+                boot.channels = None
+
+
+def _kept_words(
+    boot: Boot, place: int, kept_from: Mapping[channels.Key, tuple[int, int]], is_old: Callable[[int, int, Ms], bool]
+) -> Iterable[channels.Word]:
+    for word in boot.channels.words if boot.channels is not None else ():
+        old = is_old(place, word.seq, word.at - boot.correction(word.seq))
+        said = tuple(told for told in word.said if not old or (place, word.seq) >= kept_from.get(told.key, _NEVER))
+        if said:
+            yield word._replace(said=said)
+
+
+_NEVER = (1 << 62, 0)
+
+
 def _drop_finished(track: Track, boots: Sequence[Boot], before: Ms) -> None:
     """Rule 2, for as long as boots follow each other as they should; a `tamper` told in one keeps it."""
     for boot, after in zip(boots, boots[1:], strict=False):
         began, succeeded = boot.first_at() or 0, after.first_at() or 0
         ended = boot.top if boot.top is not None else began
-        if not began <= ended <= succeeded < before or boot.sequence.holes() or boot.tampers:
+        told_late = any(entry.start - boot.correction(entry.first) >= before for entry in boot.entries)
+        words = boot.channels is not None and boot.channels.words
+        if not began <= ended <= succeeded < before or boot.sequence.holes() or boot.tampers or words or told_late:
             return
         del track.boots[boot.boot]
         track.settled_boots += (boot.boot,)

@@ -10,6 +10,7 @@ from typing import Any
 
 from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.case import Case
+from emcheck.domain.channels import Channels, Said, Word
 from emcheck.domain.findings import FactRef
 from emcheck.domain.ids import BootId, TagId, UnitId
 from emcheck.domain.rules.curfew_accumulated import Before
@@ -82,6 +83,7 @@ def _boot_state(boot: Boot) -> dict[str, Any]:
         "offsets": boot.offsets,
         "offset_seen": boot.offset_seen,
         "tampers": boot.tampers,
+        "channels": None if boot.channels is None else _channels_state(boot.channels),
         "top": boot.top,
         "broken": boot.broken,
         "current": boot.current,
@@ -101,7 +103,26 @@ def _boot_from(state: dict[str, Any]) -> Boot:
     boot.tampers = tuple(Tamper(*tamper) for tamper in state["tampers"])
     boot.top, boot.broken = state["top"], state["broken"]
     boot.current = {TagId(tag): (present, low, high) for tag, (present, low, high) in state["current"].items()}
+    boot.channels = None if state["channels"] is None else _channels_from(state["channels"])
     return boot
+
+
+def _channels_state(channels: Channels) -> dict[str, Any]:
+    return {
+        "words": channels.words,
+        "in_force": [[*key, *level] for key, level in channels.in_force.items()],
+        "whole": channels.whole,
+    }
+
+
+def _channels_from(state: dict[str, Any]) -> Channels:
+    channels = Channels()
+    channels.words = [Word(seq, at, tuple(Said(*told) for told in said)) for seq, at, said in state["words"]]
+    channels.in_force = {
+        (channel, TagId(tag)): (level, low, high) for channel, tag, level, low, high in state["in_force"]
+    }
+    channels.whole = state["whole"]
+    return channels
 
 
 def _entry(first: int, last: int, start: int, end: int, settings: list[Any]) -> Entry:

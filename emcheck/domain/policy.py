@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from emcheck.domain.defaults import RULES
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
 
@@ -86,11 +87,15 @@ KEYS: dict[str, type] = {
     "unit.config.leave_time_s": float,
 }
 """Every threshold that is asked for: a number, a priority (`str`), yes or no, a date or what is done about it."""
+KEYS |= {key: str if isinstance(default.value, str) else float for key, default in RULES.items()}
 
 
 _VALIDATORS = "emcheck domain model, Curfew windows, Validators"
 _SIGN_OFF = "warn or refuse", "The authority is asked; meanwhile what the order says is judged.", _VALIDATORS, True
+_WHY = "The policy was written before this threshold and does not name it.", "emcheck domain model, Rules: its default"
 DEFAULTS: dict[str, Threshold] = {
+    key: Threshold(default.value, default.unit, *_WHY, default.sign_off) for key, default in RULES.items()
+} | {
     "order.court.day_min_h": Threshold(
         2, "h", "A day with curfew has this much.", "Sentencing Act 2020 Sch 9 para 9(4)"
     ),
@@ -211,8 +216,9 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     elif KEYS[key] is bool:
         if not isinstance(number, bool):
             raise PolicyError(f"{name}: {key}: {number!r} is neither true nor false")
-    elif isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number < 1e10:
-        raise PolicyError(f"{name}: {key}: {number!r} is no number of 0 or more")
+    elif isinstance(number, bool) or not isinstance(number, (int, float)) or not least(key) <= number < 1e10:
+        more = "" if least(key) else " of 0 or more"
+        raise PolicyError(f"{name}: {key}: {number!r} is no number{more}")
     return Threshold(
         number, str(value.get("unit", "")), str(value["reason"]), str(value["source"]), bool(value.get("sign_off"))
     )
@@ -223,3 +229,8 @@ def _is_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def least(key: str) -> float:
+    """The least that a number may be: levels in dBm lie below 0."""
+    return -300 if key.endswith("_dbm") else 0

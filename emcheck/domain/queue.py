@@ -13,6 +13,7 @@ from typing import NamedTuple
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import AlertId, Ms
+from emcheck.domain.instants import DAY
 
 _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "curfew.absence": lambda f: (f.order_id, f.window and f.window.start, f.raised_at),
@@ -23,6 +24,18 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "evidence.rejected": lambda f: (f.unit, f.class_, f.start),
     "evidence.unknown_device": lambda f: (f.unit, f.start),
     "service.undecided": lambda f: (f.wearer_id, f.start),
+    "unit.power": lambda f: (f.unit, f.start),
+    "unit.battery": lambda f: (f.unit, f.start),
+    "unit.case": lambda f: (f.unit, f.start),
+    "unit.clock": lambda f: (f.unit, f.start),
+    "unit.moved": lambda f: (f.unit, f.start // DAY),
+    "rf.interference": lambda f: (f.unit, f.evidence[0]),
+    "tag.battery": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // (7 * DAY)),
+    "tag.case": lambda f: (f.wearer_id, f.detail),
+    "evidence.replayed": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // DAY),
+    "fitting.overdue": lambda f: f.order_id,
+    "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
 

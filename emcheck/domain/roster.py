@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from emcheck.domain.amending import Touched, addresses
 from emcheck.domain.case import Case
+from emcheck.domain.channels import Levels
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
@@ -23,6 +24,7 @@ class Roster:
         """What the register is called in findings."""
         self.signatures_required = policy.flag("wire.signature.required")
         self._asked = self.tag_span, self.fitted
+        self._levels = Levels(policy)
         """What every track asks, made once: a method that is looked up is an object each time."""
         self._note_fittings()
         self.units: dict[UnitId, Unit] = {}
@@ -57,6 +59,7 @@ class Roster:
             vouch_factor=self.policy.number("presence.vouch_factor"),
             heartbeat_default_ms=self.policy.ms("presence.heartbeat_default_s"),
             offset_max_ms=self.policy.ms("clock.offset_max_s"),
+            levels=self._levels,
         )
 
     def _unit(self, name: UnitId, installed: Iterable[Installation]) -> Unit:

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 
 from emcheck.domain.boots import Boot, Entry, Setting, Tamper, settings_of
+from emcheck.domain.channels import NO_TAG, Channels, Levels, TagSpan, Word
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import BootId, Ms, TagId
@@ -22,26 +23,25 @@ HEARTBEAT_LEAST_MS: Ms = 1_000
 """A unit that promises more than a message a second is held to that: what it fails to send is no silence."""
 NAMED_BOOTS_MAX = 64
 
-TagSpan = Callable[[TagId, Ms], tuple[Ms, Ms]]
-"""The fitting of a tag at an instant as `[from, until)`; outside any, the stretch between two fittings."""
-
 
 class Track:
     """One unit's boots. `vouch_factor`, `heartbeat_default_ms` and `offset_max_ms` are policy."""
 
     __slots__ = (
-        "boots", "fitted", "heartbeat_default_ms", "limits", "newest", "offset_max_ms", "settled_boots", "settled_n",
-        "tag_span", "torn", "vouch_factor",
+        "boots", "fitted", "heartbeat_default_ms", "levels", "limits", "newest", "offset_max_ms", "settled_boots",
+        "settled_n", "tag_span", "torn", "vouch_factor",
     )  # fmt: skip
 
     def __init__(
-        self, *, tag_span: TagSpan, fitted: Fitted, vouch_factor: float, heartbeat_default_ms: Ms, offset_max_ms: Ms
-    ) -> None:
+        self, *, tag_span: TagSpan, fitted: Fitted, vouch_factor: float, heartbeat_default_ms: Ms, offset_max_ms: Ms,
+        levels: Levels,
+    ) -> None:  # fmt: skip
         self.tag_span = tag_span
         self.fitted = fitted
         self.vouch_factor = vouch_factor
         self.heartbeat_default_ms = heartbeat_default_ms
         self.offset_max_ms = offset_max_ms
+        self.levels = levels
         self.boots: dict[BootId, Boot] = {}
         self.newest: Boot | None = None
         """The last of `in_order`."""
@@ -89,6 +89,31 @@ class Track:
 
         A usual event of the newest boot only lengthens what is known, from `boot.top` as it was.
         """
+        last, top = boot.sequence.received.last(), boot.top
+        since = self._place(boot, seq, event)
+        if not self._hear(boot, seq, event, last):
+            return since
+        at = event["at"] - boot.correction(seq)
+        return min(at, *(known for known in (since, top) if known is not None))
+
+    def _hear(self, boot: Boot, seq: int, event: Event, last: int) -> bool:
+        """Keep what an event says of channels; whether something else may be said of them (`channels`)."""
+        if seq > last + 1:
+            boot.channels = boot.channels or Channels()
+            boot.channels.hole()
+        if boot.channels is None and self.levels.usual(event):
+            return False
+        said = tuple([told for told in self.levels.said(event) if told.tag == NO_TAG or self.fitted(told.tag)])
+        if not said and seq > last:
+            return False
+        boot.channels = boot.channels or Channels()
+        word = Word(seq, event["at"], said)
+        if seq > last:
+            return boot.channels.append(boot, word, self.tag_span)
+        return boot.channels.insert(boot, word, self.tag_span)
+
+    def _place(self, boot: Boot, seq: int, event: Event) -> Ms | None:
+        """What `add` does to presence."""
         last = boot.sequence.received.last()
         in_order = seq == last + 1 and bool(boot.entries)
         late = not in_order and seq <= last
@@ -147,12 +172,17 @@ class Track:
             and at <= boot.limit
             and at - top <= self.vouch_ms(boot)
             and self._repeats(boot, event, at, correction)
+            and (self.levels.usual(event) if boot.channels is None else self._says_no_news(boot.channels, event, at))
         ):
             return False
         received.add(seq, seq)
         entry = boot.entries[-1]
         entry.last, entry.end, boot.top = seq, event["at"], at
         return True
+
+    def _says_no_news(self, channels: Channels, event: Event, at: Ms) -> bool:
+        news = channels.news(self.levels.said(event), at)
+        return all(told.tag != NO_TAG and not self.fitted(told.tag) for told in news)
 
     def _repeats(self, boot: Boot, event: Event, at: Ms, correction: Ms) -> bool:
         """Whether a report or heartbeat says of tags and clock what is in force already."""

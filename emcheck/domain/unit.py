@@ -1,13 +1,16 @@
 """One base unit's live state: its track, what is missing of it, and when it was last heard by the service."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
+from emcheck.domain import channels, equipment
 from emcheck.domain.boots import Boot
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
+from emcheck.domain.folding import FittedSpans, fold
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
@@ -23,6 +26,7 @@ _TRIES = 3
 
 _GAPS_MAX = 64
 """So many gaps of a boot are told apart; what is beyond is one: a unit may send every other number."""
+_NEVER: Mapping[str, Ms] = MappingProxyType({})
 _LOOK_BACK = 8
 """Entries in front of a gap among which the latest time is looked for: events dated back are few."""
 
@@ -61,6 +65,8 @@ class Unit:
     holes: tuple[Hole, ...] = ()
     refusals: tuple[evidence.Refusals, ...] = ()
     conflicts: tuple[Finding, ...] = ()
+    raised: Mapping[str, Ms] = field(default_factory=lambda: _NEVER)
+    """When alerts of its equipment were raised, by the findings' keys."""
     public_key: str | None = None
     settled: Ms = -FOREVER
     """What is told of time before it asks for all facts together: older nights are folded."""
@@ -245,7 +251,9 @@ class Unit:
             return None
         place = bisect_left(boot.entries, numbers[0], key=lambda entry: entry.first)
         before = [
-            entry.end - boot.correction(entry.first) for entry in boot.entries[max(0, place - _LOOK_BACK) : place]
+            at
+            for entry in boot.entries[max(0, place - _LOOK_BACK) : place]
+            if (at := entry.end - boot.correction(entry.first)) <= boot.limit
         ]
         after = boot.entries[place] if place < len(boot.entries) else None
         end = self._next_boot_at(boot) if after is None else after.start - boot.correction(after.first)
@@ -260,6 +268,30 @@ class Unit:
         place = order.index(boot) + 1 if boot in order else len(order)
         return order[place].first_at() if place < len(order) else None
 
+    # --- equipment ----------------------------------------------------------------------------------------
+
+    def is_remarkable(self) -> bool:
+        """Whether its facts say more than presence; nearly never."""
+        return channels.speaks(self.track) or any(evidence.overtaken(self.track))
+
+    def equipment(self, now: Ms) -> list[Finding]:
+        """What its facts say of the unit itself and of its record, each with when it was first seen."""
+        found = [*evidence.older_boots(self.unit, self.track, now, self.policy)]
+        found += equipment.findings(self.unit, self.track, self._installed(), now, self.policy)
+        if found or self.raised:
+            self.raised = {f.key: self.raised.get(f.key, now) for f in found}
+        return [replace(finding, raised_at=self.raised[finding.key]) for finding in found]
+
+    def equipment_steps(self, now: Ms) -> Iterable[Ms]:
+        """Instants at which that may change though nothing more is told."""
+        steps = [*equipment.steps(self.unit, self.track, self._installed(), now, self.policy)]
+        for boot, beyond in evidence.overtaken(self.track):
+            steps += [at for entry in beyond if (at := entry.start - boot.correction(entry.first)) > now]
+        return steps
+
+    def _installed(self) -> list[Span]:
+        return [Span(i.installed_at, i.removed_at or FOREVER) for i in self.installations]
+
     # --- findings that run in receive time ----------------------------------------------------------------
 
     def refuse(self, reason: str, at: Ms) -> evidence.Refusals:
@@ -272,19 +304,24 @@ class Unit:
         self.refusals += (evidence.Refusals(reason, at, at),)
         return self.refusals[-1]
 
-    def fold(self, before: Ms, settled: Ms) -> None:
-        """Its track was folded before `before`; let go of findings that ended then, save silences that still count."""
-        self.folded_before, self.settled = before, settled
+    def fold(self, before: Ms, settled: Ms, fitted: FittedSpans) -> None:
+        """Fold its track before `before`; let go of findings that ended then, save silences that still count."""
+        deeper, self.folded_before, self.settled = before > self.folded_before, before, settled
         within_ms = self.policy.ms("unit.silent.repeat_within_s")
         self.silences = tuple(f for f in self.silences if f.end is None or f.end > before - within_ms)
         self.conflicts = tuple(f for f in self.conflicts if not is_settled(f, before))
         self.refusals = tuple(run for run in self.refusals if run.last_at > before)
+        if deeper:
+            fold(self.track, before, fitted)
 
     def remember(self, standing: Iterable[Finding]) -> None:
         """Take back findings in receive time that were let go; facts do not tell them again."""
         silent, refused = {f.start for f in self.silences}, {(run.reason, run.first_at) for run in self.refusals}
         for finding in standing:
-            if finding.end is None:
+            from_facts = finding.rule in equipment.RULES or finding.class_ == evidence.OLDER_BOOT
+            if from_facts and finding.raised_at is not None:
+                self.raised = {**self.raised, finding.key: finding.raised_at}
+            elif finding.end is None:
                 self.silent_at = finding.start if finding.rule == unit_silent.RULE else self.silent_at
             elif finding.rule == unit_silent.RULE and finding.start not in silent:
                 self.silences += (finding,)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emcheck.domain.policy import DEFAULTS, KEYS, Action
+from emcheck.domain.policy import DEFAULTS, KEYS, Action, least
 
 Instant = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", json_schema_extra={"format": "date-time"})
@@ -140,7 +140,8 @@ def policy_schema() -> dict[str, Any]:
         table = schema
         for part in path:
             table = _member(table, part, _table({}), needed=key not in DEFAULTS)
-        told = {"value": values[kind], "unit": text, "reason": text, "source": text, "sign_off": {"type": "boolean"}}
+        value = values[kind] | ({"minimum": least(key)} if kind is float else {})
+        told = {"value": value, "unit": text, "reason": text, "source": text, "sign_off": {"type": "boolean"}}
         threshold = _table(told) | {"required": ["value", "reason", "source"]}
         _member(table, last, threshold, needed=key not in DEFAULTS)
     return {"title": "Policy", "description": policy_schema.__doc__} | schema

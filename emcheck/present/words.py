@@ -85,7 +85,15 @@ def _absence(f: Finding) -> str:
     if f.end is None:
         sentence = f"Not heard at home since {since}, {length} so far."
     excused = f" Of this {duration(f.excluded_ms)} is authorised." if f.excluded_ms else ""
-    return f"{sentence}{excused} Curfew {window}, {f.zone}."
+    doubts = f" In doubt, for in this time {', and '.join(_DOUBTS[doubt] for doubt in f.doubts)}." if f.doubts else ""
+    return f"{sentence}{excused} Curfew {window}, {f.zone}.{doubts}"
+
+
+_DOUBTS = {
+    "interference": "the radio noise at the base unit was high",
+    "tag_battery": "the tag's battery was all but empty",
+    "clock": "the base unit's clock was off",
+}
 
 
 def _accumulated(f: Finding) -> str:
@@ -138,7 +146,110 @@ def _unknown(f: Finding) -> str:
     return f"{count} message(s) from {f.unit}, which is not in the register; kept in quarantine, not acknowledged."
 
 
+def _power(f: Finding) -> str:
+    told, since = dict(f.detail), clock(f.start, f.zone)
+    if f.end is not None:
+        ended = f"until {clock(f.end, f.zone)} ({f.zone}), {duration(f.end - f.start)}"
+        return f"Base unit {f.unit} ran on its battery, without mains, from {since} {ended}."
+    held = f"which held {told['battery_pct']} % then" if "battery_pct" in told else "how full is not known"
+    lasts = clock(parse_ms(str(told["lasts_until"])), f.zone)
+    return (
+        f"Base unit {f.unit} has been without mains since {since}, by its own last word. It runs on its battery, {held}; "
+        f"that lasts until about {lasts} ({f.zone}). Then it falls silent. This says nothing of the wearer."
+    )
+
+
+def _unit_battery(f: Finding) -> str:
+    told = dict(f.detail)
+    return f"The battery of base unit {f.unit} is low though it is on mains: {_battery(f, told)}"
+
+
+def _tag_battery(f: Finding) -> str:
+    told = dict(f.detail)
+    return f"The battery of tag {told['tag']} is low: {_battery(f, told)}"
+
+
+def _battery(f: Finding, told: dict[str, str | int]) -> str:
+    until = "" if f.end is None else f", until {clock(f.end, f.zone)}"
+    due = day(parse_ms(str(told["visit_due"])), f.zone)
+    return f"{told['battery_pct']} % at {clock(f.start, f.zone)}{until} ({f.zone}). A visit is due by {due}."
+
+
+def _tag_case(f: Finding) -> str:
+    return (
+        f"The case of tag {dict(f.detail)['tag']} was reported open at {clock(f.start, f.zone)} ({f.zone}). "
+        "Only a fitter's visit clears this."
+    )
+
+
+def _unit_case(f: Finding) -> str:
+    until = "and has not said that it is closed since" if f.end is None else f"until {clock(f.end, f.zone)}"
+    return f"Base unit {f.unit} reported its case open at {clock(f.start, f.zone)}, {until} ({f.zone})."
+
+
+def _unit_clock(f: Finding) -> str:
+    offset_ms = int(dict(f.detail)["offset_ms"])
+    way = "ahead" if offset_ms > 0 else "behind"
+    until = "" if f.end is None else f" until {clock(f.end, f.zone)}"
+    return (
+        f"The clock of base unit {f.unit} was {duration(abs(offset_ms))} {way} from {clock(f.start, f.zone)}{until} "
+        f"({f.zone}). The times that it tells are corrected by what it measures itself."
+    )
+
+
+def _unit_moved(f: Finding) -> str:
+    shown = {
+        "with_power": "within two minutes its mains went or came back, too",
+        "with_link": "within two minutes it lost or found its link, too",
+        "repeated": "it had been moved again and again within a day",
+    }[f.class_ or ""]
+    return f"Base unit {f.unit} was moved at {clock(f.start, f.zone)} ({f.zone}), and {shown}."
+
+
+def _interference(f: Finding) -> str:
+    told = dict(f.detail)
+    until = "" if f.end is None else f" until {clock(f.end, f.zone)}"
+    return (
+        f"Radio noise at base unit {f.unit} was high ({told['noise_dbm']} dBm) and most frames of tag {told['tag']} were "
+        f"missed from {clock(f.start, f.zone)}{until} ({f.zone}). An absence in this time is in doubt."
+    )
+
+
+def _replayed(f: Finding) -> str:
+    told = dict(f.detail)
+    until = "" if f.end is None else f" until {clock(f.end, f.zone)}"
+    return (
+        f"Frames of tag {told['tag']} came whose counter had gone back, from {clock(f.start, f.zone)}{until} ({f.zone}); "
+        f"{told['frames']} in the first report. Somebody may be playing recorded frames, or the tag lost its memory."
+    )
+
+
+def _unvalidated(f: Finding) -> str:
+    told = dict(f.detail)
+    until = "" if f.end is None else f", until {clock(f.end, f.zone)}"
+    return (
+        f"Tag {told['tag']} was fitted at {clock(f.start, f.zone)}{until} ({f.zone}) and its fitting is not validated "
+        f"({told['validation']}): that it sits on a living limb has not been shown."
+    )
+
+
+def _overdue(f: Finding) -> str:
+    until = "and still has none" if f.end is None else f"until {clock(f.end, f.zone)}"
+    return f"Order {f.order_id} has begun and {f.wearer_id} had no tag when it was due, {clock(f.start, f.zone)}, {until} ({f.zone})."
+
+
+def _removal(f: Finding) -> str:
+    until = "It is still on" if f.end is None else f"It was taken off at {clock(f.end, f.zone)}"
+    return f"The last order of {f.wearer_id} has ended, and tag {dict(f.detail)['tag']} is due to come off since {clock(f.start, f.zone)}. {until} ({f.zone})."
+
+
 def _conflict(f: Finding) -> str:
+    if f.class_ == "older_boot":
+        return (
+            f"Base unit {f.unit} had started anew, and yet events of an earlier run came dated after that start, from "
+            f"{clock(f.start, f.zone)} on ({f.zone}). They measure nothing. A clone, a restored unit or a clock that was "
+            "set is possible."
+        )
     return (
         f"Event {f.evidence[0].seq} of base unit {f.unit} came with two different contents and counts as missing. "
         "A clone or a restored unit is possible."
@@ -161,5 +272,17 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "evidence.rejected": _rejected,
     "evidence.unknown_device": _unknown,
     "evidence.conflict": _conflict,
+    "fitting.unvalidated": _unvalidated,
+    "fitting.overdue": _overdue,
+    "monitoring.removal_due": _removal,
+    "evidence.replayed": _replayed,
+    "unit.power": _power,
+    "unit.battery": _unit_battery,
+    "unit.case": _unit_case,
+    "unit.clock": _unit_clock,
+    "unit.moved": _unit_moved,
+    "rf.interference": _interference,
+    "tag.battery": _tag_battery,
+    "tag.case": _tag_case,
     "service.undecided": _undecided,
 }

@@ -40,6 +40,8 @@ def test_the_event_in_full() -> None:
             "alert_id": "AL-1",
             "rule": "curfew.absence",
             "class": "late_return",
+            "public_code": "AL08",
+            "sia_code": "CI",
             "priority": "P1",
             "state": "unacknowledged",
             "wearer_id": "W-1",

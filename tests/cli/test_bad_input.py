@@ -26,7 +26,9 @@ def register(**changes: Any) -> dict[str, Any]:
         "wearers": [{"wearer_id": "W-1"}],
         "orders": [order(timezone="Europe/London")],
         "installations": [{"unit": "BU-0001", "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"}],
-        "fittings": [{"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z"}],
+        "fittings": [
+            {"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"}
+        ],
     } | changes
 
 

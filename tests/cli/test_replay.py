@@ -17,7 +17,7 @@ REGISTER: dict[str, Any] = {
     "wearers": [{"wearer_id": "W-1", "name": "A. Person"}],
     "orders": [order(timezone="Europe/London", curfew=nightly())],
     "installations": [{"unit": "BU-0001", "address_id": "A-1", "installed_at": "2026-03-28T18:00:00Z"}],
-    "fittings": [{"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z"}],
+    "fittings": [{"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"}],
 }
 DAY = "2026-03-28"
 

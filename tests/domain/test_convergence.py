@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 from emcheck.domain.findings import Finding
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
-from tests.support import UnitStory, at, judge, register
+from tests.support import BOOT, UnitStory, at, judge, register
 
 UNTIL = at("2026-03-25T12:00")
-STEP = st.sampled_from(
-    ["hears", "loses", "beats", "report", "skips", "periodic", "reboots", "tamper", "offset", "pause", "tags"]
-)
+PRESENCE = ["hears", "loses", "beats", "report", "skips", "periodic", "reboots", "tamper", "offset", "pause", "tags"]
+STEP = st.sampled_from([*PRESENCE, "stands", "stands", "reports", "older"])
 
 
-def tell(steps: list[tuple[str, int]]) -> UnitStory:
+def tell(steps: list[tuple[str, int]]) -> UnitStory:  # noqa: C901 - a list of what may happen
     """A night from a list of (what, seconds until the next); every event is received at once."""
     night = UnitStory().boots(at("18:00"), boot_n=0)
     now, boots, skipped = at("18:00"), 0, []
@@ -31,6 +30,15 @@ def tell(steps: list[tuple[str, int]]) -> UnitStory:
             now += 600_000
         elif what == "report":
             night.tell(now, "report", tag="T-1", interval_s=60, heard=3, expected=10)
+        elif what == "stands":
+            night.stands(now, wait_s)
+        elif what == "reports":
+            night.reports(now, wait_s)
+        elif what == "older" and boots:
+            boot, counted = night.boot, night.seq
+            night.boot = BOOT
+            night.tell(now, "unit_status", power="mains", seq=1000 + wait_s)
+            night.boot, night.seq = boot, counted
         elif what == "skips":
             night.skips(2)
         elif what == "periodic":
@@ -81,11 +89,11 @@ def shuffled(envelopes: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]
 
 def told(found: list[Finding]) -> list[object]:
     """What must converge: the rules that do not run in receive time, without `raised_at`."""
-    wanted = ("curfew.absence", "curfew.accumulated", "tag.strap")
+    in_receive_time = ("unit.silent", "evidence.gap", "evidence.rejected", "evidence.unknown_device")
     rows = [
-        (f.rule, f.class_, f.start, f.end, f.absent_ms, f.excluded_ms, f.priority, f.evidence)
+        (f.rule, f.class_, f.start, f.end, f.absent_ms, f.excluded_ms, f.priority, f.evidence, f.doubts, f.detail)
         for f in found
-        if f.rule in wanted
+        if f.rule not in in_receive_time
     ]
     return sorted(rows, key=repr)
 

@@ -18,8 +18,10 @@ from emcheck.wire.topics import up
 from tests.support import UnitStory, at, england, nightly, order, register
 
 START = at("18:00", "2026-03-10")
-WHAT = st.sampled_from(["hears", "loses", "away", "report", "skips", "periodic", "reboots", "tamper", "offset", "tags"])
-STEP = st.tuples(WHAT, st.integers(1, 20 * 3600), st.sampled_from([2, 2, 2, 2, 90, 3600, 100_000, 500_000]))
+WHAT = ["hears", "loses", "away", "report", "skips", "periodic", "reboots", "tamper", "offset", "tags", "stands"]
+WAIT, DELAY = st.integers(1, 20 * 3600), st.sampled_from([2, 2, 2, 2, 90, 3600, 100_000, 500_000])
+STEP = st.tuples(st.sampled_from(WHAT), WAIT, DELAY)
+STEP_OR_CLONE = st.tuples(st.sampled_from([*WHAT, "older"]), WAIT, DELAY)
 
 
 def two_addresses() -> Register:
@@ -31,7 +33,7 @@ def two_addresses() -> Register:
     )
 
 
-def story(steps: list[tuple[str, int, int]], unit: str) -> UnitStory:
+def story(steps: list[tuple[str, int, int]], unit: str) -> UnitStory:  # noqa: C901 - a list of what may happen
     """Days of one unit; the third number is how many seconds a message is under way."""
     told = UnitStory(unit, boot=f"01JD00{unit[-1]}{'0' * 19}").boots(START, boot_n=0)
     now, boots = START, 0
@@ -48,7 +50,11 @@ def story(steps: list[tuple[str, int, int]], unit: str) -> UnitStory:
                 told.tell(now + minute * 60_000, "unit_status", power="mains", received=late + minute * 60_000)
             now += 11 * 60_000
         elif what == "report":
-            told.tell(now, "report", tag="T-1", interval_s=60, heard=3, expected=10, strap="closed", received=late)
+            told.reports(now, wait_s, received=late)
+        elif what == "stands":
+            told.stands(now, wait_s, received=late)
+        elif what == "older":
+            older(told, now, late, wait_s)
         elif what == "skips":
             told.skips(2)
         elif what == "periodic":
@@ -68,6 +74,16 @@ def story(steps: list[tuple[str, int, int]], unit: str) -> UnitStory:
             state = "out" if wait_s % 2 else "in"
             told.tell(now, "unit_status", power="mains", tags={"T-1": state}, received=late)
     return told
+
+
+def older(told: UnitStory, now: int, late: int, choice: int) -> None:
+    """An earlier boot goes on though a newer one began: a clone."""
+    boot, counted = told.boot, told.seq
+    earlier = sorted({envelope["boot"] for _, envelope in told.messages} - {boot})
+    if earlier:
+        told.boot, told.seq = earlier[choice % len(earlier)], 1000 + choice % 5
+        told.tell(now, "unit_status", power="mains", received=late)
+        told.boot, told.seq = boot, counted
 
 
 def received(*stories: UnitStory, seed: int, repeats: float = 0.05) -> list[Line]:
@@ -99,7 +115,7 @@ def folded(lines: list[Line], known: Register, until: int, monkeypatch: pytest.M
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
-@given(st.lists(STEP, min_size=5, max_size=30), st.lists(STEP, max_size=15), st.integers(0, 2**32))
+@given(st.lists(STEP_OR_CLONE, min_size=5, max_size=30), st.lists(STEP_OR_CLONE, max_size=15), st.integers(0, 2**32))
 @example([("away", 20 * 3600, 2)] * 12, [], 1)
 def test_folding_changes_no_decision(
     monkeypatch: pytest.MonkeyPatch, first: list[Any], second: list[Any], seed: int

@@ -19,8 +19,8 @@ TWO: dict[str, Any] = {
         {"unit": "BU-0002", "address_id": "A-2", "installed_at": "2026-03-01T00:00:00Z"},
     ],
     "fittings": [
-        {"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z"},
-        {"tag": "T-2", "wearer_id": "W-2", "fitted_at": "2026-03-01T00:00:00Z"},
+        {"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"},
+        {"tag": "T-2", "wearer_id": "W-2", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"},
     ],
 }
 KNOWN = register(order(), order(order_id="O-2", wearer_id="W-2", curfew=nightly(address="A-2")), **TWO)

@@ -31,7 +31,7 @@ REGISTER: dict[str, Any] = {
     "wearers": [{"wearer_id": "W-1"}],
     "orders": [order(ends_at="2099-01-01T00:00:00Z", curfew=nightly())],
     "installations": [{"unit": UNIT, "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"}],
-    "fittings": [{"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z"}],
+    "fittings": [{"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"}],
 }
 
 

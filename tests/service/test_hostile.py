@@ -47,7 +47,9 @@ def town() -> Register:
         installations=[
             {"unit": unit, "address_id": f"A-{n}", "installed_at": since} for n, units in homes for unit in units
         ],
-        fittings=[{"tag": f"T-{n}", "wearer_id": f"W-{n}", "fitted_at": since} for n, _ in homes],
+        fittings=[
+            {"tag": f"T-{n}", "wearer_id": f"W-{n}", "fitted_at": since, "validation": "validated"} for n, _ in homes
+        ],
     )
 
 

@@ -25,7 +25,8 @@ async def test_one_case_that_fails_stops_nobody(monkeypatch: pytest.MonkeyPatch)
             {"unit": f"BU-000{n}", "address_id": f"A-{n}", "installed_at": "2026-03-01T00:00:00Z"} for n in (1, 2)
         ],
         fittings=[
-            {"tag": f"T-{n}", "wearer_id": f"W-{n}", "fitted_at": "2026-03-01T00:00:00Z"} for n in (1, 2)
+            {"tag": f"T-{n}", "wearer_id": f"W-{n}", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"}
+            for n in (1, 2)
         ],
     )  # fmt: skip
     stories = [UnitStory(f"BU-000{n}").boots(at("18:00")).loses(at("18:30"), tag=f"T-{n}") for n in (1, 2)]

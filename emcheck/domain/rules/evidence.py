@@ -5,20 +5,26 @@ Rule book (protocol.md, Gap and Bad input; domain.md, Rules):
 2. rejected: quarantined input of an enrolled unit; one finding a unit and reason while they come less than
    `quiet_s` apart, so that a flood is one finding with a count.
 3. unknown_device: the same for a unit that is not enrolled.
-4. conflict: one number with two contents, or an older boot's event after a newer boot's start.
-They run in receive time, save that a gap's span is that of its neighbours.
+4. conflict: one number with two contents, which then counts as missing.
+5. conflict, class `older_boot`: events of an older boot dated after a newer boot's start, neighbours as one: the unit
+   was cloned, its flash restored, or its clock set. Their time is unknown; they measure nothing.
+They run in receive time, save that a gap's span is that of its neighbours, and those of older boots in event time.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from emcheck.domain.boots import Boot, Entry
 from emcheck.domain.findings import FactRef, Finding
 from emcheck.domain.ids import BootId, Ms, RuleId, UnitId
 from emcheck.domain.policy import Policy
+from emcheck.domain.track import Track
 
 GAP = RuleId("evidence.gap")
 REJECTED = RuleId("evidence.rejected")
 UNKNOWN_DEVICE = RuleId("evidence.unknown_device")
 CONFLICT = RuleId("evidence.conflict")
+OLDER_BOOT = "older_boot"
 
 
 @dataclass(slots=True)
@@ -78,3 +84,37 @@ def conflict(unit: UnitId, boot: BootId, seq: int, *, at: Ms, policy: Policy) ->
         evidence=(FactRef(unit, boot, seq),),
         policy=policy.label,
     )
+
+
+def overtaken(track: Track) -> Iterator[tuple[Boot, list[Entry]]]:
+    """Neighbouring entries of a boot that are dated after a newer boot's start (5)."""
+    for boot in track.boots.values():
+        if boot is track.newest:
+            continue
+        beyond: list[Entry] = []
+        for entry in boot.entries:
+            if entry.start - boot.correction(entry.first) > boot.limit:
+                beyond.append(entry)
+            elif beyond:
+                yield boot, beyond
+                beyond = []
+        if beyond:
+            yield boot, beyond
+
+
+def older_boots(unit: UnitId, track: Track, now: Ms, policy: Policy) -> Iterator[Finding]:
+    """An older boot's events after a newer boot's start (5)."""
+    for boot, beyond in overtaken(track):
+        dated = [at - boot.correction(entry.first) for entry in beyond for at in (entry.start, entry.end)]
+        if min(dated) <= now:
+            numbers = dict.fromkeys((beyond[0].first, beyond[-1].last))
+            yield Finding(
+                rule=CONFLICT,
+                class_=OLDER_BOOT,
+                unit=unit,
+                start=min(dated),
+                end=max(dated),
+                priority=policy.text("evidence.conflict.priority"),
+                evidence=tuple(FactRef(unit, boot.boot, seq) for seq in numbers),
+                policy=policy.label,
+            )

@@ -23,20 +23,28 @@ def find(
     wearer_id: WearerId, fittings: Iterable[Fitting], tracks: Mapping[UnitId, Track], now: Ms, policy: Policy
 ) -> list[Finding]:
     """One finding for each fitting whose strap was reported cut or open, by any unit."""
+    return latched(RULE, "strap", wearer_id, fittings, tracks, now, policy)
+
+
+def latched(
+    rule: RuleId, part: str, wearer_id: WearerId, fittings: Iterable[Fitting], tracks: Mapping[UnitId, Track], now: Ms,
+    policy: Policy,
+) -> list[Finding]:  # fmt: skip
+    """The first word of each fitting about a part of the tag: `strap` or `case` (2)."""
     found: list[Finding] = []
     for fitting in fittings:
-        told = sorted(_told(fitting, tracks))
+        told = sorted(_told(part, fitting, tracks))
         if not told or told[0][0] > now:
             continue
         at, fact, kind = told[0]
         found.append(
             Finding(
-                rule=RULE,
+                rule=rule,
                 class_=kind,
                 wearer_id=wearer_id,
                 start=at,
                 end=fitting.removed_at if fitting.removed_at is not None and fitting.removed_at <= now else None,
-                priority=policy.text("tag.strap.priority"),
+                priority=policy.text(f"{rule}.priority"),
                 evidence=(fact,),
                 detail=(("tag", fitting.tag), ("fitted_at", format_ms(fitting.fitted_at))),
                 policy=policy.label,
@@ -45,11 +53,11 @@ def find(
     return found
 
 
-def _told(fitting: Fitting, tracks: Mapping[UnitId, Track]) -> Iterable[tuple[Ms, FactRef, str]]:
+def _told(part: str, fitting: Fitting, tracks: Mapping[UnitId, Track]) -> Iterable[tuple[Ms, FactRef, str]]:
     for unit, track in tracks.items():
         for boot in track.boots.values():
             for tamper in boot.tampers:
                 at = tamper.at - boot.correction(tamper.seq)
                 inside = fitting.fitted_at <= at < (fitting.removed_at or FOREVER)
-                if tamper.tag == fitting.tag and tamper.kind.startswith("strap") and inside:
+                if tamper.tag == fitting.tag and tamper.kind.startswith(part) and inside:
                     yield at, FactRef(unit, boot.boot, tamper.seq), tamper.kind

@@ -1,0 +1,51 @@
+"""What younger thresholds are where a policy does not name them: one that was written before they came judges on.
+
+The shipped policy for England and Wales holds the same numbers, each with its reason and source.
+"""
+
+from typing import NamedTuple
+
+
+class Default(NamedTuple):
+    """A threshold as a policy would write it; all rest on the domain model, `sign_off` on our proposal only."""
+
+    value: float | str
+    unit: str
+    sign_off: bool = False
+
+
+RULES: dict[str, Default] = {
+    "unit.power.alert_after_s": Default(1800, "s"),
+    "unit.power.priority": Default("P3", "priority"),
+    "unit.power.critical_after_s": Default(72000, "s"),
+    "unit.power.priority_critical": Default("P2", "priority"),
+    "unit.power.full_battery_s": Default(72000, "s", sign_off=True),
+    "unit.battery.low_pct": Default(20, "%", sign_off=True),
+    "unit.battery.clear_pct": Default(30, "%", sign_off=True),
+    "unit.battery.charge_s": Default(21600, "s", sign_off=True),
+    "unit.battery.visit_within_s": Default(604800, "s"),
+    "unit.battery.priority": Default("P4", "priority"),
+    "tag.battery.low_pct": Default(20, "%", sign_off=True),
+    "tag.battery.clear_pct": Default(30, "%", sign_off=True),
+    "tag.battery.doubt_pct": Default(5, "%"),
+    "tag.battery.visit_within_s": Default(604800, "s"),
+    "tag.battery.priority": Default("P4", "priority"),
+    "tag.case.priority": Default("P1", "priority"),
+    "unit.case.priority": Default("P2", "priority"),
+    "unit.clock.critical_s": Default(900, "s"),
+    "unit.clock.priority": Default("P3", "priority"),
+    "unit.clock.priority_critical": Default("P2", "priority", sign_off=True),
+    "rf.interference.noise_max_dbm": Default(-95, "dBm", sign_off=True),
+    "rf.interference.heard_min_pct": Default(50, "%", sign_off=True),
+    "rf.interference.priority": Default("P2", "priority"),
+    "unit.moved.corroborated_within_s": Default(120, "s"),
+    "unit.moved.repeat_count": Default(3, "times"),
+    "unit.moved.repeat_within_s": Default(86400, "s"),
+    "unit.moved.buffered_min": Default(20, "events", sign_off=True),
+    "unit.moved.priority": Default("P2", "priority"),
+    "evidence.replayed.priority": Default("P2", "priority"),
+    "fitting.overdue.due_after_s": Default(259200, "s"),
+    "fitting.overdue.priority": Default("P2", "priority"),
+    "fitting.unvalidated.priority": Default("P2", "priority"),
+    "monitoring.removal_due.priority": Default("P4", "priority"),
+}
