@@ -213,6 +213,10 @@ class Store(Protocol):
         """The register in force."""
         ...
 
+    async def registers(self) -> list[StoredRegister]:
+        """Every register that was ever loaded, in order."""
+        ...
+
     async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
         """Put a register in force as of the newest inbox row; people are replaced, earlier registers stay."""
         ...

@@ -50,7 +50,7 @@ def explain(
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.judged import progress
     from emcheck.cli.reading import bad_input, read_policy
-    from emcheck.present import story
+    from emcheck.present import story, words
     from emcheck.service.explaining import matching, story_of
     from emcheck.service.running import policy_path
     from emcheck.shipped import shipped_config
@@ -73,7 +73,10 @@ def explain(
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
-    _section("Known now", [f.text for f in [it.alert] if not f.withdrawn] or ["What is known now no longer shows it."])
+    known = [it.alert.text]
+    if it.alert.withdrawn:
+        known = [f"Withdrawn: {it.history[-1].note}.", *map(words.explain, it.grounds)]
+    _section("Known now", known)
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
     _section("It rests on", story.rests_on(facts, zone))
     _draw(it)

@@ -128,13 +128,16 @@ def as_text(value: Any, key: str = "") -> Any:
     return format_ms(value) if key.endswith("_at") and isinstance(value, int) else value
 
 
-def name_after(name: str, raw: Any) -> str:
+def name_after(name: str, raw: Any, after: Register) -> str:
     """What a register is called in findings after an instruction: a hash over what it was called and what was said.
 
     So whoever has the first register and the instructions can compute it, and nobody hashes a country for one absence.
+    One that was given whole is called by its own hash.
     """
     if raw["type"] == "alert":
         return name
+    if raw["type"] == "register":
+        return after.sha256()
     said = json.dumps(impersonal(raw), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(f"{name} {said}".encode()).hexdigest()
 

@@ -171,10 +171,10 @@ class Engine:
         now = self.wanting[name]
         self.reopen(name, told, standing)
         units, wearers = self.roster.around(name)
-        for other in sorted(units):
-            self._tell_gaps(self.units[other], now)
         for wearer in sorted(wearers):
             self._judge(self.cases[wearer], now, -FOREVER)
+        for other in sorted(units):  # after the cases: how grave a silence is hangs on their windows
+            self._tell_gaps(self.units[other], now)
 
     def reopen(
         self, name: UnitId, told: Mapping[UnitId, Sequence[Told]], standing: Mapping[str, Iterable[Finding]]
@@ -296,7 +296,7 @@ class Engine:
         touched = touched_by(act, before, register)
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
-        self.roster.amend(register, name_after(self.roster.register_sha256, raw), touched)
+        self.roster.amend(register, name_after(self.roster.register_sha256, raw, register), touched)
         self._cases_of, self._tied = self.roster.cases_of, self.roster.tied
         for name in sorted(touched.units):
             self._deadlines.disarm(f"unit {name}")
@@ -309,6 +309,8 @@ class Engine:
                 self.wanting[min(case.units)] = at
             elif case is not None:
                 self._judge(case, at, -FOREVER)
+                for name in case.units:
+                    self._tell_gaps(self.units[name], at)
         return touched
 
     def _catch_up_with(self, touched: Touched, at: Ms) -> None:

@@ -61,8 +61,12 @@ def reconcile(
     *,
     explain: Callable[[Finding], str],
     late: str | None = None,
+    cause: str | None = None,
 ) -> list[Change]:
-    """What to raise, amend and withdraw so that one subject's alerts say what its findings say."""
+    """What to raise, amend and withdraw so that one subject's alerts say what its findings say.
+
+    `cause` is what it came from where that was no fact: an instruction.
+    """
     causes: dict[AlertId, list[Finding]] = {}
     for finding in findings:
         if finding.raised_at is not None:
@@ -72,17 +76,18 @@ def reconcile(
         fresh = _alert(name, grounds, now, explain)
         before = known.get(name)
         if before is None:
-            changes.append(Change(replace(fresh, late=late), "raised", late or ""))
+            changes.append(Change(replace(fresh, late=late), "raised", late or cause or ""))
         elif (note := _difference(before, fresh, grounds)) is not None:
             revised = replace(
                 before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
                 happened_at=fresh.happened_at, text=fresh.text, withdrawn=False, revision=before.revision + 1,
             )  # fmt: skip
-            changes.append(Change(revised, "reinstated" if before.withdrawn else "amended", note))
+            said = f"{note}; {cause}" if cause else note
+            changes.append(Change(revised, "reinstated" if before.withdrawn else "amended", said))
     for name, before in known.items():
         if name not in causes and not before.withdrawn:
             gone = replace(before, withdrawn=True, revision=before.revision + 1)
-            changes.append(Change(gone, "withdrawn", "what is known now no longer shows it"))
+            changes.append(Change(gone, "withdrawn", cause or "what is known now no longer shows it"))
     return changes
 
 

@@ -69,5 +69,5 @@ async def register_in_force(store: Store) -> InForce:
         after = amended(found.register, act)
         for wearer in touched_by(act, found.register, after).wearers:
             found.touched_at[wearer] = row.row_id
-        found.register, found.name = after, name_after(found.name, raw)
+        found.register, found.name = after, name_after(found.name, raw, after)
     return found

@@ -62,6 +62,7 @@ async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callab
     history = await store.alert_history(alert.alert_id)
     findings = await store.findings(alert.subject)
     grounds = [f for f in findings if f.raised_at is not None and alert_id(f) == alert.alert_id]
+    grounds = grounds or [f for f in findings if _is_of(f, alert)]
     in_force = await register_in_force(store)
     engine = Engine(in_force.register, policy, memory=Recent(0), decided=lambda *decision: None, name=in_force.name)
     case = engine.cases.get(alert.wearer_id) if alert.wearer_id is not None else None
@@ -83,6 +84,14 @@ async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callab
                 places.append(Place(address, state.order.timezone, case.timeline(address, tracks), here))
     facts = dict.fromkeys(fact for finding in grounds for fact in finding.evidence)
     return Story(alert, history, grounds, [_rest(fact, told.get(fact.unit, [])) for fact in facts], places)
+
+
+def _is_of(finding: Finding, alert: Alert) -> bool:
+    """What is left of a withdrawn alert's absence: the record stays, though nothing is raised for it any more."""
+    same = (finding.rule, finding.order_id, finding.window) == (alert.rule, alert.order_id, alert.window)
+    end = finding.start if finding.end is None else finding.end
+    ended = alert.happened_at if alert.ended_at is None else alert.ended_at
+    return same and finding.start <= ended and alert.happened_at <= end
 
 
 def _reach(alert: Alert) -> tuple[Ms, Ms]:

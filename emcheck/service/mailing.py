@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 from emcheck.clock import SystemClock
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
-from emcheck.ports import InboxRow, Quarantined, Store
+from emcheck.ports import InboxRow, Quarantined, Store, StoredRegister
 from emcheck.settings import Settings
 from emcheck.store.sql import SqlStore
 from emcheck.wire import topics
@@ -56,19 +56,30 @@ async def export_stream(settings: Settings, out: Path) -> int:
 async def stream_of(store: Store) -> AsyncIterator[bytes]:
     """Everything that was received, as lines in the order of receipt.
 
+    A register that was loaded after the first is an instruction of the start from which on it was judged by.
     What was refused whole stands in the quarantine alone. A message that the broker had kept cannot be told from a
     fresh one in a stream, and is left out.
     """
     refused = _refused_whole(store)
     waiting = await anext(refused, None)
+    loaded = (await store.registers())[1:]
     async for row in store.inbox_after(0):
         while waiting is not None and waiting.received_at < row.received_at:
             yield _message(waiting.received_at, waiting.topic, waiting.payload)
             waiting = await anext(refused, None)
         yield stream_line(row)
+        if loaded and row.kind == "service" and row.row_id > loaded[0].as_of_row and b"started" in row.payload:
+            last = [register for register in loaded if register.as_of_row < row.row_id][-1]
+            yield _loaded(row.received_at, last)
+            loaded = loaded[loaded.index(last) + 1 :]
     while waiting is not None:
         yield _message(waiting.received_at, waiting.topic, waiting.payload)
         waiting = await anext(refused, None)
+
+
+def _loaded(at: Ms, register: StoredRegister) -> bytes:
+    head = f'{{"received_at":"{format_ms(at)}","instruction":{{"type":"register","by":"emcheck register load",'
+    return head.encode() + b'"register":' + register.body + b"}}\n"
 
 
 async def _refused_whole(store: Store) -> AsyncIterator[Quarantined]:

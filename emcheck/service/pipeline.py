@@ -29,6 +29,7 @@ from emcheck.ports import (
     Quarantined,
     Store,
 )
+from emcheck.present.instructed import in_words
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
 from emcheck.service.checkpoints import SERVICE, Checkpoints
@@ -76,6 +77,7 @@ class Pipeline:
         """Read everything back, then judge what was missed while nobody was looking."""
         self._recent = Recent()
         self._decisions: list[Decision] = []
+        self._cause: str | None = None
         self._row: list[InboxRow] = []
         self._signed_at: Ms = 0
         self._new_events = 0
@@ -85,6 +87,7 @@ class Pipeline:
         self._checkpoints = Checkpoints(
             self.engine, found.under, found.stale, every_ms=self._checkpoint_every_ms, now=now
         )
+        self._judged_anew = found.changed
         self._acts: list[AlertChange] = []
         self._attending = Attending(self._store, self._published, lease_ms=self._policy.ms("alert.lease_s"))
         self._attending.load(await self._store.alerts(open_only=True))
@@ -94,13 +97,16 @@ class Pipeline:
         await self._write([])
 
     def _decided(self, subject: str, found: list[Finding], now: Ms, settled: Ms) -> None:
-        self._decisions.append(Decision(subject, found, now, settled, self._lateness()))
+        self._decisions.append(Decision(subject, found, now, settled, self._lateness(), self._cause))
 
     def _lateness(self) -> str | None:
         down = self.engine.catching_up
         if down is None:
             return None
-        return f"detected late because the service was down from {format_ms(down.start)} to {format_ms(down.end)}"
+        span = f"the service was down from {format_ms(down.start)} to {format_ms(down.end)}"
+        if self._judged_anew:
+            return f"found at a start with another register or policy than before; {span}"
+        return f"detected late because {span}"
 
     async def receive(self, messages: Sequence[Message]) -> None:
         """Judge, commit and owe acknowledgements for a batch, in order of receipt."""
@@ -172,10 +178,12 @@ class Pipeline:
             try:
                 raw = json.loads(letter.body)
                 act = parse_instruction(raw)
+                self._cause = in_words(act)
                 touched = self.engine.instruct(impersonal(raw), now)
             except (InstructionError, ValueError) as error:
                 log.warning("instruction.refused", letter=letter.number, reason=str(error))
                 answers.append(Answer(letter.number, f"refused: {error}"))
+                self._cause = None
                 continue
             if isinstance(act, ActOnAlert):
                 await self._write([])  # what is decided but not committed is of the alert too
@@ -190,6 +198,7 @@ class Pipeline:
             self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(impersonal(raw))))
             if self.engine.wanting:
                 await self._recall()
+            self._cause = None
             units = self.engine.roster.resting(touched)
             self._checkpoints.amended(units)
             self.on_amended(units)

@@ -23,6 +23,8 @@ class Recovered:
     engine: Engine
     under: str
     """Names what facts are folded under: the register that was loaded, and the policy."""
+    changed: bool = False
+    """Another register was loaded, or another policy is in force, than at the last checkpoint."""
     row_id: int = 0
     last_row_of: dict[UnitId, int] = field(default_factory=dict)
     checkpointed: dict[UnitId, int] = field(default_factory=dict)
@@ -71,6 +73,7 @@ async def _restore(store: Store, found: Recovered) -> tuple[int, dict[UnitId, in
     async for checkpoint in store.checkpoints():
         state = readable(checkpoint, found.under)
         if state is None:
+            found.changed |= checkpoint.unit == SERVICE
             continue
         if checkpoint.unit == SERVICE:
             from_row = found.row_id = state["from_row"]

@@ -13,13 +13,14 @@ from emcheck.present.words import explain
 
 
 class Decision(NamedTuple):
-    """A subject judged anew: its findings that had not ended by `settled`, and why it comes late."""
+    """A subject judged anew: its findings that had not ended by `settled`; why late, and by what instruction."""
 
     subject: str
     found: list[Finding]
     at: Ms
     settled: Ms
     late: str | None
+    cause: str | None = None
 
 
 class Standing:
@@ -68,7 +69,8 @@ class Standing:
                 await self._read_alerts(subject)
             known = self._alerts.get(subject, {})
             live = {name: known[name] for name in told if name in known}
-            for change in reconcile(live, decision.found, decision.at, explain=explain, late=decision.late):
+            found, at = decision.found, decision.at
+            for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=decision.cause):
                 known[change.alert.alert_id] = change.alert
                 changes.append((change, decision.at))
         return changes

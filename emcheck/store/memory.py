@@ -41,7 +41,7 @@ class MemoryStore:
         self._delivered: dict[str, int] = {}
         self._deadlines: dict[str, Ms] = {}
         self._checkpoints: dict[UnitId, dict[int, Checkpoint]] = {}
-        self._register: StoredRegister | None = None
+        self._registers: list[StoredRegister] = []
         self._letters: dict[int, tuple[Letter, str | None]] = {}
         self._people: dict[str, Person] = {}
 
@@ -162,12 +162,16 @@ class MemoryStore:
 
     async def register(self) -> StoredRegister | None:
         """The register in force."""
-        return self._register
+        return self._registers[-1] if self._registers else None
+
+    async def registers(self) -> list[StoredRegister]:
+        """Every register that was ever loaded, in order."""
+        return list(self._registers)
 
     async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
         """Put a register in force; people are replaced."""
         last = await self.last_row()
-        self._register = register._replace(as_of_row=last.row_id if last is not None else 0)
+        self._registers.append(register._replace(as_of_row=last.row_id if last is not None else 0))
         self._people = {person.wearer_id: person for person in people}
 
     async def instructions_after(self, row_id: int) -> list[InboxRow]:

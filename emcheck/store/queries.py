@@ -78,6 +78,9 @@ REGISTER = (
     .order_by(register.c.register_no.desc())
     .limit(1)
 )
+REGISTERS = select(register.c.sha256, register.c.loaded_at, register.c.body, register.c.as_of_row).order_by(
+    register.c.register_no
+)
 INSTRUCTIONS = (
     select(*_INBOX)
     .select_from(inbox.outerjoin(unit))

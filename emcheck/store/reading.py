@@ -86,6 +86,10 @@ class SqlReads:
         """The register in force."""
         return next((StoredRegister(*row) for row in await self._rows(queries.REGISTER)), None)
 
+    async def registers(self) -> list[StoredRegister]:
+        """Every register that was ever loaded, in order."""
+        return [StoredRegister(*row) for row in await self._rows(queries.REGISTERS)]
+
     async def instructions_after(self, row_id: int) -> list[InboxRow]:
         """The instructions in the inbox after `row_id`, in order."""
         return [_inbox_row(row) for row in await self._rows(queries.INSTRUCTIONS, after=row_id)]

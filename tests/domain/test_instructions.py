@@ -141,8 +141,9 @@ def test_what_is_wrong_is_named_and_the_register_is_as_it_was(act: dict[str, Any
 def test_a_register_s_name_says_what_was_said_but_for_personal_data() -> None:
     act = {"type": "wearer", "wearer": {"wearer_id": "W-2", "name": "Ann", "notes": {"limb": "left"}}, **BY}
     assert impersonal(act) == act | {"wearer": {"wearer_id": "W-2"}}
-    assert name_after("n", act) == name_after("n", impersonal(act))
+    assert name_after("n", act, KNOWN) == name_after("n", impersonal(act), KNOWN)
     whole = {"type": "register", "register": {"wearers": [{"wearer_id": "W-1", "name": "Ann"}]}, **BY}
     assert impersonal(whole)["register"]["wearers"] == [{"wearer_id": "W-1"}]
-    assert name_after("n", act) != name_after("n", act | {"by": "somebody else"})
-    assert name_after("m", act) != name_after("n", act)
+    assert name_after("n", act, KNOWN) != name_after("n", act | {"by": "somebody else"}, KNOWN)
+    assert name_after("n", whole, KNOWN) == KNOWN.sha256()
+    assert name_after("m", act, KNOWN) != name_after("n", act, KNOWN)

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from emcheck.clock import VirtualClock
+from emcheck.domain.alerts import Alert
 from emcheck.domain.amending import as_text
 from emcheck.domain.instants import HOUR, MINUTE, format_ms
 from emcheck.domain.register import RegisterError, parse_register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ports import Commit, InboxRow
 from emcheck.service.enrolment import load_register, register_in_force
-from emcheck.service.mailing import stream_line
+from emcheck.service.mailing import stream_of
 from emcheck.service.replay import replay
 from emcheck.service.stream import parse_lines
 from emcheck.store.sql import SqlStore
@@ -103,7 +104,7 @@ async def _is_told_the_same_by_its_inbox(database: Path, until: int) -> None:
     store = SqlStore(f"sqlite:///{database}", read_only=True)
     await store.open()
     try:
-        lines = [stream_line(row) async for row in store.inbox_after(0)]
+        lines = [line async for line in stream_of(store)]
         kept = await store.findings()
         in_force = await register_in_force(store)
     finally:
@@ -114,6 +115,68 @@ async def _is_told_the_same_by_its_inbox(database: Path, until: int) -> None:
     assert [(f.start, f.end, f.absent_ms, f.raised_at) for f in of_curfew] == [
         (f.start, f.end, f.absent_ms, f.raised_at) for f in kept if f.rule.startswith("curfew.")
     ]
+
+
+async def test_a_silence_stays_as_grave_as_it_was_whatever_is_said_of_the_order(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    database, clock = tmp_path / "em.db", VirtualClock(at("19:30"))
+    known = register(installations=[{"unit": UNIT, "address_id": "A-1", "installed_at": "2026-03-24T19:29:00Z"}])
+    leave = {"type": "authorised_absence", "order_id": "O-1", "reason": "court", "approved_by": "A. Officer"}
+    async with living(broker, database, clock, known=known) as service:
+        clock.advance(at("19:40"))
+        async with asyncio.timeout(PATIENCE_S):
+            while await _priorities(database) != ["P2"]:
+                await asyncio.sleep(0.02)
+        for day in ("2026-03-24", "2026-04-01"):
+            assert await told(database, leave | {"from": f"{day}T21:00", "until": f"{day}T22:00"}) == "done"
+            assert await _priorities(database) == ["P2"]
+        assert service.troubles() == []
+
+
+async def _priorities(database: Path) -> list[str]:
+    return [alert.priority for alert in await _alerts(database) if alert.rule == "unit.silent"]
+
+
+async def _alerts(database: Path) -> list[Alert]:
+    store = SqlStore(f"sqlite:///{database}", read_only=True)
+    await store.open()
+    try:
+        return await store.alerts(open_only=True)
+    finally:
+        await store.close()
+
+
+@pytest.mark.timeout(120)
+async def test_a_register_that_was_loaded_between_two_runs_is_in_the_export(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    database, clock = tmp_path / "em.db", VirtualClock(at("18:50"))
+    leave = {
+        "type": "authorised_absence", "order_id": "O-1", "from": "2026-03-24T19:00", "until": "2026-03-24T23:00",
+        "reason": "medical", "approved_by": "A. Officer",
+    }  # fmt: skip
+    async with (
+        living(broker, database, clock),
+        good_units(broker.host, broker.port, [UNIT]) as [unit],
+    ):
+        await unit.says({"type": "presence", "at": "2026-03-24T18:50:00.000Z", "tag": "T-1", "in_range": False})
+        while clock.now() < at("19:20"):
+            clock.advance(clock.now() + MINUTE)
+            await unit.says({"type": "unit_status", "at": format_ms(clock.now()), "power": "mains"})
+            await unit.is_acknowledged()
+        assert await told(database, leave) == "done"
+    clock.advance(at("19:30"))
+    store = SqlStore(f"sqlite:///{database}")
+    await store.open()
+    await load_register(store, register(order(atv_allowance_min=5)), clock.now(), replace=True)
+    await store.close()
+    async with living(broker, database, clock):
+        clock.advance(at("19:31"))
+        [alert] = [alert for alert in await _alerts(database) if alert.rule == "curfew.absence" and not alert.withdrawn]
+        assert alert.late is not None
+        assert alert.late.startswith("found at a start with another register or policy than before")
+    await _is_told_the_same_by_its_inbox(database, clock.now())
 
 
 async def test_a_wearer_s_name_is_kept_apart_from_what_was_said(broker: EmbeddedBroker, tmp_path: Path) -> None:

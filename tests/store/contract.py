@@ -273,6 +273,8 @@ class StoreContract:
         assert loaded.as_of_row == 2
         assert await store.instructions_after(2) == [later[0], later[2]]
         assert await store.instructions_after(BIG) == []
+        await store.save_register(StoredRegister("b" * 64, T0 + 1, b"{}"), [])
+        assert [(one.sha256[0], one.as_of_row) for one in await store.registers()] == [("a", 2), ("b", BIG)]
 
     async def test_letters_wait_in_order_until_they_are_answered_and_their_text_is_not_kept(self, store: Store) -> None:
         first, second = await store.post(b'{"name":"Ann"}', T0), await store.post("ü".encode(), T0 + 1)
