@@ -66,8 +66,8 @@ class Case:
     """One wearer. `wake_at` is the next instant at which the judgement could change with no new fact."""
 
     __slots__ = (
-        "_ahead", "_raised", "fittings", "judged_at", "open_until", "orders", "policy", "settled", "sources",
-        "units", "wake_at", "watching", "wearer_id",
+        "_ahead", "_papers_until", "_raised", "fittings", "judged_at", "open_until", "orders", "policy",
+        "settled", "sources", "units", "wake_at", "watching", "wearer_id",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +94,8 @@ class Case:
         self.judged_at: Ms = -FOREVER
         """The last judgement; windows that had ended by then are judged again only if facts reach them."""
         self._ahead: Ms = -FOREVER
+        self._papers_until: Ms = -FOREVER
+        """Until then the register alone says nothing; where it said something, it is asked at each judgement."""
 
     def _rest_on(
         self, orders: Iterable[Order], fittings: Iterable[Fitting], installations: Iterable[Installation]
@@ -153,10 +155,17 @@ class Case:
         telling = [track for track in tracks.values() if channels.tells(track)]
         for rule in _OF_TAGS if telling else ():
             yield from rule.find(self.wearer_id, self.fittings, tracks, now, self.policy)
-        orders = [state.order for state in self.orders]
-        yield from paperwork.findings(self.wearer_id, orders, self.fittings, now, self.policy)
-        ahead = [at for track in telling for at in channels.ahead(track, now)]
-        self.wake_at = min(self.wake_at, paperwork.next_step(orders, self.fittings, now, self.policy), *ahead)
+        for track in telling:
+            self.wake_at = min(self.wake_at, *channels.ahead(track, now), FOREVER)
+        if now >= self._papers_until:
+            orders = [state.order for state in self.orders]
+            said = [*paperwork.findings(self.wearer_id, orders, self.fittings, now, self.policy)]
+            yield from said
+            until = paperwork.next_step(orders, self.fittings, now, self.policy)
+            self.wake_at = min(self.wake_at, until)
+            self._papers_until = now if said else until
+        else:
+            self.wake_at = min(self.wake_at, self._papers_until)
 
     def _look_out(self, now: Ms) -> None:
         """Know the windows of the next days, and be woken before they are used up."""
@@ -179,6 +188,7 @@ class Case:
         """
         self._rest_on(orders, fittings, installations)
         self._ahead = self.judged_at = -FOREVER
+        self._papers_until = -FOREVER
         for state in self.orders:
             state.windows, state.results = (), {}
 

@@ -272,10 +272,13 @@ class Unit:
 
     def is_remarkable(self) -> bool:
         """Whether its facts say more than presence; nearly never."""
-        return channels.speaks(self.track) or any(evidence.overtaken(self.track))
+        track = self.track
+        return channels.speaks(track) or (len(track.boots) > 1 and any(evidence.overtaken(track)))
 
     def equipment(self, now: Ms) -> list[Finding]:
         """What its facts say of the unit itself and of its record, each with when it was first seen."""
+        if not self.raised and not self.is_remarkable():
+            return []
         found = [*evidence.older_boots(self.unit, self.track, now, self.policy)]
         found += equipment.findings(self.unit, self.track, self._installed(), now, self.policy)
         if found or self.raised:
@@ -284,6 +287,8 @@ class Unit:
 
     def equipment_steps(self, now: Ms) -> Iterable[Ms]:
         """Instants at which that may change though nothing more is told."""
+        if not self.is_remarkable():
+            return []
         steps = [*equipment.steps(self.unit, self.track, self._installed(), now, self.policy)]
         for boot, beyond in evidence.overtaken(self.track):
             steps += [at for entry in beyond if (at := entry.start - boot.correction(entry.first)) > now]
