@@ -163,7 +163,7 @@ class Case:
             yield from said
             until = paperwork.next_step(orders, self.fittings, now, self.policy)
             self.wake_at = min(self.wake_at, until)
-            self._papers_until = now if said else until
+            self._papers_until = now if said else min(self._ahead, until)
         else:
             self.wake_at = min(self.wake_at, self._papers_until)
 

@@ -94,7 +94,7 @@ def _latched(track: Track, boot: Boot, before: Ms) -> Iterable[Tamper]:
     seen: set[tuple[TagId, tuple[Ms, Ms], str]] = set()
     for tamper in sorted(boot.tampers, key=lambda t: t.at - boot.correction(t.seq)):
         at = tamper.at - boot.correction(tamper.seq)
-        latch = (tamper.tag, track.tag_span(tamper.tag, at), tamper.kind)
+        latch = (tamper.tag, track.terms.tag_span(tamper.tag, at), tamper.kind)
         if at >= before or latch not in seen:
             yield tamper
         seen.add(latch)

@@ -10,7 +10,7 @@ from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register, public_key_of
-from emcheck.domain.track import Track
+from emcheck.domain.track import Terms, Track
 from emcheck.domain.unit import Unit
 
 
@@ -23,9 +23,14 @@ class Roster:
         self.register_sha256 = register_sha256 or register.sha256()
         """What the register is called in findings."""
         self.signatures_required = policy.flag("wire.signature.required")
-        self._asked = self.tag_span, self.fitted
-        self._levels = Levels(policy)
-        """What every track asks, made once: a method that is looked up is an object each time."""
+        self._terms = Terms(
+            tag_span=self.tag_span,
+            fitted=self.fitted,
+            vouch_factor=policy.number("presence.vouch_factor"),
+            heartbeat_default_ms=policy.ms("presence.heartbeat_default_s"),
+            offset_max_ms=policy.ms("clock.offset_max_s"),
+            levels=Levels(policy),
+        )
         self._note_fittings()
         self.units: dict[UnitId, Unit] = {}
         self.cases: dict[WearerId, Case] = {}
@@ -52,15 +57,7 @@ class Roster:
 
     def track(self) -> Track:
         """An empty track."""
-        tag_span, fitted = self._asked
-        return Track(
-            tag_span=tag_span,
-            fitted=fitted,
-            vouch_factor=self.policy.number("presence.vouch_factor"),
-            heartbeat_default_ms=self.policy.ms("presence.heartbeat_default_s"),
-            offset_max_ms=self.policy.ms("clock.offset_max_s"),
-            levels=self._levels,
-        )
+        return Track(self._terms)
 
     def _unit(self, name: UnitId, installed: Iterable[Installation]) -> Unit:
         """An empty unit."""

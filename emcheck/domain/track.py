@@ -9,6 +9,7 @@ first clock offset are kept, so that filling a hole gives what arrival in order 
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from emcheck.domain.boots import Boot, Entry, Setting, Tamper, settings_of
 from emcheck.domain.channels import NO_TAG, Channels, Levels, TagSpan, Word
@@ -24,24 +25,25 @@ HEARTBEAT_LEAST_MS: Ms = 1_000
 NAMED_BOOTS_MAX = 64
 
 
+@dataclass(slots=True)
+class Terms:
+    """What every track of a register and policy asks; one value for all of them."""
+
+    tag_span: TagSpan
+    fitted: Fitted
+    vouch_factor: float
+    heartbeat_default_ms: Ms
+    offset_max_ms: Ms
+    levels: Levels
+
+
 class Track:
-    """One unit's boots. `vouch_factor`, `heartbeat_default_ms` and `offset_max_ms` are policy."""
+    """One unit's boots, read on its register's and policy's `terms`."""
 
-    __slots__ = (
-        "boots", "fitted", "heartbeat_default_ms", "levels", "limits", "newest", "offset_max_ms", "settled_boots",
-        "settled_n", "tag_span", "torn", "vouch_factor",
-    )  # fmt: skip
+    __slots__ = ("boots", "limits", "newest", "settled_boots", "settled_n", "terms", "torn")
 
-    def __init__(
-        self, *, tag_span: TagSpan, fitted: Fitted, vouch_factor: float, heartbeat_default_ms: Ms, offset_max_ms: Ms,
-        levels: Levels,
-    ) -> None:  # fmt: skip
-        self.tag_span = tag_span
-        self.fitted = fitted
-        self.vouch_factor = vouch_factor
-        self.heartbeat_default_ms = heartbeat_default_ms
-        self.offset_max_ms = offset_max_ms
-        self.levels = levels
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
         self.boots: dict[BootId, Boot] = {}
         self.newest: Boot | None = None
         """The last of `in_order`."""
@@ -78,11 +80,11 @@ class Track:
         return boot.correction(seq) if offset is None else self._beyond_policy(round(offset))
 
     def _beyond_policy(self, offset: Ms) -> Ms:
-        return offset if abs(offset) > self.offset_max_ms else 0
+        return offset if abs(offset) > self.terms.offset_max_ms else 0
 
     def vouch_ms(self, boot: Boot) -> Ms:
         """How long an event of the boot vouches (Presence 2)."""
-        return round((boot.heartbeat_ms or self.heartbeat_default_ms) * self.vouch_factor)
+        return round((boot.heartbeat_ms or self.terms.heartbeat_default_ms) * self.terms.vouch_factor)
 
     def add(self, boot: Boot, seq: int, event: Event) -> Ms | None:
         """Fold one new event in; the earliest instant about which something else may now be said, None for none.
@@ -101,16 +103,18 @@ class Track:
         if seq > last + 1:
             boot.channels = boot.channels or Channels()
             boot.channels.hole()
-        if boot.channels is None and self.levels.usual(event):
+        if boot.channels is None and self.terms.levels.usual(event):
             return False
-        said = tuple([told for told in self.levels.said(event) if told.tag == NO_TAG or self.fitted(told.tag)])
+        said = tuple(
+            [told for told in self.terms.levels.said(event) if told.tag == NO_TAG or self.terms.fitted(told.tag)]
+        )
         if not said and seq > last:
             return False
         boot.channels = boot.channels or Channels()
         word = Word(seq, event["at"], said)
         if seq > last:
-            return boot.channels.append(boot, word, self.tag_span)
-        return boot.channels.insert(boot, word, self.tag_span)
+            return boot.channels.append(boot, word, self.terms.tag_span)
+        return boot.channels.insert(boot, word, self.terms.tag_span)
 
     def _place(self, boot: Boot, seq: int, event: Event) -> Ms | None:
         """What `add` does to presence."""
@@ -125,7 +129,7 @@ class Track:
         if not in_order and not late:
             boot.offset_seen = False
         changed = self._note(boot, seq, event, in_order=in_order)
-        settings = tuple([setting for setting in settings_of(event) if self.fitted(setting.tag)])
+        settings = tuple([setting for setting in settings_of(event) if self.terms.fitted(setting.tag)])
         if late:
             self.torn |= event["type"] == "boot"
             self._insert(boot, seq, event["at"], settings)
@@ -172,7 +176,11 @@ class Track:
             and at <= boot.limit
             and at - top <= self.vouch_ms(boot)
             and self._repeats(boot, event, at, correction)
-            and (self.levels.usual(event) if boot.channels is None else self._says_no_news(boot.channels, event, at))
+            and (
+                self.terms.levels.usual(event)
+                if boot.channels is None
+                else self._says_no_news(boot.channels, event, at)
+            )
         ):
             return False
         received.add(seq, seq)
@@ -180,9 +188,11 @@ class Track:
         entry.last, entry.end, boot.top = seq, event["at"], at
         return True
 
-    def _says_no_news(self, channels: Channels, event: Event, at: Ms) -> bool:
-        news = channels.news(self.levels.said(event), at)
-        return all(told.tag != NO_TAG and not self.fitted(told.tag) for told in news)
+    def _says_no_news(self, channels: Channels | None, event: Event, at: Ms) -> bool:
+        if channels is None:
+            return self.terms.levels.usual(event)
+        news = channels.news(self.terms.levels.said(event), at)
+        return all(told.tag != NO_TAG and not self.terms.fitted(told.tag) for told in news)
 
     def _repeats(self, boot: Boot, event: Event, at: Ms, correction: Ms) -> bool:
         """Whether a report or heartbeat says of tags and clock what is in force already."""
@@ -288,7 +298,7 @@ class Track:
             known = boot.current.get(tag)
             if known is None or known[0] is not present or heard_at is not None or not known[1] <= at < known[2]:
                 fresh = True
-                boot.current[tag] = (present, *self.tag_span(tag, at if origin is None else origin.at))
+                boot.current[tag] = (present, *self.terms.tag_span(tag, at if origin is None else origin.at))
         return fresh
 
     def _note(self, boot: Boot, seq: int, event: Event, *, in_order: bool) -> bool:
@@ -316,9 +326,9 @@ class Track:
 
     def _latched(self, boot: Boot, tag: TagId, at: Ms) -> bool:
         """Whether an earlier word of the same fitting stands already: a strap is latched, its repeats say nothing."""
-        span = self.tag_span(tag, at)
+        span = self.terms.tag_span(tag, at)
         return any(
-            t.tag == tag and t.at <= at and t.kind.startswith("strap") and self.tag_span(tag, t.at) == span
+            t.tag == tag and t.at <= at and t.kind.startswith("strap") and self.terms.tag_span(tag, t.at) == span
             for t in boot.tampers
         )
 
