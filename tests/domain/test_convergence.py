@@ -20,7 +20,7 @@ STEP = st.sampled_from([*PRESENCE, "stands", "stands", "reports", "older"])
 def tell(steps: list[tuple[str, int]]) -> UnitStory:  # noqa: C901 - a list of what may happen
     """A night from a list of (what, seconds until the next); every event is received at once."""
     night = UnitStory().boots(at("18:00"), boot_n=0)
-    now, boots, skipped = at("18:00"), 0, []
+    now, boots, older, skipped = at("18:00"), 0, 0, []
     for what, wait_s in steps:
         now += wait_s * 1000
         if what in ("hears", "loses"):
@@ -37,7 +37,8 @@ def tell(steps: list[tuple[str, int]]) -> UnitStory:  # noqa: C901 - a list of w
         elif what == "older" and boots:
             boot, counted = night.boot, night.seq
             night.boot = BOOT
-            night.tell(now, "unit_status", power="mains", seq=1000 + wait_s)
+            older += 1
+            night.tell(now, "unit_status", power="mains", seq=1000 * older + wait_s)
             night.boot, night.seq = boot, counted
         elif what == "skips":
             night.skips(2)
