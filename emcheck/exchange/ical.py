@@ -73,7 +73,7 @@ def _windows(found: list[Entry], zone: str, draft: Draft) -> Iterator[Window]:
         elif not isinstance(entry.begins.at, datetime):
             draft.report.not_used.append((entry.name, "lasts whole days; a curfew has hours"))
         else:
-            address = AddressId(draft.address(entry.location, len(places)))
+            address = AddressId(draft.address(entry.location, len(places), where=f"{entry.name}, LOCATION"))
             replaced = [other.replaces for other in found if other.uid == entry.uid and other.replaces is not None]
             spans = [] if entry.cancelled else list(_spans(entry, zone, replaced, draft))
             if entry.rule is None and not entry.added:

@@ -1,6 +1,7 @@
 """What an import is given, what it makes and what it says about it. What it makes passes the register's own checks."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,10 @@ from typing import Any
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 from emcheck.domain.register import Order, RegisterError, is_zone, parse_register
+
+_OF_TIMES = re.compile(
+    r"\d{1,4}[-/.:]\d{1,2}([-/.:]\d{1,4})?([T ]\d{1,2}[:.]\d\d([:.]\d\d)?(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?"
+)
 
 
 class NotUnderstood(ValueError):
@@ -89,16 +94,21 @@ class Draft:
         self.report.understood.append((name, f"{_shown(name, said)}, from {where}"))
         return said
 
-    def address(self, place: str, places: int) -> str:
-        """The address id of what the document calls `place`, one of so many; a bare --address-id serves one only."""
+    def address(self, place: str, places: int, *, where: str = "") -> str:
+        """The address id of what the document calls `place`, one of so many; a bare --address-id serves one only.
+
+        `where` is the field that holds the place, if the place may be a real address: that is not repeated.
+        """
         known = self.given.addresses
         if place in known:
             return known[place]
         if "" in known and places <= 1:
             return known[""]
-        name = place or "the address"
-        wanted = f"--address-id {place}=A-1" if place and places > 1 else "--address-id A-1"
-        raise NotUnderstood("address_id", f"the register's id of {name!r} is not in the document; give {wanted}")
+        called = "PLACE" if where else place
+        name = f"the place in {where}" if where and place else repr(place or "the address")
+        wanted = f"--address-id {called}=A-1" if place and places > 1 else "--address-id A-1"
+        wanted += f", PLACE as {where} has it" if where and place and places > 1 else ""
+        raise NotUnderstood("address_id", f"the register's id of {name} is not in the document; give {wanted}")
 
     def made(self, **fields: Any) -> Imported:
         """The order of these fields, judged as the register judges it."""
@@ -115,6 +125,11 @@ def judged(plain: dict[str, Any]) -> Order:
         return parse_register(json.dumps(body | {"installations": [], "fittings": []})).orders[0]
     except RegisterError as error:
         raise NotUnderstood("", str(error).removeprefix("register: orders.0.")) from None
+
+
+def quoted(text: str) -> str:
+    """A date or time as the document has it; what else stands there may be somebody's name and is not repeated."""
+    return repr(text) if _OF_TIMES.fullmatch(text) else "what is there"
 
 
 def _shown(name: str, value: Any) -> str:

@@ -17,7 +17,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 from emcheck.domain.windows import resolve
 from emcheck.exchange.fields import Fields, parse
-from emcheck.exchange.imported import Draft, Given, Imported, NotUnderstood, Report
+from emcheck.exchange.imported import Draft, Given, Imported, NotUnderstood, Report, quoted
 from emcheck.exchange.weekly import next_day, remark_on_midnight, time_of_day, weekday
 
 _LONDON = "Europe/London"
@@ -73,7 +73,7 @@ def _as_variation(body: Fields, given: Given, zone: str) -> Given:
     if kind in (None, "New Order"):
         return given
     if kind != "Variation":
-        raise NotUnderstood(body.at("order_request_type"), f"{kind!r} is neither New Order nor Variation")
+        raise NotUnderstood(body.at("order_request_type"), "neither New Order nor Variation; correct it")
     if given.varies_at is None:
         at, where = _instant(body, ("order_variation_date",), zone, "later")
         if at is None:
@@ -94,7 +94,8 @@ def _instant(body: Fields, names: tuple[str, ...], zone: str, reading: str) -> t
             try:
                 local = datetime.strptime(said, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - local by clause 2
             except ValueError:
-                raise NotUnderstood(body.at(name), f"{said!r} is not written as in 2026-03-20 19:00:00") from None
+                told = f"{quoted(said)} is not a date and time; write it as in 2026-03-20 19:00:00"
+                raise NotUnderstood(body.at(name), told) from None
             return resolve(local.isoformat(), zone, "later" if reading == "later" else "earlier"), body.at(name)
     return None, body.at(names[0])
 
@@ -111,7 +112,7 @@ def _curfew(body: Fields, draft: Draft) -> list[dict[str, object]]:
         if (item.text("allday") or "no").lower() not in _NO:
             raise NotUnderstood(item.at("allday"), _ALL_DAY)
         if place not in ("primary", "secondary", "tertiary"):
-            raise NotUnderstood(item.at("location"), f"{place!r} is none of primary, secondary, tertiary")
+            raise NotUnderstood(item.at("location"), "none of primary, secondary, tertiary")
         windows = [_window(row) for row in rows]
         remark_on_midnight(windows, item.at("schedule"), draft.report)
         if windows:
@@ -160,7 +161,9 @@ def _allowance(body: Fields, draft: Draft) -> float | None:
             draft.report.understood.append(("atv_allowance_min", f"{minutes:g}, as --atv-allowance-min says"))
         return minutes
     if match is None:
-        raise NotUnderstood(body.at("atv_allowance"), f"{said!r} is no number of minutes; give --atv-allowance-min")
+        raise NotUnderstood(
+            body.at("atv_allowance"), "no number of minutes; write it as in 120, or give --atv-allowance-min"
+        )
     number, unit = float(match[1]), match[2].lower()
     if not unit:
         told = f"{number:g} minutes: the service states no unit; --atv-allowance-min says otherwise"
@@ -184,7 +187,7 @@ def _first_night(
     try:
         day = date.fromisoformat(said[0])
     except ValueError:
-        raise NotUnderstood(body.at(names[0]), f"{said[0]!r} is no date; it is written as in 2026-03-20") from None
+        raise NotUnderstood(body.at(names[0]), f"{quoted(said[0])} is no date; write it as in 2026-03-20") from None
     start, end = (time_of_day(text, body.at(name)) for text, name in zip(said[1:], names[1:], strict=True))
     until = day + timedelta(days=0 if start < end else 1)
     night = {"from": f"{day}T{start}", "until": f"{until}T{end}"}

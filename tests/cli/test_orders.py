@@ -176,12 +176,27 @@ def test_an_order_that_the_policy_refuses_is_not_written(folder: Path) -> None:
         ("{", [], "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         ("{}", [], "neither a monitoring order (curfew_duration), curfew times (fromDay) nor iCalendar"),
         ("[]", ["--format", "moj"], "the document: not a JSON object, as this shape has here"),
-        ("{}", ["--format", "ical"], "no iCalendar: Content line could not be parsed into parts: '{}': {}"),
+        ("{}", ["--format", "ical"], "no iCalendar: line 1 is no property; write it as in LOCATION:A-1"),
     ],
 )  # fmt: skip
 def test_documents_that_are_none(folder: Path, text: str, words: list[str], message: str) -> None:
     (folder / "moj.json").write_text(text)
     refused(run("import", folder / "moj.json", *SET, *words), f"{folder / 'moj.json'}: {message}")
+
+
+@pytest.mark.parametrize("shape", ["auto", "moj", "curfew-times", "ical"])
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_error_repeats_what_a_document_says_of_people(folder: Path, shape: str, broken: bool) -> None:
+    person = "Given Family of 1 High Street, 07700 900123"
+    bare = document(device_wearer=person, order_request_type=person, curfew_start=person)
+    text = json.dumps(bare)[: -1 if broken else None]
+    (folder / "moj.json").write_text(text)
+    calendar = CALENDAR.replace("A-2", person).replace("UID:e1", f"UID:{person}")
+    (folder / "nights.ics").write_text(calendar.replace("DTEND;TZID=UTC:2026", person) if broken else calendar)
+    for name in ("moj.json", "nights.ics"):
+        result = run("import", folder / name, "--format", shape)
+        assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
+        assert [word for word in ("Given", "Family", "High Street", "07700") if word in result.stderr] == []
 
 
 def test_options_that_are_none(folder: Path) -> None:
