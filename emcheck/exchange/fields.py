@@ -45,6 +45,14 @@ class Fields:
             raise NotUnderstood(self.at(name), "neither text nor a number")
         return str(value).strip() or None
 
+    def matches(self, name: str, pattern: str) -> bool:
+        """Whether all of a field's text is of this form, in whatever letters. It counts as looked at if it is."""
+        said = self._content.get(name)
+        found = isinstance(said, str) and re.fullmatch(pattern, said.strip(), re.IGNORECASE) is not None
+        if found:
+            self._seen.setdefault(name, None)
+        return found
+
     def inner(self, name: str) -> "Fields":
         """The object under a name."""
         [found] = self._seen.setdefault(name, None) or [Fields(self._content.get(name), self.at(name))]

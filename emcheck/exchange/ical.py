@@ -152,7 +152,7 @@ def _edge(draft: Draft, name: str, found: Ms) -> Ms:
         which = "start of the first" if name == "starts_at" else "end of the last"
         draft.report.assumed.append((name, f"{format_ms(found)}, the {which} window; {option} says otherwise"))
         return found
-    draft.report.understood.append((name, f"{format_ms(given)}, as {option} says"))
+    draft.report.understood.append((name, f"{format_ms(given)}, {draft.given.as_said(name)}"))
     return given
 
 

@@ -36,6 +36,17 @@ class Given:
     ends_at: Ms | None = None
     varies_at: Ms | None = None
     atv_allowance_min: float | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Who says a field, where that is not its own option: as the order that is varied."""
+
+    def source(self, name: str) -> str:
+        """Who says a field of the order."""
+        return self.sources.get(name, f"--{name.replace('_', '-')}")
+
+    def as_said(self, name: str) -> str:
+        """The same in a report: `as --zone says`, `as order O-1 in the register has it`."""
+        source = self.source(name)
+        return f"as {source} says" if source.startswith("--") else f"as {source} has it"
 
 
 @dataclass(slots=True)
@@ -78,19 +89,20 @@ class Draft:
     def __init__(self, given: Given, report: Report) -> None:
         self.given, self.report = given, report
 
-    def choose(self, name: str, said: Any, where: str, *, option: str = "") -> Any:
+    def choose(self, name: str, said: Any, where: str) -> Any:
         """The value of one field of the order; NotUnderstood names the option where nobody says it."""
-        option = option or f"--{name.replace('_', '-')}"
+        source = self.given.source(name)
         ours = getattr(self.given, name)
         if name == "zone" and not is_zone(ours or said or "UTC"):
             raise NotUnderstood("zone", f"{ours or said!r} is no IANA time zone; write it as in Europe/London")
         if ours is not None:
-            self.report.understood.append((name, f"{_shown(name, ours)}, as {option} says"))
+            alike = f" and so does {where}" if ours == said else ""
+            self.report.understood.append((name, f"{_shown(name, ours)}, {self.given.as_said(name)}{alike}"))
             if said is not None and said != ours:
-                self.report.not_used.append((where, f"{option} says otherwise"))
+                self.report.not_used.append((where, f"{source} says otherwise"))
             return ours
         if said is None:
-            raise NotUnderstood(name, f"the document does not say; give {option}")
+            raise NotUnderstood(name, f"the document does not say; give {source}")
         self.report.understood.append((name, f"{_shown(name, said)}, from {where}"))
         return said
 

@@ -24,6 +24,15 @@ _LONDON = "Europe/London"
 _NO = ("no", "false", "0")
 _ALLOWANCE = re.compile(r"(\d+(?:\.\d+)?)\s*(|m|min|mins|minutes?|h|hrs?|hours?)", re.IGNORECASE)
 _ALL_DAY = "an all-day curfew is not described; write its windows into the register yourself"
+_KINDS = (
+    ("hdc", "yes|true", "home_detention_curfew"),
+    ("order_type", "immigration", "immigration_bail"),
+    ("condition_type", "bail order", "bail"),
+    ("condition_type", "license condition of a custodial order", "licence"),
+    ("sentence_type", ".*suspended sentence.*", "suspended_sentence"),
+    ("sentence_type", ".*community order.*", "community_order"),
+)
+"""Field, the form of what it says, and the kind of order that it tells; the first goes before the others."""
 _OPEN_END = "2040-01-01 23:59:00"
 """What the service writes where no end is known."""
 
@@ -48,7 +57,7 @@ def read_moj(text: str, given: Given) -> Imported:
     order = draft.made(
         order_id=draft.choose("order_id", body.text("order_id"), body.at("order_id")),
         wearer_id=draft.choose("wearer_id", None, ""),
-        kind=draft.choose("kind", _kind(body), "order_type, condition_type and hdc"),
+        kind=draft.choose("kind", *_kind(body)),
         timezone=zone,
         starts_at=format_ms(starts_at),
         ends_at=format_ms(ends_at),
@@ -136,20 +145,13 @@ def _window(row: Fields) -> dict[str, str]:
     return {"from_day": day, "from_time": start, "until_day": day if start < end else next_day(day), "until_time": end}
 
 
-def _kind(body: Fields) -> str | None:
-    """The kind of order where the document leaves no choice."""
-    order, condition = body.text("order_type") or "", body.text("condition_type") or ""
-    sentence = (body.text("sentence_type") or "").lower()
-    if (body.text("hdc") or "").lower() in ("yes", "true"):
-        return "home_detention_curfew"
-    if order == "Immigration":
-        return "immigration_bail"
-    if condition == "Bail Order":
-        return "bail"
-    if condition == "License Condition of a Custodial Order":
-        return "licence"
-    named = {"suspended sentence": "suspended_sentence", "community order": "community_order"}
-    return next((kind for words, kind in named.items() if words in sentence), None)
+def _kind(body: Fields) -> tuple[str | None, str]:
+    """The kind of order where the document leaves no choice, and the field that tells it; others stay unused."""
+    body.text("hdc")  # a No is heeded too
+    for field, pattern, kind in _KINDS:
+        if body.matches(field, pattern):
+            return kind, body.at(field)
+    return None, ""
 
 
 def _allowance(body: Fields, draft: Draft) -> float | None:

@@ -97,12 +97,31 @@ def test_a_calendar_whose_places_are_addresses_of_the_register_varies_an_order(f
     assert varied["effective_at"] == "2026-04-01T12:00:00.000Z"
     assert varied["curfew"][0]["address_id"] == "A-2"
     assert len(varied["curfew"][0]["windows"]) == 7
-    assert "  ends_at: a variation changes windows only\n" in result.stderr
+    for name, said in (("zone", "UTC"), ("wearer_id", "W-1"), ("ends_at", "2026-05-01T00:00:00.000Z")):
+        assert f"  {name}: {said}, as order O-1 in the register has it\n" in result.stderr
+    assert "  starts_at: 2026-04-01T12:00:00.000Z, as --varies-at says\n" in result.stderr
+    assert "a variation changes windows only" not in result.stderr
     refused(
         run(*words, "--into", path),
         f"{folder / 'nights.ics'}: varies_at: a variation from 2026-04-01T12:00:00.000Z is in the register; "
         "take it out or vary later",
     )
+
+
+def test_what_a_variation_cannot_change_is_named_once(folder: Path) -> None:
+    path = folder / "register.json"
+    words = ("--address-id", "A-1", "--order-id", "O-1", "--varies-at", "2026-04-01T00:00:00Z", "--zone", "UTC")
+    result = run("import", folder / "moj.json", *words, "--ends-at", "2026-06-01T00:00:00Z", "--into", path)
+    assert result.exit_code == 0, result.stderr
+    told = [line for line in result.stderr.splitlines() if "otherwise" in line or "changes windows only" in line]
+    assert told == [
+        "  the service's country: --zone says otherwise",
+        "  curfew_start: --varies-at says otherwise",
+        "  curfew_end: --ends-at says otherwise",
+        "  order_id: --order-id says otherwise",
+        "  condition_type: order O-1 in the register says otherwise",
+        "  ends_at: a variation changes windows only",
+    ]
 
 
 def test_shapes_are_told_apart_with_or_without_a_byte_order_mark(folder: Path) -> None:

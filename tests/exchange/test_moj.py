@@ -62,18 +62,19 @@ def test_an_order_and_what_is_said_of_it() -> None:
         ("curfew_duration.0.schedule", "7 weekly windows at A-7 (primary)"),
         ("order_id", "7f5c, from order_id"),
         ("wearer_id", "W-7, as --wearer-id says"),
-        ("kind", "licence, from order_type, condition_type and hdc"),
+        ("kind", "licence, from condition_type"),
     ]
     assert made.report.assumed == []
     assert made.report.not_used == [
         ("case_id", ""),
         ("device_wearer", ""),
         ("issp", ""),
+        ("order_type", ""),
         ("order_start", ""),
         ("order_end", ""),
         ("responsible_officer_name", ""),
         ("service_end_date", ""),
-        ("fields that are empty", "4"),
+        ("fields that are empty", "5"),
     ]
 
 
@@ -142,6 +143,13 @@ def test_the_first_night() -> None:
 )
 def test_the_kind_where_the_document_leaves_no_choice(changes: dict[str, Any], kind: str) -> None:
     assert read(**changes).order["kind"] == kind
+
+
+@pytest.mark.parametrize("given", [{}, {"kind": "bail"}, {"kind": "immigration_bail"}])
+@pytest.mark.parametrize("changes", [{}, {"order_type": "Immigration"}, {"order_type": "Civil"}])
+def test_the_order_type_is_understood_or_not_used(given: dict[str, Any], changes: dict[str, Any]) -> None:
+    report = read(given, **changes).report
+    assert any("order_type" in where + said for where, said in (*report.understood, *report.not_used))
 
 
 def test_the_whole_case_with_its_order_inside() -> None:
