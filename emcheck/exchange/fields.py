@@ -15,7 +15,7 @@ def parse(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise NotUnderstood("", f"not JSON: {error}") from None
+        raise NotUnderstood("", f"not JSON: {error}; correct it there") from None
 
 
 class Fields:

@@ -192,7 +192,13 @@ def test_an_order_that_the_policy_refuses_is_not_written(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "message"),
     [
-        ("{", [], "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        (
+            "{",
+            [],
+            "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1); correct it there",
+        ),
+        *((" \n", ["--format", shape], "empty; give a file with a monitoring order, curfew times or a calendar in it")
+          for shape in ("auto", "moj", "ical")),
         ("{}", [], "neither a monitoring order (curfew_duration), curfew times (fromDay) nor iCalendar"),
         ("[]", ["--format", "moj"], "the document: not a JSON object, as this shape has here"),
         ("{}", ["--format", "ical"], "no iCalendar: line 1 is no property; write it as in LOCATION:A-1"),
