@@ -68,6 +68,8 @@ def export(
         lines = asyncio.run(export_stream(settings_of(config), out))
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
+    except FileExistsError:
+        bad_input(f"{out}: is there already; name another file with --out")
     except OSError as error:
-        bad_input(f"{out}: {error.strerror}")
+        bad_input(f"{out}: {error.strerror}; name a file that can be written with --out")
     typer.echo(f"{out}: {lines} lines")
