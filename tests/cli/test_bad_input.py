@@ -236,3 +236,15 @@ def test_an_empty_stream_is_good_and_finds_nothing_absent(folder: Path) -> None:
     result = run(folder)
     assert result.exit_code == 0
     assert "curfew" not in result.stdout
+    path = folder / "stream.jsonl"
+    assert result.stderr == f"emcheck: nothing was judged: {path} holds no lines; name a stream that does\n"
+
+
+def test_an_until_before_everything_is_told(folder: Path) -> None:
+    result = run(folder, "--until", "2026-03-01T00:00:00Z")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == (
+        f"emcheck: nothing was judged: {folder / 'stream.jsonl'} holds no line received until 2026-03-01T00:00:00Z; "
+        "name a later --until\n"
+    )
+    assert run(folder).stderr == ""
