@@ -15,6 +15,7 @@ from emcheck.cli import app
 from emcheck.cli.watching import describe, one_line
 from emcheck.domain.alerts import Alert
 from emcheck.domain.ids import AlertId, RuleId
+from emcheck.domain.instructions import parse_instruction
 from emcheck.settings import shipped_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +80,16 @@ def test_the_readme_lists_every_command() -> None:
         parts = words[1].split("|") if len(words) > 1 and re.fullmatch(r"[a-z|]+", words[1]) else []
         listed |= {f"{words[0]} {part}" for part in parts} or {words[0]}
     assert listed == set(commands())
+
+
+def test_the_readme_s_examples_are_read_as_they_stand(tmp_path: Path) -> None:
+    times, *acts = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "times.json").write_text(times)
+    span = ["--starts-at", "2026-03-20T00:00:00Z", "--ends-at", "2026-06-20T00:00:00Z"]
+    words = ["--order-id", "O-1", "--wearer-id", "W-1", "--address-id", "A-1", *span]
+    made = CliRunner().invoke(app, ["order", "import", str(tmp_path / "times.json"), *words])
+    assert [len(place["windows"]) for place in json.loads(made.stdout)["curfew"]] == [2]
+    assert [parse_instruction(json.loads(act)).type for act in acts] == ["authorised_absence", "variation"]
 
 
 LOADED = """
