@@ -25,7 +25,7 @@ def instruct(
     try:
         raw: Any = json.loads(sys.stdin.read() if path == "-" else read_text(Path(path)))
     except json.JSONDecodeError as error:
-        bad_input(f"{name}: not JSON: {error.msg} in line {error.lineno}")
+        bad_input(f"{name}: not JSON: {error.msg} in line {error.lineno}; an instruction is one JSON object: {{...}}")
     carry_out(raw, name=name, config=config, wait_s=wait_s)
 
 

@@ -83,7 +83,7 @@ def _odd_line(text: str, event: int = 0) -> str:
 def _lines_of(text: str, event: int) -> Iterator[tuple[int, str]]:
     """Lines with their numbers, from the beginning of the event with this number on."""
     begun = 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         begun += line.strip().upper() == "BEGIN:VEVENT"
         if begun >= event:
             yield number, line
