@@ -19,9 +19,11 @@ from emcheck.cli import (
     simulating,
     stats,
 )
+from emcheck.cli.usage import OneLineGroup
 
 app = typer.Typer(
     name="emcheck",
+    cls=OneLineGroup,
     help="Curfew checker for electronic monitoring: tag events in, alerts with reasons out.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -1,6 +1,7 @@
 """What two policies make of one stream: judged twice, printed side by side."""
 
 import json
+from pathlib import Path
 
 import typer
 
@@ -29,8 +30,18 @@ def judged_twice(stream: str, register: Register, policies: tuple[Policy, Policy
     return differences(*found)
 
 
+def names_of(policies: tuple[Policy, Policy], paths: tuple[Path, Path]) -> tuple[str, str]:
+    """What the two are called: name and version, or the files' names where two contents have one, with a warning."""
+    before, after = policies
+    if before.label != after.label or before.sha256 == after.sha256:
+        return before.label, after.label
+    told = f"both are {after.label} but differ in content; give {paths[1]} another version"
+    typer.echo(f"emcheck: warning: {paths[0]} and {paths[1]}: {told}", err=True)
+    return str(paths[0]), str(paths[1])
+
+
 def print_differences(
-    policies: tuple[Policy, Policy],
+    names: tuple[str, str],
     thresholds: list[tuple[str, str, str]],
     found: list[Difference],
     *,
@@ -38,7 +49,7 @@ def print_differences(
     as_json: bool,
 ) -> None:
     """Tables for people, one object for programs."""
-    before, after = (policy.label for policy in policies)
+    before, after = names
     if as_json:
         told = {
             "before": before,

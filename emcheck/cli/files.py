@@ -94,7 +94,7 @@ def policy_diff(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Which thresholds differ, and what a recorded month would have been under the other. Exit 1 if anything does."""
-    from emcheck.cli.comparing import judged_twice, print_differences
+    from emcheck.cli.comparing import judged_twice, names_of, print_differences
     from emcheck.cli.reading import bad_input, read_policy, read_register
     from emcheck.present import comparing
 
@@ -103,7 +103,8 @@ def policy_diff(
     policies = read_policy(before), read_policy(after)
     differing = comparing.thresholds(*policies)
     found = [] if stream is None or register is None else judged_twice(stream, read_register(register), policies)
-    print_differences(policies, differing, found, judged=stream is not None, as_json=as_json)
+    names = names_of(policies, (before, after))
+    print_differences(names, differing, found, judged=stream is not None, as_json=as_json)
     if differing or found:
         raise typer.Exit(1)
 

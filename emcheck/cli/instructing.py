@@ -25,7 +25,7 @@ def instruct(
     try:
         raw: Any = json.loads(sys.stdin.read() if path == "-" else read_text(Path(path)))
     except json.JSONDecodeError as error:
-        bad_input(f"{name}: not JSON: {error.msg} in line {error.lineno}")
+        bad_input(f"{name}: not JSON: {error.msg} in line {error.lineno}; an instruction is one JSON object: {{...}}")
     carry_out(raw, name=name, config=config, wait_s=wait_s)
 
 
@@ -68,6 +68,8 @@ def export(
         lines = asyncio.run(export_stream(settings_of(config), out))
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
+    except FileExistsError:
+        bad_input(f"{out}: is there already; name another file with --out")
     except OSError as error:
-        bad_input(f"{out}: {error.strerror}")
+        bad_input(f"{out}: {error.strerror}; name a file that can be written with --out")
     typer.echo(f"{out}: {lines} lines")

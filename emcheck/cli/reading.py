@@ -68,4 +68,4 @@ def read_instant(text: str | None, option: str) -> Ms | None:
     try:
         return None if text is None else parse_ms(text)
     except ValueError as error:
-        bad_input(f"{option}: {error}; write it as in 2026-03-28T19:00:05.120Z")
+        bad_input(f"{option}: {error}")

@@ -40,9 +40,18 @@ def replay(
             )
     except StreamError as error:
         bad_input(error)
+    if not result.lines:
+        typer.echo(f"emcheck: nothing was judged: {_why_nothing(stream, until)}", err=True)
     found = lines.in_order(result.findings)
     judged.print_findings(found, as_lines=format_ is Format.JSONL)
     if timeline:
         judged.print_timeline(result, known, as_lines=format_ is Format.JSONL)
     if wanted is not None and judged.differs(found, wanted):
         raise typer.Exit(1)
+
+
+def _why_nothing(stream: str, until: str | None) -> str:
+    name = "standard input" if stream == "-" else stream
+    if until is None:
+        return f"{name} holds no lines; name a stream that does"
+    return f"{name} holds no line received until {until}; name a later --until"

@@ -7,6 +7,7 @@ from emcheck.domain.ids import Ms
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
+_REMEDY = "write it as in 2026-03-28T19:00:05.120Z"
 _FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 SECOND: Ms = 1_000
 MINUTE: Ms = 60_000
@@ -18,9 +19,12 @@ FOREVER: Ms = 1 << 61
 
 def parse_ms(text: str) -> Ms:
     """Milliseconds since the epoch of an RFC 3339 instant with offset; ValueError if it is none."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise ValueError(f"{text!r} is no instant; {_REMEDY}") from None
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no UTC offset; write it as in 2026-03-28T19:00:05.120Z")
+        raise ValueError(f"{text!r} has no UTC offset; {_REMEDY}")
     return (moment - _EPOCH) // _MS
 
 

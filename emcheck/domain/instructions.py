@@ -11,7 +11,7 @@ judged before is judged again by the register that is in force now.
 5. `alert`: what an operator does about an alert. It changes no register and no finding.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -231,8 +231,13 @@ def parse_instruction(raw: Any) -> Instruction:
         path, reason = first_problem(error)
         kind = str(raw.get("type")) if isinstance(raw, dict) else ""
         if error.errors(include_url=False)[0]["type"].startswith("union_tag"):
-            path = "type"
+            path, reason = "type", _no_act(raw.get("type") if isinstance(raw, dict) else None)
         raise InstructionError(path.removeprefix(kind).removeprefix("."), reason) from None
+
+
+def _no_act(said: object) -> str:
+    acts = ", ".join(get_args(act.model_fields["type"].annotation)[0] for act in get_args(get_args(Instruction)[0]))
+    return f"{'missing' if said is None else f'{said!r} is no instruction'}; there are {acts}"
 
 
 PERSONAL = ("name", "notes", "contacts")

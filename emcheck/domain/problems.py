@@ -20,6 +20,14 @@ _FORMS = {
     "convicted_on": "a date; write it as in 2022-06-28",
     "unit": "the name of a base unit: 4 to 32 capitals, digits and hyphens, as in BU-0001",
 }
+_SHAPES = {
+    **dict.fromkeys(
+        ("model_attributes_type", "model_type", "dataclass_type", "dict_type"), "no JSON object; write it as in {...}"
+    ),
+    **dict.fromkeys(("tuple_type", "list_type"), "no list; write it as in [...]"),
+    "string_type": "no text; write it in quotes",
+    **dict.fromkeys(("float_type", "int_type", "float_parsing", "int_parsing"), "no number; write it as in 120"),
+}
 _NEEDED = {"approved_by": "an absence names who approved it", "reason": "an absence says what for"}
 
 
@@ -43,4 +51,14 @@ def _words(problem: ErrorDetails, field: str) -> str:
         return f"{value!r} is not {_FORMS[field]}" if field in _FORMS else f"{value!r} says nothing; {_NEEDED[field]}"
     if kind == "literal_error":
         return f"{value!r} is none of {expected}"
+    if kind == "json_invalid":
+        return _no_json(str(problem.get("ctx", {}).get("error")))
+    if kind in _SHAPES:
+        return _SHAPES[kind]
     return problem["msg"].removeprefix("Value error, ")
+
+
+def _no_json(fault: str) -> str:
+    if fault.startswith("EOF while parsing a value at line 1 column 0"):
+        return "empty; write one JSON object: {...}"
+    return f"not JSON: {fault}; correct it there, the file is one JSON object and nothing after it"

@@ -1,5 +1,9 @@
-"""A calendar's events as plain values. Of reading, only this file knows the iCalendar library."""
+"""A calendar's events as plain values. Of reading, only this file knows the iCalendar library.
 
+What it says of a fault quotes the calendar, which may name people: faults are told here by line and field.
+"""
+
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +20,18 @@ _READ = {
 }  # fmt: skip
 
 
+_LINE = re.compile(r"[A-Za-z0-9-]+(?=[;:])")
+_FORMS = {
+    "DTSTART": "DTSTART;TZID=Europe/London:20260320T190000",
+    "DTEND": "DTEND;TZID=Europe/London:20260321T070000",
+    "DURATION": "DURATION:PT12H",
+    "RRULE": "RRULE:FREQ=WEEKLY;BYDAY=MO,TU;UNTIL=20260620T000000Z",
+    "RDATE": "RDATE;TZID=Europe/London:20260320T190000",
+    "EXDATE": "EXDATE;TZID=Europe/London:20260320T190000",
+    "RECURRENCE-ID": "RECURRENCE-ID;TZID=Europe/London:20260320T190000",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A time as the calendar writes it: on the wall of `zone`, which is empty where it floats; or a whole day."""
@@ -26,7 +42,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One event; `name` is what it is called in the report, by its place and UID."""
+    """One event; `name` is what it is called in the report, by its place: a UID may name a person."""
 
     name: str
     uid: str
@@ -46,21 +62,46 @@ def entries(text: str) -> tuple[list[Entry], list[tuple[str, str]]]:
     """The events of a calendar, and what of it was not looked at. NotUnderstood names a part that is broken."""
     try:
         calendar = Calendar.from_ical(text)
-    except (ValueError, IndexError, KeyError) as error:
-        raise NotUnderstood("", f"no iCalendar: {error}") from None
+    except (ValueError, IndexError, KeyError):
+        raise NotUnderstood("", f"no iCalendar: {_odd_line(text)}") from None
     if not isinstance(calendar, Calendar):
         raise NotUnderstood("", "no iCalendar: it does not begin with BEGIN:VCALENDAR")
     if str(calendar.get("METHOD", "")).upper() == "CANCEL":
         raise NotUnderstood("METHOD", "CANCEL: a calendar that takes events back is no timetable")
     events = [part for part in calendar.subcomponents if part.name == "VEVENT"]
-    return [_entry(event, number) for number, event in enumerate(events, start=1)], _unused(calendar)
+    return [_entry(event, number, text) for number, event in enumerate(events, start=1)], _unused(calendar)
 
 
-def _entry(event: Any, number: int) -> Entry:
-    name = f"event {number} ({event.get('UID', 'no UID')})"
+def _odd_line(text: str, event: int = 0) -> str:
+    """The first line that is no property, of the whole calendar or from one event on, and how one is written."""
+    for number, line in _lines_of(text, event):
+        if line.strip() and line[0] not in " \t" and _LINE.match(line) is None:
+            return f"line {number} is no property; write it as in LOCATION:A-1"
+    return "its parts do not close; write BEGIN:VCALENDAR, events from BEGIN:VEVENT to END:VEVENT, END:VCALENDAR"
+
+
+def _lines_of(text: str, event: int) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, from the beginning of the event with this number on."""
+    begun = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        begun += line.strip().upper() == "BEGIN:VEVENT"
+        if begun >= event:
+            yield number, line
+
+
+def _fault(text: str, event: int, field: str | None) -> NotUnderstood:
+    """What is wrong with a property of an event that cannot be read."""
+    if field is None:
+        return NotUnderstood(f"event {event}", _odd_line(text, event))
+    found = (number for number, line in _lines_of(text, event) if line.upper().startswith((f"{field};", f"{field}:")))
+    remedy = f"write it as in {_FORMS[field]}" if field in _FORMS else "correct it or take it out"
+    return NotUnderstood(f"event {event}, {field}", f"line {next(found, 'unknown')} cannot be read; {remedy}")
+
+
+def _entry(event: Any, number: int, text: str) -> Entry:
+    name = f"event {number}"
     if event.errors:
-        field, fault = event.errors[0]
-        raise NotUnderstood(f"{name}, {field}", str(fault))
+        raise _fault(text, number, event.errors[0][0])
     for field in ("DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-ID"):
         if isinstance(event.get(field), list):
             raise NotUnderstood(f"{name}, {field}", "stands twice; write two events")

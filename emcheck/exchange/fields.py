@@ -15,7 +15,7 @@ def parse(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise NotUnderstood("", f"not JSON: {error}") from None
+        raise NotUnderstood("", f"not JSON: {error}; correct it there") from None
 
 
 class Fields:
@@ -44,6 +44,14 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise NotUnderstood(self.at(name), "neither text nor a number")
         return str(value).strip() or None
+
+    def matches(self, name: str, pattern: str) -> bool:
+        """Whether all of a field's text is of this form, in whatever letters. It counts as looked at if it is."""
+        said = self._content.get(name)
+        found = isinstance(said, str) and re.fullmatch(pattern, said.strip(), re.IGNORECASE) is not None
+        if found:
+            self._seen.setdefault(name, None)
+        return found
 
     def inner(self, name: str) -> "Fields":
         """The object under a name."""

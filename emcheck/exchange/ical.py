@@ -32,7 +32,7 @@ def read_ical(text: str, given: Given) -> Imported:
     """The order of a calendar; NotUnderstood names the event and what is missing."""
     found, unused = entries(text)
     draft = Draft(given, Report())
-    zone = draft.choose("zone", _only_zone(found), "the events' TZID")
+    zone = draft.choose("zone", _only_zone(found, given), "the events' TZID")
     windows = sorted(_windows(found, zone, draft))
     if not windows:
         raise NotUnderstood("", "no event of the calendar is a curfew with hours")
@@ -58,10 +58,17 @@ def read_ical(text: str, given: Given) -> Imported:
     return order
 
 
-def _only_zone(found: list[Entry]) -> str | None:
-    """The IANA zone that all events with a TZID share."""
-    named = {entry.begins.zone for entry in found} - {"", "UTC"}
-    return named.pop() if len(named) == 1 and all(is_zone(zone) for zone in named) else None
+def _only_zone(found: list[Entry], given: Given) -> str | None:
+    """The IANA zone that all events with a TZID share; NotUnderstood where there are others and none is given."""
+    named = sorted({entry.begins.zone for entry in found} - {"", "UTC"})
+    unknown = [zone for zone in named if not is_zone(zone)]
+    if given.zone is None and unknown:
+        raise NotUnderstood("zone", f"TZID {unknown[0]} is no IANA time zone; say which it is, as --zone Europe/London")
+    if given.zone is None and len(named) > 1:
+        raise NotUnderstood(
+            "zone", f"the events have several, {', '.join(named)}; give the order's, as --zone {named[0]}"
+        )
+    return named[0] if len(named) == 1 and not unknown else None
 
 
 def _windows(found: list[Entry], zone: str, draft: Draft) -> Iterator[Window]:
@@ -73,7 +80,7 @@ def _windows(found: list[Entry], zone: str, draft: Draft) -> Iterator[Window]:
         elif not isinstance(entry.begins.at, datetime):
             draft.report.not_used.append((entry.name, "lasts whole days; a curfew has hours"))
         else:
-            address = AddressId(draft.address(entry.location, len(places)))
+            address = AddressId(draft.address(entry.location, len(places), where=f"{entry.name}, LOCATION"))
             replaced = [other.replaces for other in found if other.uid == entry.uid and other.replaces is not None]
             spans = [] if entry.cancelled else list(_spans(entry, zone, replaced, draft))
             if entry.rule is None and not entry.added:
@@ -152,7 +159,7 @@ def _edge(draft: Draft, name: str, found: Ms) -> Ms:
         which = "start of the first" if name == "starts_at" else "end of the last"
         draft.report.assumed.append((name, f"{format_ms(found)}, the {which} window; {option} says otherwise"))
         return found
-    draft.report.understood.append((name, f"{format_ms(given)}, as {option} says"))
+    draft.report.understood.append((name, f"{format_ms(given)}, {draft.given.as_said(name)}"))
     return given
 
 

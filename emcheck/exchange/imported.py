@@ -1,6 +1,7 @@
 """What an import is given, what it makes and what it says about it. What it makes passes the register's own checks."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,10 @@ from typing import Any
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 from emcheck.domain.register import Order, RegisterError, is_zone, parse_register
+
+_OF_TIMES = re.compile(
+    r"\d{1,4}[-/.:]\d{1,2}([-/.:]\d{1,4})?([T ]\d{1,2}[:.]\d\d([:.]\d\d)?(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?"
+)
 
 
 class NotUnderstood(ValueError):
@@ -31,6 +36,17 @@ class Given:
     ends_at: Ms | None = None
     varies_at: Ms | None = None
     atv_allowance_min: float | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Who says a field, where that is not its own option: as the order that is varied."""
+
+    def source(self, name: str) -> str:
+        """Who says a field of the order."""
+        return self.sources.get(name, f"--{name.replace('_', '-')}")
+
+    def as_said(self, name: str) -> str:
+        """The same in a report: `as --zone says`, `as order O-1 in the register has it`."""
+        source = self.source(name)
+        return f"as {source} says" if source.startswith("--") else f"as {source} has it"
 
 
 @dataclass(slots=True)
@@ -73,32 +89,38 @@ class Draft:
     def __init__(self, given: Given, report: Report) -> None:
         self.given, self.report = given, report
 
-    def choose(self, name: str, said: Any, where: str, *, option: str = "") -> Any:
+    def choose(self, name: str, said: Any, where: str) -> Any:
         """The value of one field of the order; NotUnderstood names the option where nobody says it."""
-        option = option or f"--{name.replace('_', '-')}"
+        source = self.given.source(name)
         ours = getattr(self.given, name)
         if name == "zone" and not is_zone(ours or said or "UTC"):
             raise NotUnderstood("zone", f"{ours or said!r} is no IANA time zone; write it as in Europe/London")
         if ours is not None:
-            self.report.understood.append((name, f"{_shown(name, ours)}, as {option} says"))
+            alike = f" and so does {where}" if ours == said else ""
+            self.report.understood.append((name, f"{_shown(name, ours)}, {self.given.as_said(name)}{alike}"))
             if said is not None and said != ours:
-                self.report.not_used.append((where, f"{option} says otherwise"))
+                self.report.not_used.append((where, f"{source} says otherwise"))
             return ours
         if said is None:
-            raise NotUnderstood(name, f"the document does not say; give {option}")
+            raise NotUnderstood(name, f"the document does not say; give {source}")
         self.report.understood.append((name, f"{_shown(name, said)}, from {where}"))
         return said
 
-    def address(self, place: str, places: int) -> str:
-        """The address id of what the document calls `place`, one of so many; a bare --address-id serves one only."""
+    def address(self, place: str, places: int, *, where: str = "") -> str:
+        """The address id of what the document calls `place`, one of so many; a bare --address-id serves one only.
+
+        `where` is the field that holds the place, if the place may be a real address: that is not repeated.
+        """
         known = self.given.addresses
         if place in known:
             return known[place]
         if "" in known and places <= 1:
             return known[""]
-        name = place or "the address"
-        wanted = f"--address-id {place}=A-1" if place and places > 1 else "--address-id A-1"
-        raise NotUnderstood("address_id", f"the register's id of {name!r} is not in the document; give {wanted}")
+        called = "PLACE" if where else place
+        name = f"the place in {where}" if where and place else repr(place or "the address")
+        wanted = f"--address-id {called}=A-1" if place and places > 1 else "--address-id A-1"
+        wanted += f", PLACE as {where} has it" if where and place and places > 1 else ""
+        raise NotUnderstood("address_id", f"the register's id of {name} is not in the document; give {wanted}")
 
     def made(self, **fields: Any) -> Imported:
         """The order of these fields, judged as the register judges it."""
@@ -115,6 +137,11 @@ def judged(plain: dict[str, Any]) -> Order:
         return parse_register(json.dumps(body | {"installations": [], "fittings": []})).orders[0]
     except RegisterError as error:
         raise NotUnderstood("", str(error).removeprefix("register: orders.0.")) from None
+
+
+def quoted(text: str) -> str:
+    """A date or time as the document has it; what else stands there may be somebody's name and is not repeated."""
+    return repr(text) if _OF_TIMES.fullmatch(text) else "what is there"
 
 
 def _shown(name: str, value: Any) -> str:

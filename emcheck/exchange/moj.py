@@ -17,13 +17,22 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 from emcheck.domain.windows import resolve
 from emcheck.exchange.fields import Fields, parse
-from emcheck.exchange.imported import Draft, Given, Imported, NotUnderstood, Report
+from emcheck.exchange.imported import Draft, Given, Imported, NotUnderstood, Report, quoted
 from emcheck.exchange.weekly import next_day, remark_on_midnight, time_of_day, weekday
 
 _LONDON = "Europe/London"
 _NO = ("no", "false", "0")
 _ALLOWANCE = re.compile(r"(\d+(?:\.\d+)?)\s*(|m|min|mins|minutes?|h|hrs?|hours?)", re.IGNORECASE)
 _ALL_DAY = "an all-day curfew is not described; write its windows into the register yourself"
+_KINDS = (
+    ("hdc", "yes|true", "home_detention_curfew"),
+    ("order_type", "immigration", "immigration_bail"),
+    ("condition_type", "bail order", "bail"),
+    ("condition_type", "license condition of a custodial order", "licence"),
+    ("sentence_type", ".*suspended sentence.*", "suspended_sentence"),
+    ("sentence_type", ".*community order.*", "community_order"),
+)
+"""Field, the form of what it says, and the kind of order that it tells; the first goes before the others."""
 _OPEN_END = "2040-01-01 23:59:00"
 """What the service writes where no end is known."""
 
@@ -48,7 +57,7 @@ def read_moj(text: str, given: Given) -> Imported:
     order = draft.made(
         order_id=draft.choose("order_id", body.text("order_id"), body.at("order_id")),
         wearer_id=draft.choose("wearer_id", None, ""),
-        kind=draft.choose("kind", _kind(body), "order_type, condition_type and hdc"),
+        kind=draft.choose("kind", *_kind(body)),
         timezone=zone,
         starts_at=format_ms(starts_at),
         ends_at=format_ms(ends_at),
@@ -73,7 +82,7 @@ def _as_variation(body: Fields, given: Given, zone: str) -> Given:
     if kind in (None, "New Order"):
         return given
     if kind != "Variation":
-        raise NotUnderstood(body.at("order_request_type"), f"{kind!r} is neither New Order nor Variation")
+        raise NotUnderstood(body.at("order_request_type"), "neither New Order nor Variation; correct it")
     if given.varies_at is None:
         at, where = _instant(body, ("order_variation_date",), zone, "later")
         if at is None:
@@ -94,7 +103,8 @@ def _instant(body: Fields, names: tuple[str, ...], zone: str, reading: str) -> t
             try:
                 local = datetime.strptime(said, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - local by clause 2
             except ValueError:
-                raise NotUnderstood(body.at(name), f"{said!r} is not written as in 2026-03-20 19:00:00") from None
+                told = f"{quoted(said)} is not a date and time; write it as in 2026-03-20 19:00:00"
+                raise NotUnderstood(body.at(name), told) from None
             return resolve(local.isoformat(), zone, "later" if reading == "later" else "earlier"), body.at(name)
     return None, body.at(names[0])
 
@@ -111,7 +121,7 @@ def _curfew(body: Fields, draft: Draft) -> list[dict[str, object]]:
         if (item.text("allday") or "no").lower() not in _NO:
             raise NotUnderstood(item.at("allday"), _ALL_DAY)
         if place not in ("primary", "secondary", "tertiary"):
-            raise NotUnderstood(item.at("location"), f"{place!r} is none of primary, secondary, tertiary")
+            raise NotUnderstood(item.at("location"), "none of primary, secondary, tertiary")
         windows = [_window(row) for row in rows]
         remark_on_midnight(windows, item.at("schedule"), draft.report)
         if windows:
@@ -135,20 +145,13 @@ def _window(row: Fields) -> dict[str, str]:
     return {"from_day": day, "from_time": start, "until_day": day if start < end else next_day(day), "until_time": end}
 
 
-def _kind(body: Fields) -> str | None:
-    """The kind of order where the document leaves no choice."""
-    order, condition = body.text("order_type") or "", body.text("condition_type") or ""
-    sentence = (body.text("sentence_type") or "").lower()
-    if (body.text("hdc") or "").lower() in ("yes", "true"):
-        return "home_detention_curfew"
-    if order == "Immigration":
-        return "immigration_bail"
-    if condition == "Bail Order":
-        return "bail"
-    if condition == "License Condition of a Custodial Order":
-        return "licence"
-    named = {"suspended sentence": "suspended_sentence", "community order": "community_order"}
-    return next((kind for words, kind in named.items() if words in sentence), None)
+def _kind(body: Fields) -> tuple[str | None, str]:
+    """The kind of order where the document leaves no choice, and the field that tells it; others stay unused."""
+    body.text("hdc")  # a No is heeded too
+    for field, pattern, kind in _KINDS:
+        if body.matches(field, pattern):
+            return kind, body.at(field)
+    return None, ""
 
 
 def _allowance(body: Fields, draft: Draft) -> float | None:
@@ -160,7 +163,9 @@ def _allowance(body: Fields, draft: Draft) -> float | None:
             draft.report.understood.append(("atv_allowance_min", f"{minutes:g}, as --atv-allowance-min says"))
         return minutes
     if match is None:
-        raise NotUnderstood(body.at("atv_allowance"), f"{said!r} is no number of minutes; give --atv-allowance-min")
+        raise NotUnderstood(
+            body.at("atv_allowance"), "no number of minutes; write it as in 120, or give --atv-allowance-min"
+        )
     number, unit = float(match[1]), match[2].lower()
     if not unit:
         told = f"{number:g} minutes: the service states no unit; --atv-allowance-min says otherwise"
@@ -184,7 +189,7 @@ def _first_night(
     try:
         day = date.fromisoformat(said[0])
     except ValueError:
-        raise NotUnderstood(body.at(names[0]), f"{said[0]!r} is no date; it is written as in 2026-03-20") from None
+        raise NotUnderstood(body.at(names[0]), f"{quoted(said[0])} is no date; write it as in 2026-03-20") from None
     start, end = (time_of_day(text, body.at(name)) for text, name in zip(said[1:], names[1:], strict=True))
     until = day + timedelta(days=0 if start < end else 1)
     night = {"from": f"{day}T{start}", "until": f"{until}T{end}"}

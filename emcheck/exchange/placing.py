@@ -20,8 +20,11 @@ def completed(given: Given, register: Register) -> Given:
     order = next((o for o in register.orders if o.order_id == given.order_id), None)
     if order is not None and given.varies_at is not None:
         itself = {"wearer_id": order.wearer_id, "kind": order.kind, "zone": order.timezone, "ends_at": order.ends_at}
-        for name, value in (itself | {"starts_at": given.varies_at}).items():
-            known[name] = value if known[name] is None else known[name]
+        unsaid = {name: value for name, value in itself.items() if known[name] is None}
+        sources = dict.fromkeys(unsaid, f"order {order.order_id} in the register")
+        if given.starts_at is None:
+            unsaid, sources = unsaid | {"starts_at": given.varies_at}, sources | {"starts_at": "--varies-at"}
+        known |= unsaid | {"sources": sources}
     return Given(**known)
 
 
@@ -61,5 +64,15 @@ def _vary(order: dict[str, Any] | None, imported: Imported) -> None:
     order["variations"] = [*order.get("variations", []), *changes]
     if made.get("suspensions"):
         order["suspensions"] = [*order.get("suspensions", []), *made["suspensions"]]
-    for name in made.keys() - _VARIES:
-        imported.report.not_used.append((name, "a variation changes windows only"))
+    standing = order | {"starts_at": format_ms(at)}
+    for name in sorted(made.keys() - _VARIES):
+        if _comparable(made[name]) != _comparable(standing.get(name)):
+            imported.report.not_used.append((name, "a variation changes windows only"))
+
+
+def _comparable(value: Any) -> Any:
+    """Instants are alike however they are written."""
+    try:
+        return parse_ms(value)
+    except (TypeError, ValueError):
+        return value

@@ -47,7 +47,7 @@ def starts(entry: Entry, zone: str, ends_at: Ms | None, report: Report) -> list[
 def _ruled(entry: Entry, rule: dict[str, list[str]], first: datetime, zone: str, ends_at: Ms | None) -> set[datetime]:
     where, frequency = f"{entry.name}, RRULE", (rule.get("FREQ") or ["none"])[0]
     if frequency not in _FREQUENCIES:
-        raise NotUnderstood(where, f"FREQ={frequency} is none of {', '.join(_FREQUENCIES)}")
+        raise NotUnderstood(where, f"its FREQ is none of {', '.join(_FREQUENCIES)}")
     if "COUNT" in rule and entry.until is not None:
         raise NotUnderstood(where, "has both COUNT and UNTIL; RFC 5545 allows one")
     if any(int(step) < 1 for step in rule.get("INTERVAL", [])):
@@ -59,8 +59,8 @@ def _ruled(entry: Entry, rule: dict[str, list[str]], first: datetime, zone: str,
     limit = min(limits, default=None)
     try:
         repeated = rrulestr(";".join(f"{key}={','.join(values)}" for key, values in rule.items()), dtstart=first)
-    except ValueError as error:
-        raise NotUnderstood(where, str(error)) from None
+    except ValueError:
+        raise NotUnderstood(where, "no rule of RFC 5545; write it as in FREQ=WEEKLY;BYDAY=MO,TU;COUNT=12") from None
     found = set(_bounded(repeated, limit, where))
     if first not in found and (limit is None or first <= limit):
         raise NotUnderstood(f"{entry.name}, DTSTART", f"{first.isoformat()} does not follow the event's own RRULE")

@@ -46,4 +46,6 @@ def shape_of(text: str) -> Shape:
 def read_order(text: str, shape: Shape, given: Given) -> Imported:
     """The order in a document."""
     text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise NotUnderstood("", "empty; give a file with a monitoring order, curfew times or a calendar in it")
     return READERS[shape_of(text) if shape is Shape.AUTO else shape](text, given)

@@ -3,7 +3,7 @@
 import re
 
 from emcheck.domain.register import DAYS
-from emcheck.exchange.imported import NotUnderstood, Report
+from emcheck.exchange.imported import NotUnderstood, Report, quoted
 
 _FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.0+)?)?")
@@ -14,7 +14,8 @@ def weekday(text: str | None, path: str) -> str:
     said = (text or "").lower()
     found = [short for short, full in zip(DAYS, _FULL, strict=True) if len(said) > 1 and full.startswith(said)]
     if len(found) != 1:
-        raise NotUnderstood(path, f"{text!r} is no day of the week")
+        said = "missing" if text is None else f"{quoted(text)} is no day of the week"
+        raise NotUnderstood(path, f"{said}; write it as in monday")
     return found[0]
 
 
@@ -22,7 +23,8 @@ def time_of_day(text: str | None, path: str) -> str:
     """`19:00` of `19:00` or `19:00:00`."""
     match = _TIME.fullmatch(text or "")
     if match is None:
-        raise NotUnderstood(path, f"{text!r} is no time of day; it is written as in 19:00")
+        said = "missing" if text is None else f"{quoted(text)} is no time of day"
+        raise NotUnderstood(path, f"{said}; write it as in 19:00")
     hours, minutes, seconds = match.groups()
     return f"{int(hours):02}:{minutes}" + (f":{seconds}" if seconds not in (None, "00") else "")
 

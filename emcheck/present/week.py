@@ -146,6 +146,9 @@ def _listed(week: Week) -> Iterator[str]:
     yield from [""] if remarks else []
     if not week.windows:
         yield "No curfew in this week."
+    order = week.order
+    if order.ends_at <= week.span.start or week.span.end <= order.starts_at:
+        yield f"The order runs from {day(order.starts_at, zone)} to {day(order.ends_at, zone)}."
     for window in week.windows:
         yield f"{_when(window.start, zone)} to {_when(window.end, zone)}  {_told(week, window)}"
 

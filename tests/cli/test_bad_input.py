@@ -163,6 +163,36 @@ def test_a_register_that_is_none(folder: Path, changes: dict[str, Any], field: s
     refused(run(folder), "register.json", field)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty; write one JSON object: {...}"),
+        (
+            "{}\n{}",
+            (
+                "not JSON: trailing characters at line 2 column 1; "
+                "correct it there, the file is one JSON object and nothing after it"
+            ),
+        ),
+    ],
+)
+def test_a_register_that_is_no_json_is_told_with_a_remedy(folder: Path, text: str, message: str) -> None:
+    (folder / "register.json").write_text(text)
+    assert run(folder).stderr == f"emcheck: {folder / 'register.json'}: (whole file): {message}\n"
+
+
+def test_an_instant_that_is_none_has_one_remedy(folder: Path) -> None:
+    (folder / "stream.jsonl").write_text(line().replace(AT, "yesterday"))
+    remedy = "write it as in 2026-03-28T19:00:05.120Z\n"
+    assert run(folder).stderr == (
+        f"emcheck: {folder / 'stream.jsonl'}: line 1: received_at: 'yesterday' is no instant; {remedy}"
+    )
+    (folder / "stream.jsonl").write_text('{"received_at":7}')
+    assert run(folder).stderr.endswith(f"received_at: 7 is no instant; {remedy}")
+    assert run(folder, "--until", "noon").stderr == f"emcheck: --until: 'noon' is no instant; {remedy}"
+    assert run(folder, "--until", "2026-03-20").stderr == f"emcheck: --until: '2026-03-20' has no UTC offset; {remedy}"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"version":1}', b"\xff"])
 def test_a_register_that_is_no_json_object(folder: Path, text: str | bytes) -> None:
     (folder / "register.json").write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -206,3 +236,15 @@ def test_an_empty_stream_is_good_and_finds_nothing_absent(folder: Path) -> None:
     result = run(folder)
     assert result.exit_code == 0
     assert "curfew" not in result.stdout
+    path = folder / "stream.jsonl"
+    assert result.stderr == f"emcheck: nothing was judged: {path} holds no lines; name a stream that does\n"
+
+
+def test_an_until_before_everything_is_told(folder: Path) -> None:
+    result = run(folder, "--until", "2026-03-01T00:00:00Z")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == (
+        f"emcheck: nothing was judged: {folder / 'stream.jsonl'} holds no line received until 2026-03-01T00:00:00Z; "
+        "name a later --until\n"
+    )
+    assert run(folder).stderr == ""

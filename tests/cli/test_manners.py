@@ -15,6 +15,7 @@ from emcheck.cli import app
 from emcheck.cli.watching import describe, one_line
 from emcheck.domain.alerts import Alert
 from emcheck.domain.ids import AlertId, RuleId
+from emcheck.domain.instructions import parse_instruction
 from emcheck.settings import shipped_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,38 @@ def test_every_command_explains_itself(command: str) -> None:
     assert len(result.stdout.splitlines()) > 4
 
 
+WRONG = [
+    ("replay x", "missing option '--register'; see emcheck replay --help"),
+    ("replay --register", "option '--register' requires an argument; see emcheck --help"),
+    (
+        "replay x --register x --format y",
+        "invalid value for '--format': 'y' is not one of 'table', 'jsonl'; see emcheck replay --help",
+    ),
+    ("instruct x --wait z", "invalid value for '--wait': "),
+    ("instruct x --wait -3", "invalid value for '--wait': "),
+    ("order show O-1 --registr x", "no such option: --registr"),
+    ("order show", "missing argument 'ORDER'; see emcheck order show --help"),
+    ("order shwo", "no such command 'shwo'"),
+    ("rplay", "no such command 'rplay'"),
+    ("--colour", "no such option: --colour"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG)
+def test_a_command_used_wrongly_says_so_in_one_line(words: str, message: str) -> None:
+    result = CliRunner().invoke(app, words.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"emcheck: {message}")
+    assert result.stderr.endswith(" --help\n")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_real_command_says_the_same() -> None:
+    words, message = WRONG[0]
+    done = subprocess.run([EMCHECK, *words.split()], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"emcheck: {message}\n")
+
+
 def test_the_readme_lists_every_command() -> None:
     text = (ROOT / "README.md").read_text()
     table = [line for line in text.splitlines() if line.startswith("| `emcheck ")]
@@ -47,6 +80,16 @@ def test_the_readme_lists_every_command() -> None:
         parts = words[1].split("|") if len(words) > 1 and re.fullmatch(r"[a-z|]+", words[1]) else []
         listed |= {f"{words[0]} {part}" for part in parts} or {words[0]}
     assert listed == set(commands())
+
+
+def test_the_readme_s_examples_are_read_as_they_stand(tmp_path: Path) -> None:
+    times, *acts = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "times.json").write_text(times)
+    span = ["--starts-at", "2026-03-20T00:00:00Z", "--ends-at", "2026-06-20T00:00:00Z"]
+    words = ["--order-id", "O-1", "--wearer-id", "W-1", "--address-id", "A-1", *span]
+    made = CliRunner().invoke(app, ["order", "import", str(tmp_path / "times.json"), *words])
+    assert [len(place["windows"]) for place in json.loads(made.stdout)["curfew"]] == [2]
+    assert [parse_instruction(json.loads(act)).type for act in acts] == ["authorised_absence", "variation"]
 
 
 LOADED = """

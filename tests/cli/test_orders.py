@@ -97,12 +97,31 @@ def test_a_calendar_whose_places_are_addresses_of_the_register_varies_an_order(f
     assert varied["effective_at"] == "2026-04-01T12:00:00.000Z"
     assert varied["curfew"][0]["address_id"] == "A-2"
     assert len(varied["curfew"][0]["windows"]) == 7
-    assert "  ends_at: a variation changes windows only\n" in result.stderr
+    for name, said in (("zone", "UTC"), ("wearer_id", "W-1"), ("ends_at", "2026-05-01T00:00:00.000Z")):
+        assert f"  {name}: {said}, as order O-1 in the register has it\n" in result.stderr
+    assert "  starts_at: 2026-04-01T12:00:00.000Z, as --varies-at says\n" in result.stderr
+    assert "a variation changes windows only" not in result.stderr
     refused(
         run(*words, "--into", path),
         f"{folder / 'nights.ics'}: varies_at: a variation from 2026-04-01T12:00:00.000Z is in the register; "
         "take it out or vary later",
     )
+
+
+def test_what_a_variation_cannot_change_is_named_once(folder: Path) -> None:
+    path = folder / "register.json"
+    words = ("--address-id", "A-1", "--order-id", "O-1", "--varies-at", "2026-04-01T00:00:00Z", "--zone", "UTC")
+    result = run("import", folder / "moj.json", *words, "--ends-at", "2026-06-01T00:00:00Z", "--into", path)
+    assert result.exit_code == 0, result.stderr
+    told = [line for line in result.stderr.splitlines() if "otherwise" in line or "changes windows only" in line]
+    assert told == [
+        "  the service's country: --zone says otherwise",
+        "  curfew_start: --varies-at says otherwise",
+        "  curfew_end: --ends-at says otherwise",
+        "  order_id: --order-id says otherwise",
+        "  condition_type: order O-1 in the register says otherwise",
+        "  ends_at: a variation changes windows only",
+    ]
 
 
 def test_shapes_are_told_apart_with_or_without_a_byte_order_mark(folder: Path) -> None:
@@ -173,15 +192,36 @@ def test_an_order_that_the_policy_refuses_is_not_written(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "message"),
     [
-        ("{", [], "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        (
+            "{",
+            [],
+            "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1); correct it there",
+        ),
+        *((" \n", ["--format", shape], "empty; give a file with a monitoring order, curfew times or a calendar in it")
+          for shape in ("auto", "moj", "ical")),
         ("{}", [], "neither a monitoring order (curfew_duration), curfew times (fromDay) nor iCalendar"),
         ("[]", ["--format", "moj"], "the document: not a JSON object, as this shape has here"),
-        ("{}", ["--format", "ical"], "no iCalendar: Content line could not be parsed into parts: '{}': {}"),
+        ("{}", ["--format", "ical"], "no iCalendar: line 1 is no property; write it as in LOCATION:A-1"),
     ],
 )  # fmt: skip
 def test_documents_that_are_none(folder: Path, text: str, words: list[str], message: str) -> None:
     (folder / "moj.json").write_text(text)
     refused(run("import", folder / "moj.json", *SET, *words), f"{folder / 'moj.json'}: {message}")
+
+
+@pytest.mark.parametrize("shape", ["auto", "moj", "curfew-times", "ical"])
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_error_repeats_what_a_document_says_of_people(folder: Path, shape: str, broken: bool) -> None:
+    person = "Given Family of 1 High Street, 07700 900123"
+    bare = document(device_wearer=person, order_request_type=person, curfew_start=person)
+    text = json.dumps(bare)[: -1 if broken else None]
+    (folder / "moj.json").write_text(text)
+    calendar = CALENDAR.replace("A-2", person).replace("UID:e1", f"UID:{person}")
+    (folder / "nights.ics").write_text(calendar.replace("DTEND;TZID=UTC:2026", person) if broken else calendar)
+    for name in ("moj.json", "nights.ics"):
+        result = run("import", folder / name, "--format", shape)
+        assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
+        assert [word for word in ("Given", "Family", "High Street", "07700") if word in result.stderr] == []
 
 
 def test_options_that_are_none(folder: Path) -> None:

@@ -83,6 +83,17 @@ def test_alike_is_said_and_exits_0(month: Path) -> None:
     ]
 
 
+def test_two_contents_under_one_name_are_told_apart_by_their_files(month: Path) -> None:
+    path = month / "patient.toml"
+    path.write_text(path.read_text().replace('name = "patient"', 'name = "england-wales"'))
+    result = diff(month)
+    told = f"both are england-wales@1 but differ in content; give {path} another version"
+    assert result.stderr == f"emcheck: warning: {ENGLAND} and {path}: {told}\n"
+    names = json.loads(diff(month, "--json").stdout)
+    assert (names["before"], names["after"]) == (str(ENGLAND), str(path))
+    assert diff(month, "--json").exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

@@ -147,3 +147,36 @@ def test_a_register_s_name_says_what_was_said_but_for_personal_data() -> None:
     assert name_after("n", act, KNOWN) != name_after("n", act | {"by": "somebody else"}, KNOWN)
     assert name_after("n", whole, KNOWN) == KNOWN.sha256()
     assert name_after("m", act, KNOWN) != name_after("n", act, KNOWN)
+
+
+ACTS = (
+    "authorised_absence, variation, suspension, resumption, order_end, order, installation, fitting, wearer, "
+    "register, alert"
+)
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        ({"type": "absence"}, f"type: 'absence' is no instruction; there are {ACTS}"),
+        ({}, f"type: missing; there are {ACTS}"),
+        ([], "no JSON object; write it as in {...}"),
+        ({"type": "wearer", "wearer": 3, "by": "A"}, "wearer: no JSON object; write it as in {...}"),
+        (
+            {"type": "variation", "order_id": "O-1", "effective_at": "2026-04-01T00:00:00Z", "curfew": 3, "by": "A"},
+            "curfew: no list; write it as in [...]",
+        ),
+        (
+            {"type": "order_end", "order_id": "O-1", "ends_at": "soon", "by": "A"},
+            "ends_at: 'soon' is no instant; write it as in 2026-03-28T19:00:05.120Z",
+        ),
+        (
+            {"type": "order_end", "order_id": 7, "ends_at": "2026-04-01T00:00:00Z", "by": "A"},
+            "order_id: no text; write it in quotes",
+        ),
+    ],
+)
+def test_what_is_no_instruction_is_told_with_a_remedy(act: Any, message: str) -> None:
+    with pytest.raises(InstructionError) as error:
+        parse_instruction(act)
+    assert str(error.value) == message

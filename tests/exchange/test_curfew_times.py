@@ -58,8 +58,8 @@ def test_inside_a_licence_with_its_first_night(last: str) -> None:
     ("times", "given", "message"),
     [
         ([], {}, "no list of curfew times (fromDay, fromTime, untilDay, untilTime) is in the document"),
-        ([TIMES[0] | {"fromTime": None}], {}, "0.fromTime: None is no time of day; it is written as in 19:00"),
-        ([TIMES[0] | {"untilDay": None}], {}, "0.untilDay: None is no day of the week"),
+        ([TIMES[0] | {"fromTime": None}], {}, "0.fromTime: missing; write it as in 19:00"),
+        ([TIMES[0] | {"untilDay": None}], {}, "0.untilDay: missing; write it as in monday"),
         (
             [TIMES[0] | {"untilDay": "MONDAY", "untilTime": "19:00"}],
             {},

@@ -62,18 +62,19 @@ def test_an_order_and_what_is_said_of_it() -> None:
         ("curfew_duration.0.schedule", "7 weekly windows at A-7 (primary)"),
         ("order_id", "7f5c, from order_id"),
         ("wearer_id", "W-7, as --wearer-id says"),
-        ("kind", "licence, from order_type, condition_type and hdc"),
+        ("kind", "licence, from condition_type"),
     ]
     assert made.report.assumed == []
     assert made.report.not_used == [
         ("case_id", ""),
         ("device_wearer", ""),
         ("issp", ""),
+        ("order_type", ""),
         ("order_start", ""),
         ("order_end", ""),
         ("responsible_officer_name", ""),
         ("service_end_date", ""),
-        ("fields that are empty", "4"),
+        ("fields that are empty", "5"),
     ]
 
 
@@ -144,6 +145,13 @@ def test_the_kind_where_the_document_leaves_no_choice(changes: dict[str, Any], k
     assert read(**changes).order["kind"] == kind
 
 
+@pytest.mark.parametrize("given", [{}, {"kind": "bail"}, {"kind": "immigration_bail"}])
+@pytest.mark.parametrize("changes", [{}, {"order_type": "Immigration"}, {"order_type": "Civil"}])
+def test_the_order_type_is_understood_or_not_used(given: dict[str, Any], changes: dict[str, Any]) -> None:
+    report = read(given, **changes).report
+    assert any("order_type" in where + said for where, said in (*report.understood, *report.not_used))
+
+
 def test_the_whole_case_with_its_order_inside() -> None:
     whole = {
         "case_id": "3c1f",
@@ -205,7 +213,7 @@ def test_a_variation_has_its_date() -> None:
         ),
         (
             {"curfew_duration": [{"location": "garden", "schedule": nights()}]},
-            "curfew_duration.0.location: 'garden' is none of primary, secondary, tertiary",
+            "curfew_duration.0.location: none of primary, secondary, tertiary",
         ),
         (
             {"curfew_duration": [{"location": "primary", "schedule": nights("19:00", "19:00")}]},
@@ -213,22 +221,32 @@ def test_a_variation_has_its_date() -> None:
         ),
         (
             {"curfew_duration": [{"location": "primary", "schedule": nights(days=("T",))}]},
-            "curfew_duration.0.schedule.0.day: 'T' is no day of the week",
+            "curfew_duration.0.schedule.0.day: what is there is no day of the week; write it as in monday",
         ),
         (
             {"curfew_duration": [{"location": "primary", "schedule": nights("7pm", "07:00")}]},
-            "curfew_duration.0.schedule.0.start: '7pm' is no time of day; it is written as in 19:00",
+            "curfew_duration.0.schedule.0.start: what is there is no time of day; write it as in 19:00",
         ),
         (
             {"curfew_duration": [{"location": "primary", "schedule": [*nights(), *nights("06:00", "08:00", ("Tu",))]}]},
             "curfew: windows of one order overlap on tue; end the first before the next begins",
         ),
-        ({"curfew_start": "20/03/2026"}, "curfew_start: '20/03/2026' is not written as in 2026-03-20 19:00:00"),
+        (
+            {"curfew_start": "20/03/2026"},
+            "curfew_start: '20/03/2026' is not a date and time; write it as in 2026-03-20 19:00:00",
+        ),
+        (
+            {"curfew_end": "07700 900123"},
+            "curfew_end: what is there is not a date and time; write it as in 2026-03-20 19:00:00",
+        ),
         ({"curfew_end": "", "order_end": ""}, "ends_at: the document does not say; give --ends-at"),
         ({"order_id": ""}, "order_id: the document does not say; give --order-id"),
         ({"condition_type": ""}, "kind: the document does not say; give --kind"),
-        ({"atv_allowance": "some"}, "atv_allowance: 'some' is no number of minutes; give --atv-allowance-min"),
-        ({"order_request_type": "Rejected"}, "order_request_type: 'Rejected' is neither New Order nor Variation"),
+        (
+            {"atv_allowance": "some"},
+            "atv_allowance: no number of minutes; write it as in 120, or give --atv-allowance-min",
+        ),
+        ({"order_request_type": "Rejected"}, "order_request_type: neither New Order nor Variation; correct it"),
         (
             {"subcategory": "SR21-Revocation monitoring requirements"},
             "subcategory: a request to end monitoring; set the order's ends_at instead",

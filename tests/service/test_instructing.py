@@ -224,15 +224,15 @@ def test_the_command_names_what_is_wrong_before_anything_is_posted(tmp_path: Pat
     assert not (tmp_path / "emcheck.db").exists()
 
 
-async def _emcheck(folder: Path, *words: str) -> str:
-    """A command beside the running service; what it prints."""
+async def _emcheck(folder: Path, *words: str, code: int = 0) -> str:
+    """A command beside the running service; what it prints, on standard error where it is to fail."""
     process = await asyncio.create_subprocess_exec(
         *EMCHECK, *words, cwd=folder, env=environment(),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     said, wrong = await process.communicate()
-    assert process.returncode == 0, wrong.decode()
-    return said.decode()
+    assert process.returncode == code, wrong.decode()
+    return (wrong if code else said).decode()
 
 
 async def test_the_commands_beside_a_running_service(broker: EmbeddedBroker, tmp_path: Path) -> None:
@@ -256,3 +256,5 @@ async def test_the_commands_beside_a_running_service(broker: EmbeddedBroker, tmp
     for name in ("told.jsonl", "told.jsonl.gz"):
         assert "lines" in await _emcheck(tmp_path, "export", "--out", name, "--config", config)
         await _emcheck(tmp_path, "replay", name, "--register", "register.json", "--format", "jsonl")
+    again = await _emcheck(tmp_path, "export", "--out", "told.jsonl", "--config", config, code=2)
+    assert again == "emcheck: told.jsonl: is there already; name another file with --out\n"
