@@ -10,7 +10,8 @@ from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register, public_key_of
-from emcheck.domain.track import Terms, Track
+from emcheck.domain.terms import Terms
+from emcheck.domain.track import Track
 from emcheck.domain.unit import Unit
 
 

@@ -8,33 +8,18 @@ first clock offset are kept, so that filling a hole gives what arrival in order 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from emcheck.domain.boots import Boot, Entry, Setting, Tamper, settings_of
-from emcheck.domain.channels import NO_TAG, Channels, Levels, TagSpan, Word
+from emcheck.domain.channels import NO_TAG, Channels, Word
 from emcheck.domain.facts import Event
-from emcheck.domain.findings import Span
 from emcheck.domain.ids import BootId, Ms, TagId
 from emcheck.domain.instants import FOREVER
+from emcheck.domain.terms import Terms
 
-Fitted = Callable[[TagId], Iterable[Span]]
-"""The fittings of a tag. What is said of a tag that has none stays in the inbox until a register knows it."""
 HEARTBEAT_LEAST_MS: Ms = 1_000
 """A unit that promises more than a message a second is held to that: what it fails to send is no silence."""
 NAMED_BOOTS_MAX = 64
-
-
-@dataclass(slots=True)
-class Terms:
-    """What every track of a register and policy asks; one value for all of them."""
-
-    tag_span: TagSpan
-    fitted: Fitted
-    vouch_factor: float
-    heartbeat_default_ms: Ms
-    offset_max_ms: Ms
-    levels: Levels
 
 
 class Track:
