@@ -39,7 +39,7 @@ class Options:
 
     batch_max: int = 500
     linger_s: float = 0.05
-    chunk_ms: int = 20
+    chunk_ms: int = 14
     alive_every_ms: Ms = 60_000
     checkpoint_every_ms: Ms = 3_600_000
     ack_every_s: float = 1.0

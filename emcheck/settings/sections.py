@@ -113,7 +113,7 @@ class ServiceSettings(_Section):
     """Most messages in one transaction: more no longer gain speed and make a good neighbour wait."""
     batch_linger_ms: Annotated[int, Field(ge=0, le=1_000)] = 50
     """How long the first message of a batch waits for company; it is added to every alert's delay."""
-    judge_chunk_ms: Annotated[int, Field(ge=1, le=1_000)] = 20
+    judge_chunk_ms: Annotated[int, Field(ge=1, le=1_000)] = 14
     """Longest stretch of judging cases that are due before events are served again (the herd at 19:00)."""
     alive_every_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """How often the inbox is told that we were receiving: after a crash the outage is known to within this."""
