@@ -37,17 +37,23 @@ async def post(settings: Settings, raw: Any, *, wait_s: float) -> str | None:
 
 
 async def export_stream(settings: Settings, out: Path) -> int:
-    """Write the whole inbox to a new file, line by line; how many. FileExistsError where there is one."""
+    """Write the whole inbox to a new file, line by line; how many. FileExistsError where there is one.
+
+    Where it fails half way, no file is left.
+    """
     store = SqlStore(settings.store.async_url, read_only=True)
     await store.open()
     lines = 0
     try:
         with ExitStack() as left:
             plain = left.enter_context(out.open("xb"))
+            half = left.enter_context(ExitStack())
+            half.callback(out.unlink)
             file = left.enter_context(gzip.GzipFile(fileobj=plain, mode="wb")) if out.suffix == ".gz" else plain
             async for line in stream_of(store):
                 cast("BinaryIO", file).write(line)
                 lines += 1
+            half.pop_all()
         return lines
     finally:
         await store.close()

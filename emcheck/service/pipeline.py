@@ -8,6 +8,7 @@ of the batch was acknowledged, so it comes again.
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 
@@ -15,7 +16,7 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import format_ms
-from emcheck.domain.instructions import ActOnAlert, InstructionError, impersonal, parse_instruction, told_of
+from emcheck.domain.instructions import ActOnAlert, Instruction, impersonal, parse_instruction, told_of
 from emcheck.domain.policy import Policy
 from emcheck.ports import (
     AlertChange,
@@ -77,7 +78,8 @@ class Pipeline:
         """Read everything back, then judge what was missed while nobody was looking."""
         self._recent = Recent()
         self._decisions: list[Decision] = []
-        self._cause: str | None = None
+        self._cause: tuple[Ms, str] | None = None
+        """The instruction that is being carried out: since when it is known, and in words."""
         self._row: list[InboxRow] = []
         self._signed_at: Ms = 0
         self._new_events = 0
@@ -97,7 +99,8 @@ class Pipeline:
         await self._write([])
 
     def _decided(self, subject: str, found: list[Finding], now: Ms, settled: Ms) -> None:
-        self._decisions.append(Decision(subject, found, now, settled, self._lateness(), self._cause))
+        cause = None if self._cause is None or now < self._cause[0] else self._cause[1]  # due before: not its doing
+        self._decisions.append(Decision(subject, found, now, settled, self._lateness(), cause))
 
     def _lateness(self) -> str | None:
         down = self.engine.catching_up
@@ -174,37 +177,38 @@ class Pipeline:
         """Carry out what was posted, at `now`, and commit it with its answers."""
         answers: list[Answer] = []
         people: list[Person] = []
+        now = max(now, self._signed_at)
         for letter in letters:
             try:
                 raw = json.loads(letter.body)
                 act = parse_instruction(raw)
-                self._cause = in_words(act)
-                touched = self.engine.instruct(impersonal(raw), now)
-            except (InstructionError, ValueError) as error:
+                await self._carry_out(act, impersonal(raw), now)
+            except (ValueError, RecursionError) as error:  # InstructionError is one
                 log.warning("instruction.refused", letter=letter.number, reason=str(error))
                 answers.append(Answer(letter.number, f"refused: {error}"))
+            else:
+                people += people_of(told_of(act))
+                answers.append(Answer(letter.number, "done"))
+                log.info("instruction.done", letter=letter.number, type=act.type)
+            finally:
                 self._cause = None
-                continue
-            if isinstance(act, ActOnAlert):
-                await self._write([])  # what is decided but not committed is of the alert too
-                try:
-                    self._note_act(await self._attending.act(act, now))
-                except InstructionError as error:
-                    answers.append(Answer(letter.number, f"refused: {error}"))
-                    continue
-            people += people_of(told_of(act))
-            self._row_id += 1
-            self._signed_at = now = max(now, self._signed_at)
-            self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(impersonal(raw))))
-            if self.engine.wanting:
-                await self._recall()
-            self._cause = None
-            units = self.engine.roster.resting(touched)
-            self._checkpoints.amended(units)
-            self.on_amended(units)
-            answers.append(Answer(letter.number, "done"))
-            log.info("instruction.done", letter=letter.number, type=raw["type"])
         await self._write([], answers=answers, people=people)
+
+    async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> None:
+        """One instruction, without personal data; InstructionError, and nothing is done."""
+        if isinstance(act, ActOnAlert):
+            await self._write([])  # what is decided but not committed is of the alert too
+            self._note_act(await self._attending.act(act, now))
+        self._cause = now, in_words(act)
+        touched = self.engine.instruct(raw, now)
+        self._row_id += 1
+        self._signed_at = now
+        self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))
+        if self.engine.wanting:
+            await self._recall()
+        units = self.engine.roster.resting(touched)
+        self._checkpoints.amended(units)
+        self.on_amended(units)
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)

@@ -119,6 +119,35 @@ async def test_a_lease_and_a_shelf_run_out_over_a_restart_too(desk: Desk) -> Non
     await desk.open(at("23:30"))
 
 
+async def test_only_what_an_instruction_did_is_told_as_its_doing(desk: Desk) -> None:
+    """Not what was due before it, nor what comes after one that was refused."""
+    await desk.does(at("18:25"), alert_id="AL-NONE", act="acknowledge")
+    strap = await desk.strap()
+    assert await desk.told(strap) == [("18:40", "raised", "emcheck", "")]
+    away = UnitStory()
+    away.seq = 3
+    away.loses(at("18:58"), last_heard=at("18:58")).beats(at("18:59"), at("19:05"), tags={"T-1": "out"})
+    for line in lines(away):
+        await desk.loop.receive([Message(line.topic, line.payload, False, line.received_at)])
+    ends = {"type": "order_end", "order_id": "O-1", "ends_at": "2026-03-24T19:04:00Z", "by": "the court"}
+    await desk.store.post(json.dumps(ends).encode(), 0)
+    await desk.loop.instruct(await desk.store.letters(), at("19:06"))
+    [absence] = [a for a in await desk.store.alerts(open_only=False) if a.rule == "curfew.absence"]
+    assert await desk.told(absence.alert_id) == [
+        ("19:05", "raised", "emcheck", ""),
+        ("19:06", "withdrawn", "emcheck", "by instruction: order end of O-1, said the court"),
+    ]
+
+
+async def test_a_letter_that_cannot_be_read_is_refused_and_stops_nothing(desk: Desk) -> None:
+    for body in (b"[" * 100_000, b"\xff", b"7", b"null", b'{"type":[]}'):
+        number = await desk.store.post(body, 0)
+        await desk.loop.instruct(await desk.store.letters(), at("18:50"))
+        outcome = await desk.store.outcome(number)
+        assert outcome is not None
+        assert outcome.startswith("refused: ")
+
+
 @pytest.mark.parametrize(
     ("act", "problem"),
     [

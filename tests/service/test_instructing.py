@@ -16,11 +16,13 @@ from emcheck.domain.amending import as_text
 from emcheck.domain.instants import HOUR, MINUTE, format_ms
 from emcheck.domain.register import RegisterError, parse_register
 from emcheck.ingest.embedded import EmbeddedBroker
-from emcheck.ports import Commit, InboxRow
+from emcheck.ports import Commit, InboxRow, StoreError
+from emcheck.service import mailing
 from emcheck.service.enrolment import load_register, register_in_force
 from emcheck.service.mailing import stream_of
 from emcheck.service.replay import replay
 from emcheck.service.stream import parse_lines
+from emcheck.settings import Settings
 from emcheck.store.sql import SqlStore
 from tests.service.living import PATIENCE_S, living
 from tests.service.peers import good_units
@@ -258,3 +260,24 @@ async def test_the_commands_beside_a_running_service(broker: EmbeddedBroker, tmp
         await _emcheck(tmp_path, "replay", name, "--register", "register.json", "--format", "jsonl")
     again = await _emcheck(tmp_path, "export", "--out", "told.jsonl", "--config", config, code=2)
     assert again == "emcheck: told.jsonl: is there already; name another file with --out\n"
+
+
+async def test_an_export_that_fails_half_way_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.model_validate({"store": {"url": f"sqlite:///{tmp_path}/em.db"}})
+    store = SqlStore(settings.store.async_url)
+    await store.open()
+    await store.close()
+
+    async def torn(_: object) -> AsyncIterator[bytes]:
+        yield b"{}\n"
+        raise StoreError("the disk went", remedy="mend it", transient=False)
+
+    monkeypatch.setattr(mailing, "stream_of", torn)
+    for name in ("out.jsonl", "out.jsonl.gz"):
+        with pytest.raises(StoreError):
+            await mailing.export_stream(settings, tmp_path / name)
+        assert not (tmp_path / name).exists()
+    (tmp_path / "kept.jsonl").write_text("mine")
+    with pytest.raises(FileExistsError):
+        await mailing.export_stream(settings, tmp_path / "kept.jsonl")
+    assert (tmp_path / "kept.jsonl").read_text() == "mine"
