@@ -67,14 +67,14 @@ def of_order(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
         yield from _said(
             order, number, short, "Criminal Justice Act 2003 s 253(2)",
             f"make it at least {_h(least)} on every day save the first and last",
-            _refuses(policy, "home_detention_curfew"),
+            refused=_refuses(policy, "home_detention_curfew"),
         )  # fmt: skip
     elif order.kind == "restriction_of_liberty":
         most = policy.number("order.restriction_of_liberty.day_max_h")
         long = {day: hours for day, hours in _hours(order).items() if hours > most}
         yield from _said(
             order, number, long, "Criminal Procedure (Scotland) Act 1995 s 245A",
-            f"make it at most {_h(most)} on any one day", _refuses(policy, "restriction_of_liberty"),
+            f"make it at most {_h(most)} on any one day", refused=_refuses(policy, "restriction_of_liberty"),
         )  # fmt: skip
 
 
@@ -87,10 +87,17 @@ def _court(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
     short = {day: hours for day, hours in days.items() if 0 < hours < least}
     long = {day: hours for day, hours in days.items() if hours > most}
     yield from _said(
-        order, number, short, f"{law}(4)(a)", f"make it at least {_h(least)} on a day with curfew, or none", refused
+        order,
+        number,
+        short,
+        f"{law}(4)(a)",
+        f"make it at least {_h(least)} on a day with curfew, or none",
+        refused=refused,
     )
     why = f", the conviction being before {policy.text('order.court.older_before')}" if older else ""
-    yield from _said(order, number, long, f"{law}(4)(b)", f"make it at most {_h(most)} on any one day{why}", refused)
+    yield from _said(
+        order, number, long, f"{law}(4)(b)", f"make it at most {_h(most)} on any one day{why}", refused=refused
+    )
     week_max = policy.number("order.court.week_max_h")
     for first, hours in _weeks(days, _wall(order.starts_at, order.timezone) // DAY):
         if hours > week_max:
@@ -130,7 +137,8 @@ def _said(
     days: dict[int, float],
     clause: str,
     remedy: str,
-    refused: bool,  # noqa: FBT001 - by name below
+    *,
+    refused: bool,
 ) -> Iterator[Excess]:
     if days:
         first = min(days)

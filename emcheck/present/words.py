@@ -122,6 +122,11 @@ def _last_heard(f: Finding) -> str:
     return f"Base unit {f.unit} was last heard from at {clock(last, f.zone)}; it counts as silent from {later} later,"
 
 
+def _until(f: Finding, comma: str = "") -> str:
+    """Where it ends, if it has; to follow where it begins."""
+    return "" if f.end is None else f"{comma} until {clock(f.end, f.zone)}"
+
+
 def _strap(f: Finding) -> str:
     what = "cut" if f.class_ == "strap_cut" else "open"
     return (
@@ -170,7 +175,7 @@ def _tag_battery(f: Finding) -> str:
 
 
 def _battery(f: Finding, told: dict[str, str | int]) -> str:
-    until = "" if f.end is None else f", until {clock(f.end, f.zone)}"
+    until = _until(f, ",")
     due = day(parse_ms(str(told["visit_due"])), f.zone)
     return f"{told['battery_pct']} % at {clock(f.start, f.zone)}{until} ({f.zone}). A visit is due by {due}."
 
@@ -190,7 +195,7 @@ def _unit_case(f: Finding) -> str:
 def _unit_clock(f: Finding) -> str:
     offset_ms = int(dict(f.detail)["offset_ms"])
     way = "ahead" if offset_ms > 0 else "behind"
-    until = "" if f.end is None else f" until {clock(f.end, f.zone)}"
+    until = _until(f)
     return (
         f"The clock of base unit {f.unit} was {duration(abs(offset_ms))} {way} from {clock(f.start, f.zone)}{until} "
         f"({f.zone}). The times that it tells are corrected by what it measures itself."
@@ -208,7 +213,7 @@ def _unit_moved(f: Finding) -> str:
 
 def _interference(f: Finding) -> str:
     told = dict(f.detail)
-    until = "" if f.end is None else f" until {clock(f.end, f.zone)}"
+    until = _until(f)
     return (
         f"Radio noise at base unit {f.unit} was high ({told['noise_dbm']} dBm) and most frames of tag {told['tag']} were "
         f"missed from {clock(f.start, f.zone)}{until} ({f.zone}). An absence in this time is in doubt."
@@ -217,7 +222,7 @@ def _interference(f: Finding) -> str:
 
 def _replayed(f: Finding) -> str:
     told = dict(f.detail)
-    until = "" if f.end is None else f" until {clock(f.end, f.zone)}"
+    until = _until(f)
     return (
         f"Frames of tag {told['tag']} came whose counter had gone back, from {clock(f.start, f.zone)}{until} ({f.zone}); "
         f"{told['frames']} in the first report. Somebody may be playing recorded frames, or the tag lost its memory."
@@ -226,7 +231,7 @@ def _replayed(f: Finding) -> str:
 
 def _unvalidated(f: Finding) -> str:
     told = dict(f.detail)
-    until = "" if f.end is None else f", until {clock(f.end, f.zone)}"
+    until = _until(f, ",")
     return (
         f"Tag {told['tag']} was fitted at {clock(f.start, f.zone)}{until} ({f.zone}) and its fitting is not validated "
         f"({told['validation']}): that it sits on a living limb has not been shown."

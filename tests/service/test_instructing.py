@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,20 @@ async def told(database: Path, act: dict[str, Any]) -> str:
         await store.close()
 
 
-async def found(database: Path, rule: str) -> list[tuple[str | None, int]]:
+@asynccontextmanager
+async def reading(database: Path) -> AsyncIterator[SqlStore]:
+    """The database as another process reads it."""
     store = SqlStore(f"sqlite:///{database}", read_only=True)
     await store.open()
     try:
-        return [(f.class_, (f.absent_ms or 0) // 1000) for f in await store.findings() if f.rule == rule]
+        yield store
     finally:
         await store.close()
+
+
+async def found(database: Path, rule: str) -> list[tuple[str | None, int]]:
+    async with reading(database) as store:
+        return [(f.class_, (f.absent_ms or 0) // 1000) for f in await store.findings() if f.rule == rule]
 
 
 @pytest.mark.timeout(120)
@@ -141,12 +149,8 @@ async def _priorities(database: Path) -> list[str]:
 
 
 async def _alerts(database: Path) -> list[Alert]:
-    store = SqlStore(f"sqlite:///{database}", read_only=True)
-    await store.open()
-    try:
+    async with reading(database) as store:
         return await store.alerts(open_only=True)
-    finally:
-        await store.close()
 
 
 @pytest.mark.timeout(120)
