@@ -5,7 +5,9 @@ killed one. Nothing needs to trust it with evidence: the acknowledgement that co
 """
 
 import asyncio
+import contextlib
 import ctypes
+import random
 import shutil
 import signal
 import socket
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 _READY_WITHIN_S = 10.0
+_NEVER_HANDED_OUT = 20_000, 32_768
 _CONNECT = bytes.fromhex("100c00044d5154540402003c0000")
 """An MQTT 3.1.1 CONNECT with a clean session and no name; its answer begins with 0x20."""
 
@@ -62,7 +65,7 @@ class EmbeddedBroker:
     def _config(self) -> str:
         # max_ack_pending well under 65535 / QoS 1 subscriptions a session, or the server refuses the SUBSCRIBE
         return (
-            f'server_name: emcheck\nlisten: "127.0.0.1:{free_port()}"\n'
+            f'server_name: emcheck\nlisten: "127.0.0.1:-1"\n'
             f'log_file: "{self._store_dir / "nats.log"}"\nlog_size_limit: 1MB\nlogfile_max_num: 3\n'
             f'jetstream {{ store_dir: "{self._store_dir / "jetstream"}" }}\n'
             f'mqtt {{ listen: "127.0.0.1:{self.port}", max_ack_pending: 8000 }}\n'
@@ -74,7 +77,10 @@ class EmbeddedBroker:
             async with asyncio.timeout(_READY_WITHIN_S):
                 while not await self._answers():
                     if self._process is not None and self._process.returncode is not None:
-                        raise BrokerError(f"nats-server ended at once with code {self._process.returncode}")
+                        raise BrokerError(
+                            f"nats-server ended at once with code {self._process.returncode}; "
+                            f"{self._store_dir / 'nats.log'} says why"
+                        )
                     await asyncio.sleep(0.02)
         except TimeoutError:
             await self.stop()
@@ -110,10 +116,15 @@ class EmbeddedBroker:
 
 
 def free_port() -> int:
-    """A port of the loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nothing listens on, and that no outgoing connection is given before it is used.
+
+    So it is never one of those that the system hands out itself (from 32768 on Linux, from 49152 by RFC 6335).
+    """
+    while True:
+        port = random.randrange(*_NEVER_HANDED_OUT)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _in_use(port: int) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
+from emcheck.ingest.embedded import free_port
 from tests.programs import program
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -40,13 +41,6 @@ class Broker:
         return aiomqtt.Client(
             "127.0.0.1", self.port, identifier=identifier or name, tls_context=self.context(name), timeout=PATIENCE_S
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _certificates(folder: Path, *names: str) -> Path:
@@ -82,7 +76,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running Mosquitto with the shipped configuration; only paths, address and port are the test's."""
     mosquitto, _ = program("mosquitto"), program("openssl")
     folder = tmp_path_factory.mktemp("mosquitto")
-    port = _free_port()
+    port = free_port()
     certificates = _certificates(folder / "certs", "emcheck", "monitoring", "BU-0001", "BU-0002")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([mosquitto, "-c", str(_configuration(folder, port))], stdout=log, stderr=log)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from emcheck.ingest.embedded import free_port
 from emcheck.ports import Commit, StoreError
 from emcheck.store.sql import SqlStore
 from tests.store import cluster as postgres
@@ -189,7 +190,7 @@ async def test_a_full_disk(tmp_path: Path, opened: Opening) -> None:
 
 async def test_no_server(opened: Opening) -> None:
     pytest.importorskip("asyncpg", reason="the driver asyncpg is not installed; pip install 'emcheck[postgres]'")
-    port = postgres.free_port()
+    port = free_port()
     error = await _refused(opened(f"postgresql://emcheck:secret@127.0.0.1:{port}/emcheck"))
     assert "cannot be reached" in str(error)
     assert error.transient
