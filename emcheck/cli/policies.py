@@ -40,8 +40,7 @@ def policy_show(
     for rule, thresholds in policies.by_rule(policy).items():
         rows.append((rule, "", policies.codes_in_words(rule), ""))
         rows += [
-            (f"  {key}", policies.value_in_words(held), held.reason, held.source)
-            for key, held in thresholds.items()
+            (f"  {key}", policies.value_in_words(held), held.reason, held.source) for key, held in thresholds.items()
         ]
     show(("rule, threshold", "value", "codes, reason", "source"), rows, title=policy.label)
 

@@ -217,7 +217,14 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     for field in ("reason", "source"):
         if not str(value[field]).strip():
             raise PolicyError(f"{name}: {key}.{field}: empty; say why the threshold is what it is, and who says so")
-    number = value["value"]
+    number = _checked(value["value"], key, name)
+    return Threshold(
+        number, str(value.get("unit", "")), str(value["reason"]), str(value["source"]), bool(value.get("sign_off"))
+    )
+
+
+def _checked(number: Any, key: str, name: str) -> float | str | bool:
+    """A threshold's value, if it is what its key asks for."""
     if KEYS[key] is str:
         if number not in ("P1", "P2", "P3", "P4"):
             raise PolicyError(f"{name}: {key}: {number!r} is no priority; use P1, P2, P3 or P4")
@@ -233,9 +240,8 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     elif isinstance(number, bool) or not isinstance(number, (int, float)) or not least(key) <= number < 1e10:
         more = "" if least(key) else " of 0 or more"
         raise PolicyError(f"{name}: {key}: {number!r} is no number{more}")
-    return Threshold(
-        number, str(value.get("unit", "")), str(value["reason"]), str(value["source"]), bool(value.get("sign_off"))
-    )
+    checked: float | str | bool = number
+    return checked
 
 
 def _is_date(text: str) -> bool:
