@@ -100,6 +100,21 @@ class Answer(NamedTuple):
     outcome: str
 
 
+class StoredPolicy(NamedTuple):
+    """A version of a policy that was published: its file, when it became known, and by which inbox row.
+
+    `as_of_row` is 0 for the one that the service first started with: it is the service's own, and the first of all.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    effective_at: Ms
+    published_at: Ms
+    body: bytes
+    as_of_row: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """What one transaction writes. `findings_gone` are keys per subject of findings that no longer hold."""
@@ -113,6 +128,7 @@ class Commit:
     checkpoints: Sequence[Checkpoint] = ()
     answers: Sequence[Answer] = ()
     people: Sequence[Person] = ()
+    policies: Sequence[StoredPolicy] = ()
 
 
 class OutboxItem(NamedTuple):
@@ -219,6 +235,10 @@ class Store(Protocol):
 
     async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
         """Put a register in force as of the newest inbox row; people are replaced, earlier registers stay."""
+        ...
+
+    async def policies(self) -> list[StoredPolicy]:
+        """Every version of every policy that was published, in order; one name and version stands once."""
         ...
 
     async def instructions_after(self, row_id: int) -> list[InboxRow]:

@@ -8,6 +8,7 @@ import typer
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
 from emcheck.domain.limits import excesses
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register, RegisterError, parse_register
 from emcheck.shipped import shipped_policies
@@ -40,9 +41,16 @@ def read_register(path: Path) -> Register:
         bad_input(error)
 
 
-def heed_limits(register: Register, policy: Policy, name: Path) -> None:
-    """Tell of orders beyond what law and practice allow; leave with 2 where the policy refuses one."""
-    found = excesses(register, policy)
+def heed_limits(register: Register, policy: Policy, name: Path, published: Policies | None = None) -> None:
+    """Tell of orders beyond what law and practice allow; leave with 2 where the policy refuses one.
+
+    An order that names a policy is held against that: one that is published, else one that is shipped.
+    """
+    named = {order.policy for order in register.orders if order.policy is not None}
+    known = published or Policies(
+        policy, *(read_policy(name) for name in named & shipped_policies().keys() if name != policy.name)
+    )
+    found = excesses(register, policy, known.of)
     warned = [excess for excess in found if not excess.refused]
     for excess in warned[:_WARNED_MAX]:
         typer.echo(f"emcheck: warning: {name}: {excess}", err=True)

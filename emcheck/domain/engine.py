@@ -18,9 +18,11 @@ from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, HOUR
-from emcheck.domain.instructions import parse_instruction
+from emcheck.domain.instructions import PutPolicy, parse_instruction
 from emcheck.domain.keeping import restore_case, restore_unit, unit_state
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
+from emcheck.domain.publishing import naming_published, new_policy, touched_by_policy
 from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
 from emcheck.domain.register import Register
@@ -43,16 +45,15 @@ class Engine:
     """
 
     def __init__(
-        self, register: Register, policy: Policy, *, memory: Memory, decided: Decided, name: str | None = None
+        self, register: Register, policies: Policies, *, memory: Memory, decided: Decided, name: str | None = None
     ) -> None:
-        self.policy = policy
-        self.roster = roster = Roster(register, policy, register_sha256=name)
+        self.roster = roster = Roster(register, policies, register_sha256=name)
         self._memory = memory
         self._decided = decided
         self.units, self.cases = roster.units, roster.cases
         self._cases_of, self._tied = roster.cases_of, roster.tied
         self._holey: set[UnitId] = set()
-        self._strangers = Strangers(self.policy)
+        self._strangers = Strangers(policies.own)
         self.undecided: dict[WearerId, Finding] = {}
         self.wanting: dict[UnitId, Ms] = {}
         """Units whose facts are wanted together, and since when."""
@@ -107,12 +108,9 @@ class Engine:
 
     def _arm_unit(self, unit: Unit, now: Ms) -> None:
         due = unit.silence_due(now, self.receiving.down)
-        open_ms = self.policy.ms("evidence.gap.open_after_s")
-        for hole in unit.holes:
-            if hole.noticed_at + open_ms > now:
-                due = min(due, hole.noticed_at + open_ms)
+        due = min(due, *(at for at in map(unit.open_at, unit.holes) if at > now), FOREVER)
         if unit.silent_at is not None:
-            due = min(due, *(at for at in unit.silence_steps(self._windows_at(unit)) if at > now), FOREVER)
+            due = min(due, *(at for at in unit.silence_steps(self.roster.windows_at(unit)) if at > now), FOREVER)
         due = min(due, *unit.equipment_steps(now), FOREVER)
         self._deadlines.arm(f"unit {unit.unit}", max(due, now + 1))
 
@@ -262,7 +260,7 @@ class Engine:
         """Something came of the unit: a silence ends in receive time."""
         was_silent, never = unit.silent_at is not None, unit.last_received_at is None
         if was_silent:
-            unit.silences += (unit.silence(received_at, received_at, self._windows_at(unit)),)
+            unit.silences += (unit.silence(received_at, received_at, self.roster.windows_at(unit)),)
             unit.silent_at = None
         unit.last_received_at = received_at
         if was_silent or never:
@@ -292,7 +290,10 @@ class Engine:
         a unit is `wanting` after it.
         """
         act, before = parse_instruction(raw), self.roster.register
-        register = amended(before, act)
+        if isinstance(act, PutPolicy):
+            policy = new_policy(act, self.roster.policies, at)
+            return Touched(set(), set()) if policy is None else self._publish(policy, at)
+        register = amended(before, naming_published(act, self.roster.policies))
         touched = touched_by(act, before, register)
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
@@ -311,6 +312,16 @@ class Engine:
                 self._judge(case, at, -FOREVER)
                 for name in case.units:
                     self._tell_gaps(self.units[name], at)
+        return touched
+
+    def _publish(self, policy: Policy, at: Ms) -> Touched:
+        """A policy's new version; whom it touches is judged again at `at`, some of them by the next `tick`."""
+        touched = touched_by_policy(policy, self.roster.policies, self.roster.register, at)
+        self.receiving.last_at = at
+        self._catch_up_with(touched, at)
+        self.wanting |= dict.fromkeys(sorted(self.roster.publish(policy, touched)), at)
+        for subject in touched.subjects():
+            self._deadlines.arm(subject, at)
         return touched
 
     def _catch_up_with(self, touched: Touched, at: Ms) -> None:
@@ -334,7 +345,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - whatever a rule raises, other cases go on (architecture.md, 3)
             case.forget_judgement()
             self.undecided[wearer] = service_undecided.find(
-                wearer, self.undecided.get(wearer), error, now=now, policy=self.policy
+                wearer, self.undecided.get(wearer), error, now=now, policy=self.roster.policies.own.at(now)
             )
             self._deadlines.arm(f"case {wearer}", now + _RETRY_MS)
             self._decided(service_undecided.subject(wearer), [self.undecided[wearer]], now, -FOREVER)
@@ -360,19 +371,8 @@ class Engine:
         for name in case.units:
             before = min(other.settled for other in self._cases_of[name]) - DAY
             latest = max(other.settled for other in self._cases_of[name])
-            settled = latest + self.policy.ms("presence.leave_time_s")
+            settled = latest + self.roster.terms.leave_ms_most
             self.units[name].fold(before, settled, self.roster.fitted)
-
-    def _windows_at(self, unit: Unit) -> list[Span]:
-        """Curfew windows of the wearers at the unit's address, as far as they are at hand."""
-        addresses = {i.address_id for i in unit.installations}
-        return [
-            Span(w.start, w.end)
-            for case in self._cases_of.get(unit.unit, ())
-            for state in case.orders
-            for w in state.windows
-            if w.address_id in addresses
-        ]
 
     def _decide_unit(self, unit: Unit, now: Ms) -> None:
         self._decided(unit.unit, self.unit_findings(unit, now), now, unit.folded_before)
@@ -381,8 +381,8 @@ class Engine:
         """Everything that holds of one unit and is not settled."""
         found = [*unit.silences, *unit.conflicts, *unit.equipment(now), *unit.gaps(now)]
         if unit.silent_at is not None:
-            found.append(unit.silence(None, now, self._windows_at(unit)))
-        found += [evidence.refused(evidence.REJECTED, unit.unit, run, self.policy) for run in unit.refusals]
+            found.append(unit.silence(None, now, self.roster.windows_at(unit)))
+        found += unit.refused()
         return [finding for finding in found if not is_settled(finding, unit.folded_before)]
 
     def units_with_holes(self) -> list[Unit]:

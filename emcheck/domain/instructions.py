@@ -9,6 +9,7 @@ judged before is judged again by the register that is in force now.
    unit is swapped by ending one installation or fitting and adding another.
 4. `register`: all of it, as a file holds it.
 5. `alert`: what an operator does about an alert. It changes no register and no finding.
+6. `policy`: one more version of a policy, from its effective time on (policies).
 """
 
 from typing import Annotated, Any, Literal, get_args
@@ -179,6 +180,19 @@ class PutRegister(_Act):
     """Who said so."""
 
 
+class PutPolicy(_Act):
+    """A version of a policy is published (6); one that stands already is not published twice."""
+
+    type: Literal["policy"]
+    """Which act it is."""
+    policy: str
+    """The whole file, TOML as it stands: findings keep the hash of these very letters."""
+    by: By
+    """Who said so."""
+    retroactive: Annotated[str, Field(pattern=r"\S")] | None = None
+    """Why what was judged already is judged again, where it begins before it is known."""
+
+
 class ActOnAlert(_Act):
     """What an operator does about an alert (5); the life cycle says what is allowed when."""
 
@@ -217,6 +231,7 @@ Instruction = Annotated[
     | PutFitting
     | PutWearer
     | PutRegister
+    | PutPolicy
     | ActOnAlert,
     Field(discriminator="type"),
 ]

@@ -15,7 +15,7 @@ Hours are those that the order names, by the clock on the wall: a clock change m
 absences take nothing away: they are leave from what was ordered.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -47,10 +47,17 @@ class Excess:
         return f"{self.path}: order {self.order_id}: {self.said} ({self.clause}); {self.remedy}"
 
 
-def excesses(register: Register, policy: Policy) -> list[Excess]:
-    """Every order of the register beyond a limit, one entry a limit, in the register's order."""
+def excesses(register: Register, policy: Policy, policy_of: Callable[[Order], Policy] | None = None) -> list[Excess]:
+    """Every order of the register beyond a limit, one entry a limit, in the register's order.
+
+    An order that names a policy is held against that, where `policy_of` knows it.
+    """
     try:
-        return [found for number, order in enumerate(register.orders) for found in of_order(order, number, policy)]
+        return [
+            found
+            for number, order in enumerate(register.orders)
+            for found in of_order(order, number, policy if policy_of is None else policy_of(order))
+        ]
     finally:
         _hours_of.cache_clear()
 

@@ -138,6 +138,8 @@ class Policy:
     sha256: str
     spans_ms: dict[str, Ms]
     """The spans among the thresholds, in milliseconds."""
+    body: str
+    """The file, whole: what the hash is of."""
 
     @property
     def label(self) -> str:
@@ -184,7 +186,7 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
         for key, threshold in thresholds.items()
         if key.endswith(("_s", "_min"))
     }
-    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms)
+    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms, text)
 
 
 def _head(raw: dict[str, Any], name: str) -> dict[str, str]:

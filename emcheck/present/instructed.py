@@ -7,10 +7,12 @@ from emcheck.domain.instructions import (
     PutFitting,
     PutInstallation,
     PutOrder,
+    PutPolicy,
     PutRegister,
     PutWearer,
     SuspendOrder,
 )
+from emcheck.domain.policy import parse_policy
 
 
 def in_words(act: Instruction) -> str:
@@ -31,11 +33,13 @@ def _of(act: Instruction) -> str:
         return f" of tag {act.fitting.tag}"
     if isinstance(act, ActOnAlert):
         return f" {act.alert_id} {act.act}"
+    if isinstance(act, PutPolicy):
+        return f" {parse_policy(act.policy).label}"
     if isinstance(act, (PutWearer, PutRegister, GrantAbsence)):
         return ""
     return f" of {act.order_id}"
 
 
 def _why(act: Instruction) -> str:
-    reason = act.reason if isinstance(act, SuspendOrder) else None
+    reason = act.retroactive if isinstance(act, PutPolicy) else act.reason if isinstance(act, SuspendOrder) else None
     return f" ({reason})" if reason else ""

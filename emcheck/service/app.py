@@ -96,8 +96,8 @@ class Service:
             checkpoint_every_ms=options.checkpoint_every_ms,
         )
         self.configuring = Configuring(
-            store, self.acknowledger, policy, clock,
-            register=lambda: self.pipeline.engine.roster.register, turn=self.pipeline.turn, pause_s=options.ack_every_s,
+            store, self.acknowledger, clock, register=lambda: self.pipeline.engine.roster.register,
+            own=lambda: self.pipeline.engine.roster.policies.own, turn=self.pipeline.turn, pause_s=options.ack_every_s,
         )  # fmt: skip
         self.pipeline.on_taken = self.configuring.taken
         self.pipeline.on_amended = self.configuring.amended
@@ -110,7 +110,6 @@ class Service:
             linger_s=options.linger_s,
             chunk_ms=options.chunk_ms,
             alive_every_ms=options.alive_every_ms,
-            resend_every_ms=policy.ms("evidence.gap.resend_every_s"),
         )
 
     def _published(self, alert: Alert, action: str, note: str) -> bytes:

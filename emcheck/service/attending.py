@@ -28,7 +28,7 @@ _WHY = {
 class Attending:
     """Carries acts out on alerts as they stand in the store. What it returns must be committed before the next call."""
 
-    def __init__(self, store: Store, published: Publish, *, lease_ms: Ms) -> None:
+    def __init__(self, store: Store, published: Publish, *, lease_ms: Callable[[Ms], Ms]) -> None:
         self._store = store
         self._published = published
         self._lease_ms = lease_ms
@@ -73,7 +73,7 @@ class Attending:
     def _change(
         self, alert: Alert, act: Act, at: Ms, *, by: str, note: str, until: Ms | None = None, why: str | None = None
     ) -> AlertChange:
-        after = acted(alert, act, at=at, lease_ms=self._lease_ms, until=until, disposition=why)
+        after = acted(alert, act, at=at, lease_ms=self._lease_ms(at), until=until, disposition=why)
         self._watch(after)
         action = _WORDS[act]
         return AlertChange(after, action, at, by, note, self._published(after, action, note))

@@ -71,13 +71,14 @@ class Checkpoints:
     def _stamped(self, state: dict[str, Any]) -> dict[str, Any]:
         return {"form": FORM, "under": self._under, **state}
 
-    def amended(self, units: Iterable[UnitId]) -> None:
-        """An instruction overtook the checkpoints of some units."""
-        self._stale.update(units)
+    def amended(self, units: Iterable[UnitId], *, under: str) -> None:
+        """An instruction overtook the checkpoints of some units; of all, if facts are folded otherwise since."""
+        self._stale.update(units if under == self._under else self._engine.units)
+        self._under = under
 
 
 def readable(checkpoint: Checkpoint, under: str) -> dict[str, Any] | None:
-    """The state in a checkpoint; None where another register was loaded then, or by another policy or form."""
+    """The state in a checkpoint; None where it was folded under something else, or in another form."""
     state: dict[str, Any] = json.loads(checkpoint.state)
     return state if state.get("form") == FORM and state.get("under") == under else None
 

@@ -19,6 +19,7 @@ from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.configured import Configured, Echo
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.domain.policies import Line
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.ports import Store, StoreError
@@ -41,21 +42,21 @@ class Configuring:
         self,
         store: Store,
         acknowledger: Acknowledger,
-        policy: Policy,
         clock: Clock,
         *,
         register: Callable[[], Register],
+        own: Callable[[], Line],
         turn: asyncio.Lock,
         pause_s: float = 1.0,
     ) -> None:
         self._store = store
         self._acknowledger = acknowledger
-        self._policy = policy
+        self._own = own
         self._clock = clock
         self._register = register
         self._turn = turn
         self._pause_s = pause_s
-        self._known: Register | None = None
+        self._known: tuple[Register, Policy] | None = None
         self._configurations: Configurations | None = None
         self._units: dict[UnitId, Configured] = {}
         self._heard: dict[UnitId, None] = {}
@@ -109,9 +110,11 @@ class Configuring:
 
     async def refresh(self, now: Ms) -> None:
         """Make anew the configurations that an edge or an instruction may have changed; the loop goes on between."""
-        register = self._register()
-        if register is not self._known or self._configurations is None:
-            self._known, self._configurations = register, Configurations(register, self._policy)
+        register, policy = self._register(), self._own().at(now)
+        if self._known is None or register is not self._known[0] or policy is not self._known[1]:
+            if self._known is not None and policy is not self._known[1]:
+                self.amended(self._units)  # another version is in force
+            self._known, self._configurations = (register, policy), Configurations(register, policy)
             self._units = {unit: self._units.get(unit, Configured()) for unit in self._configurations.units}
         stale = [name for name, state in self._units.items() if state.until <= now]
         async for name, configuration in self._made(stale, now):

@@ -9,13 +9,14 @@ from emcheck.domain.facts import Event
 from emcheck.domain.findings import FactRef, Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import HOUR
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
 from emcheck.domain.queue import alert_id
 from emcheck.domain.receipt import Told
 from emcheck.domain.timeline import Stretch
 from emcheck.domain.windows import Window, windows
 from emcheck.ports import AlertChange, Store
-from emcheck.service.enrolment import register_in_force
+from emcheck.service.enrolment import policies_in_force, register_in_force
 from emcheck.service.history import Recent, told_in
 
 _AROUND: Ms = 12 * HOUR
@@ -58,13 +59,17 @@ async def matching(store: Store, name: str) -> list[Alert]:
 
 
 async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callable[[int], None]) -> Story:
-    """Read everything that the alert rests on; `on_row` is told of each inbox row, for this may take a while."""
+    """Read everything that the alert rests on; `on_row` is told of each inbox row, for this may take a while.
+
+    `policy` counts where none is published yet.
+    """
+    policies = await policies_in_force(store) or Policies(policy)
     history = await store.alert_history(alert.alert_id)
     findings = await store.findings(alert.subject)
     grounds = [f for f in findings if f.raised_at is not None and alert_id(f) == alert.alert_id]
     grounds = grounds or [f for f in findings if _is_of(f, alert)]
     in_force = await register_in_force(store)
-    engine = Engine(in_force.register, policy, memory=Recent(0), decided=lambda *decision: None, name=in_force.name)
+    engine = Engine(in_force.register, policies, memory=Recent(0), decided=lambda *decision: None, name=in_force.name)
     case = engine.cases.get(alert.wearer_id) if alert.wearer_id is not None else None
     wanted = set(case.units if case is not None else ()) | {fact.unit for f in grounds for fact in f.evidence}
     told: dict[UnitId, list[Told]] = {unit: [] for unit in wanted}

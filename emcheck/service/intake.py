@@ -37,7 +37,7 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
         return Taken(unit, None, (("not_enrolled", "the unit is in no installation of the register", None, None),))
     if retained:
         return _refused(engine, unit, "retained", "an up message must not be retained", received_at)
-    fault = _signature_fault(engine, unit, payload)
+    fault = _signature_fault(engine, unit, payload, received_at)
     if fault is not None:
         return _refused(engine, unit, "bad_signature", fault, received_at)
     try:
@@ -61,9 +61,9 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     return Taken(unit, receipt, refusals, envelope)
 
 
-def _signature_fault(engine: Engine, unit: UnitId, payload: bytes) -> str | None:
+def _signature_fault(engine: Engine, unit: UnitId, payload: bytes, received_at: Ms) -> str | None:
     """Judged before anything is read of the numbers: nobody but the unit may use them up (docs/adr/0010)."""
-    key, required = engine.units[unit].public_key, engine.roster.signatures_required
+    key, required = engine.units[unit].public_key, engine.roster.signatures_required(received_at)
     if key is None and not required:
         return None
     return signature_fault(payload, unit=unit, public_key=key, required=required)

@@ -16,8 +16,10 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import format_ms
-from emcheck.domain.instructions import ActOnAlert, Instruction, impersonal, parse_instruction, told_of
-from emcheck.domain.policy import Policy
+from emcheck.domain.instructions import ActOnAlert, Instruction, PutPolicy, impersonal, parse_instruction, told_of
+from emcheck.domain.policies import Policies
+from emcheck.domain.policy import Policy, parse_policy
+from emcheck.domain.publishing import new_policy
 from emcheck.ports import (
     AlertChange,
     Answer,
@@ -29,21 +31,24 @@ from emcheck.ports import (
     Person,
     Quarantined,
     Store,
+    StoredPolicy,
 )
 from emcheck.present.instructed import in_words
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
 from emcheck.service.checkpoints import SERVICE, Checkpoints
-from emcheck.service.enrolment import people_of
+from emcheck.service.enrolment import people_of, policies_in_force, stored_policy
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, take
-from emcheck.service.recovery import recover
+from emcheck.service.recovery import recover, under
 from emcheck.service.standing import Decision, Standing
 
 log = structlog.get_logger("emcheck.service")
 
 _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
+_DECISIONS_MAX = 500
+"""So many go into one transaction where an instruction has all judged again."""
 
 
 class Pipeline:
@@ -84,19 +89,33 @@ class Pipeline:
         self._signed_at: Ms = 0
         self._new_events = 0
         self._standing = Standing(self._store)
-        found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
+        policies = await self._policies(now)
+        found = await recover(self._store, policies, self._recent, self._standing, decided=self._decided)
+        self._base = found.base
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._checkpoints = Checkpoints(
             self.engine, found.under, found.stale, every_ms=self._checkpoint_every_ms, now=now
         )
         self._judged_anew = found.changed
         self._acts: list[AlertChange] = []
-        self._attending = Attending(self._store, self._published, lease_ms=self._policy.ms("alert.lease_s"))
+        self._published_policies: list[StoredPolicy] = []
+        self._attending = Attending(self._store, self._published, lease_ms=self._lease_ms)
         self._attending.load(await self._store.alerts(open_only=True))
         self.engine.service("started", now)
         self._note_service("started", now)
         self.engine.judge_all(now)
         await self._write([])
+
+    async def _policies(self, now: Ms) -> Policies:
+        """What is published; where nothing is, the service's own begins."""
+        known = await policies_in_force(self._store)
+        if known is not None:
+            return known
+        await self._store.commit(Commit(policies=[stored_policy(self._policy, now, 0)]))
+        return Policies(self._policy)
+
+    def _lease_ms(self, at: Ms) -> Ms:
+        return self.engine.roster.policies.own.at(at).ms("alert.lease_s")
 
     def _decided(self, subject: str, found: list[Finding], now: Ms, settled: Ms) -> None:
         cause = None if self._cause is None or now < self._cause[0] else self._cause[1]  # due before: not its doing
@@ -161,6 +180,7 @@ class Pipeline:
             log.info("unit.recalled", unit=name, units=len(units))
             self.recalls_total += 1
             self.engine.recall(name, told, await self._standing.reopen([*units, *wearers]))
+            await self._write_if_many()
 
     async def _telling(self, unit: UnitId) -> Telling:
         """Everything a unit told, what is not committed yet too."""
@@ -200,15 +220,32 @@ class Pipeline:
             await self._write([])  # what is decided but not committed is of the alert too
             self._note_act(await self._attending.act(act, now))
         self._cause = now, in_words(act)
+        if isinstance(act, PutPolicy) and new_policy(act, self.engine.roster.policies, now) is None:
+            return
         touched = self.engine.instruct(raw, now)
         self._row_id += 1
         self._signed_at = now
         self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))
+        if isinstance(act, PutPolicy):
+            self._published_policies.append(stored_policy(parse_policy(act.policy), now, self._row_id))
         if self.engine.wanting:
             await self._recall()
         units = self.engine.roster.resting(touched)
-        self._checkpoints.amended(units)
+        self._checkpoints.amended(units, under=under(self._base, self.engine))
         self.on_amended(units)
+        if isinstance(act, PutPolicy):
+            await self._judge_again(now)
+
+    async def _judge_again(self, now: Ms) -> None:
+        """Whom a policy touched, a few at a time: they may be all."""
+        while self.engine.tick(now, most=_AT_ONCE) == _AT_ONCE:
+            await self._write_if_many()
+            await asyncio.sleep(0)
+
+    async def _write_if_many(self) -> None:
+        """What is decided of very many is committed in parts; a start finds what a crash leaves undone."""
+        if len(self._decisions) >= _DECISIONS_MAX:
+            await self._write([])
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)
@@ -271,7 +308,8 @@ class Pipeline:
         ]
         changes += self._acts
         self._acts = []
-        findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
+        policies, self._published_policies = self._published_policies, []
+        findings, gone = self._standing.replace(decisions, stamp=self.engine.roster.stamp)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
@@ -281,6 +319,7 @@ class Pipeline:
             Commit(
                 inbox=rows, quarantine=quarantine, findings=findings, findings_gone=gone, alerts=changes,
                 deadlines=deadlines, checkpoints=checkpoints, answers=answers, people=people,
+                policies=policies,
             )
         )  # fmt: skip
         self.events_total, self._new_events = self.events_total + self._new_events, 0

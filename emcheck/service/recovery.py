@@ -8,7 +8,8 @@ from emcheck.domain.engine import Decided, Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import FOREVER
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Policies
+from emcheck.domain.publishing import touched_by_policy
 from emcheck.ports import InboxRow, Store
 from emcheck.service.checkpoints import SERVICE, readable, restore_receiving
 from emcheck.service.enrolment import InForce, register_in_force
@@ -21,10 +22,12 @@ class Recovered:
     """The engine as it was at the last commit, and where the inbox stands."""
 
     engine: Engine
+    base: str
+    """The hash of the register that was loaded."""
     under: str
-    """Names what facts are folded under: the register that was loaded, and the policy."""
+    """Names what facts are folded under: the register that was loaded, and how policies read facts."""
     changed: bool = False
-    """Another register was loaded, or another policy is in force, than at the last checkpoint."""
+    """Another register was loaded, or facts are read otherwise, than at the last checkpoint."""
     row_id: int = 0
     last_row_of: dict[UnitId, int] = field(default_factory=dict)
     checkpointed: dict[UnitId, int] = field(default_factory=dict)
@@ -35,17 +38,22 @@ class Recovered:
 
 async def recover(
     store: Store,
-    policy: Policy,
+    policies: Policies,
     recent: Recent,
     standing: Standing,
     *,
     decided: Decided,
     on_row: Callable[[int], None] = lambda row_id: None,
 ) -> Recovered:
-    """Read it all back. Where register or policy changed, all facts are folded anew and all findings judged anew."""
+    """Read it all back. Where a register was loaded, or facts are read otherwise, all is folded and judged anew."""
     in_force = await register_in_force(store)
-    engine = Engine(in_force.register, policy, memory=recent, decided=decided, name=in_force.name)
-    found = Recovered(engine, under=f"{in_force.base} {policy.sha256}")
+    for stored in await store.policies():
+        published = policies.known(stored.name, stored.version)
+        if stored.as_of_row and published is not None:
+            touched = touched_by_policy(published, policies, in_force.register, stored.published_at)
+            in_force.touched(touched.wearers, stored.as_of_row)
+    engine = Engine(in_force.register, policies, memory=recent, decided=decided, name=in_force.name)
+    found = Recovered(engine, in_force.base, under=under(in_force.base, engine))
     from_row, as_of = await _restore(store, found)
     async for row in store.inbox_after(from_row):
         _play(found, recent, row)
@@ -57,6 +65,11 @@ async def recover(
         await _reopen(store, found, standing, name)
     engine.resume(engine.receiving.last_at or 0, _by_subject(standing))
     return found
+
+
+def under(base: str, engine: Engine) -> str:
+    """Names what facts are folded under, `base` being the hash of the register that was loaded."""
+    return f"{base} {engine.roster.terms.name()}"
 
 
 def _want_amended(found: Recovered, in_force: InForce, as_of: Mapping[UnitId, int]) -> None:

@@ -23,9 +23,10 @@ from emcheck.ingest.mqtt import MqttTransport, tls_context
 from emcheck.ports import Publisher, Store
 from emcheck.service.acknowledging import Seal
 from emcheck.service.app import Options, Service
-from emcheck.service.enrolment import load_register
+from emcheck.service.enrolment import load_policy, load_register
 from emcheck.service.http import ListenError
 from emcheck.settings import Settings, SettingsError
+from emcheck.shipped import shipped_policies
 from emcheck.store.sql import SqlStore
 from emcheck.wire.signing import load_signing_key, seal
 
@@ -174,6 +175,7 @@ async def serve(
     await store.open()
     async with contextlib.AsyncExitStack() as left:
         left.push_async_callback(store.close)
+        await load_policy(store, policy, clock.now(), shipped=is_shipped(settings))
         if register is not None:
             await load_register(store, register, clock.now())
         transport = transport_of(settings, clock, store.database_id)
@@ -221,8 +223,14 @@ def _abandon() -> None:
 
 
 def policy_path(settings: Settings, shipped: Path) -> Path:
-    """The policy in force."""
-    return settings.service.policy_file or shipped / "policy" / "england-wales.toml"
+    """The file of the service's own policy, one that is shipped by its name."""
+    named = str(settings.service.policy_file or "england-wales")
+    return shipped_policies(shipped).get(named) or Path(named)
+
+
+def is_shipped(settings: Settings) -> bool:
+    """Whether the service's own policy is one that comes with emcheck."""
+    return settings.service.policy_file is None or str(settings.service.policy_file) in shipped_policies()
 
 
 def quiet_logging() -> None:

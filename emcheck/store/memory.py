@@ -17,6 +17,7 @@ from emcheck.ports import (
     Person,
     QuarantineCount,
     Quarantined,
+    StoredPolicy,
     StoredRegister,
     StoreError,
 )
@@ -42,6 +43,7 @@ class MemoryStore:
         self._deadlines: dict[str, Ms] = {}
         self._checkpoints: dict[UnitId, dict[int, Checkpoint]] = {}
         self._registers: list[StoredRegister] = []
+        self._policies: list[StoredPolicy] = []
         self._letters: dict[int, tuple[Letter, str | None]] = {}
         self._people: dict[str, Person] = {}
 
@@ -88,6 +90,7 @@ class MemoryStore:
     async def commit(self, commit: Commit) -> None:
         """Write all of it, or nothing."""
         self._rows.check(commit.inbox)
+        self._check_published(commit.policies)
         self._check_owed(commit.alerts)
         for row in commit.inbox:
             self._rows.append(row)
@@ -102,10 +105,20 @@ class MemoryStore:
             self._deadlines[storable(deadline.subject)] = deadline.due
         for person in commit.people:
             self._people[person.wearer_id] = person
+        self._policies += commit.policies
         for number, outcome in commit.answers:
             self._letters[number] = (self._letters[number][0]._replace(body=b""), storable(outcome))
         for checkpoint in commit.checkpoints:
             self._checkpoints.setdefault(checkpoint.unit, {})[checkpoint.row_id] = checkpoint
+
+    def _check_published(self, policies: Sequence[StoredPolicy]) -> None:
+        known = {(policy.name, policy.version) for policy in self._policies}
+        if any((policy.name, policy.version) in known for policy in policies):
+            raise StoreError(
+                "a version of a policy is published twice",
+                remedy="report this with the log: it is a fault in emcheck",
+                transient=False,
+            )
 
     def _check_owed(self, changes: Sequence[AlertChange]) -> None:
         owed = [event_id(change.alert) for change in changes if change.published is not None]
@@ -173,6 +186,10 @@ class MemoryStore:
         last = await self.last_row()
         self._registers.append(register._replace(as_of_row=last.row_id if last is not None else 0))
         self._people = {person.wearer_id: person for person in people}
+
+    async def policies(self) -> list[StoredPolicy]:
+        """Every version of every policy that was published, in order."""
+        return list(self._policies)
 
     async def instructions_after(self, row_id: int) -> list[InboxRow]:
         """The instructions in the inbox after `row_id`, in order."""

@@ -20,6 +20,7 @@ from emcheck.ports import (
     Person,
     QuarantineCount,
     Quarantined,
+    StoredPolicy,
     StoredRegister,
     StoreError,
 )
@@ -89,6 +90,10 @@ class SqlReads:
     async def registers(self) -> list[StoredRegister]:
         """Every register that was ever loaded, in order."""
         return [StoredRegister(*row) for row in await self._rows(queries.REGISTERS)]
+
+    async def policies(self) -> list[StoredPolicy]:
+        """Every version of every policy that was published, in order."""
+        return [StoredPolicy(*row) for row in await self._rows(queries.POLICIES)]
 
     async def instructions_after(self, row_id: int) -> list[InboxRow]:
         """The instructions in the inbox after `row_id`, in order."""

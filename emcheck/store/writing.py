@@ -80,6 +80,8 @@ class Writing:
             await self._write_checkpoints(connection, commit.checkpoints, numbers)
         if commit.people:
             await connection.execute(self._upserts["person"], [person._asdict() for person in commit.people])
+        if commit.policies:
+            await connection.execute(schema.policy.insert(), [policy._asdict() for policy in commit.policies])
         if commit.answers:
             said = [{"number": number, "said": storable(outcome)} for number, outcome in commit.answers]
             await connection.execute(queries.ANSWERED, said)

@@ -12,6 +12,7 @@ from emcheck.clock import VirtualClock
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, SECOND, format_ms
+from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.configuring import Configuring
@@ -41,14 +42,15 @@ class Desk:
         self.clock = VirtualClock(START)
         self.memory = Recent()
         self.register = known or register()
-        self.engine = Engine(self.register, england(), memory=self.memory, decided=lambda *decision: None)
+        self.policies = Policies(england())
+        self.engine = Engine(self.register, self.policies, memory=self.memory, decided=lambda *decision: None)
         self.acknowledger = Acknowledger(store, self.air, every_s=0.0, seal=seal)
         self.configuring = Configuring(
             store,
             self.acknowledger,
-            england(),
             self.clock,
             register=lambda: self.register,
+            own=lambda: self.policies.own,
             turn=asyncio.Lock(),
         )
 
