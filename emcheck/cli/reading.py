@@ -41,16 +41,15 @@ def read_register(path: Path) -> Register:
         bad_input(error)
 
 
-def heed_limits(register: Register, policy: Policy, name: Path, published: Policies | None = None) -> None:
+def heed_limits(register: Register, policy: Policy, name: Path) -> None:
     """Tell of orders beyond what law and practice allow; leave with 2 where the policy refuses one.
 
-    An order that names a policy is held against that: one that is published, else one that is shipped.
+    An order that names a shipped policy is held against that.
     """
-    named = {order.policy for order in register.orders if order.policy is not None}
-    known = published or Policies(
-        policy, *(read_policy(name) for name in named & shipped_policies().keys() if name != policy.name)
-    )
-    found = excesses(register, policy, known.of)
+    named = {order.policy for order in register.orders}
+    shipped = [known for known in shipped_policies() if known in named and known != policy.name]
+    known = Policies(policy, *map(read_policy, shipped))
+    found = excesses(register, known.of)
     warned = [excess for excess in found if not excess.refused]
     for excess in warned[:_WARNED_MAX]:
         typer.echo(f"emcheck: warning: {name}: {excess}", err=True)

@@ -47,17 +47,10 @@ class Excess:
         return f"{self.path}: order {self.order_id}: {self.said} ({self.clause}); {self.remedy}"
 
 
-def excesses(register: Register, policy: Policy, policy_of: Callable[[Order], Policy] | None = None) -> list[Excess]:
-    """Every order of the register beyond a limit, one entry a limit, in the register's order.
-
-    An order that names a policy is held against that, where `policy_of` knows it.
-    """
+def excesses(register: Register, policy_of: Callable[[Order], Policy]) -> list[Excess]:
+    """Every order of the register beyond a limit of its policy, one entry a limit, in the register's order."""
     try:
-        return [
-            found
-            for number, order in enumerate(register.orders)
-            for found in of_order(order, number, policy if policy_of is None else policy_of(order))
-        ]
+        return [f for number, order in enumerate(register.orders) for f in of_order(order, number, policy_of(order))]
     finally:
         _hours_of.cache_clear()
 
@@ -72,7 +65,8 @@ def of_order(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
         inner = {day: hours for day, hours in days.items() if day not in (min(days), max(days))}
         short = {day: hours for day, hours in inner.items() if hours < least}
         yield from _said(
-            order, number, short, "Criminal Justice Act 2003 s 253(2)",
+            order, number, short,
+            _clause(policy, "order.home_detention_curfew.day_min_h", "Criminal Justice Act 2003 s 253(2)"),
             f"make it at least {_h(least)} on every day save the first and last",
             refused=_refuses(policy, "home_detention_curfew"),
         )  # fmt: skip
@@ -80,7 +74,8 @@ def of_order(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
         most = policy.number("order.restriction_of_liberty.day_max_h")
         long = {day: hours for day, hours in _hours(order).items() if hours > most}
         yield from _said(
-            order, number, long, "Criminal Procedure (Scotland) Act 1995 s 245A",
+            order, number, long,
+            _clause(policy, "order.restriction_of_liberty.day_max_h", "Criminal Procedure (Scotland) Act 1995 s 245A"),
             f"make it at most {_h(most)} on any one day", refused=_refuses(policy, "restriction_of_liberty"),
         )  # fmt: skip
 
@@ -97,20 +92,26 @@ def _court(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
         order,
         number,
         short,
-        f"{law}(4)(a)",
+        _clause(policy, "order.court.day_min_h", f"{law}(4)(a)"),
         f"make it at least {_h(least)} on a day with curfew, or none",
         refused=refused,
     )
     why = f", the conviction being before {policy.text('order.court.older_before')}" if older else ""
     yield from _said(
-        order, number, long, f"{law}(4)(b)", f"make it at most {_h(most)} on any one day{why}", refused=refused
+        order,
+        number,
+        long,
+        _clause(policy, "order.court.day_max_h", f"{law}(4)(b)"),
+        f"make it at most {_h(most)} on any one day{why}",
+        refused=refused,
     )
     week_max = policy.number("order.court.week_max_h")
     for first, hours in _weeks(days, _wall(order.starts_at, order.timezone) // DAY):
         if hours > week_max:
             said = f"{_h(hours)} of curfew in the 7 days from {_date(first)}"
             path, remedy = _path(order, number, first + 6), f"make it at most {_h(week_max)} in 7 days"
-            yield Excess(order.order_id, path, said, f"{law}(4)(c)", remedy, refused)
+            clause = _clause(policy, "order.court.week_max_h", f"{law}(4)(c)")
+            yield Excess(order.order_id, path, said, clause, remedy, refused)
             return
 
 
@@ -132,6 +133,12 @@ def _starts(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
 def _starting(curfew: Iterable[CurfewRequirement]) -> dict[str, int]:
     first: list[str] = [window.from_day for requirement in curfew for window in requirement.windows]
     return {day: first.count(day) for day in DAYS}
+
+
+def _clause(policy: Policy, key: str, short: str) -> str:
+    """The clause in short where the policy's number rests on its act, else what it rests on."""
+    source, act = policy.thresholds[key].source, short.partition(" Sch ")[0].partition(" s ")[0]
+    return short if act in source else source
 
 
 def _refuses(policy: Policy, group: str) -> bool:

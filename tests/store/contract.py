@@ -14,6 +14,7 @@ from emcheck.ports import (
     Person,
     QuarantineCount,
     Store,
+    StoredPolicy,
     StoredRegister,
     StoreError,
 )
@@ -256,6 +257,20 @@ class StoreContract:
         assert await store.people() == [Person("W-1", "Anne", b"y"), Person("W-3", "Cy", b"x")]
         await store.save_register(first, [Person("W-1", "Ann", b"{}")])
         assert await store.register() == first
+
+    async def test_policies_stand_in_order_and_each_version_once(self, store: Store) -> None:
+        assert await store.policies() == []
+        first = StoredPolicy("england-wales", "1", "a" * 64, T0, T0 + 1, b'name = "england-wales"')
+        second = first._replace(version="2", effective_at=-T0, as_of_row=BIG)
+        await store.commit(Commit(policies=[first]))
+        await store.commit(Commit(policies=[second, first._replace(name="scotland")], inbox=[row(BIG)]))
+        assert await store.policies() == [first, second, first._replace(name="scotland")]
+        with pytest.raises(StoreError):
+            await store.commit(Commit(policies=[second._replace(sha256="b" * 64)], inbox=[row(BIG + 1)]))
+        assert await store.policies() == [first, second, first._replace(name="scotland")]
+        last = await store.last_row()
+        assert last is not None
+        assert last.row_id == BIG, "nothing of a commit that fails is written"
 
     async def test_steps_of_all_alerts_come_as_they_were_written(self, store: Store) -> None:
         first, second = change(alert()), change(alert("AL-2"))
