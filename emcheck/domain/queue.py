@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from emcheck.domain.alerts import Alert
+from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.instants import DAY
@@ -35,6 +35,8 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "evidence.replayed": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // DAY),
     "fitting.overdue": lambda f: f.order_id,
     "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "incident.silent": lambda f: (f.about, f.start),
+    "incident.power": lambda f: (f.about, f.start),
     "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
@@ -76,19 +78,35 @@ def reconcile(
         fresh = _alert(name, grounds, now, explain)
         before = known.get(name)
         if before is None:
-            changes.append(Change(replace(fresh, late=late), "raised", late or cause or ""))
-        elif (note := _difference(before, fresh, grounds)) is not None:
+            state = AlertState.SUPPRESSED if fresh.incident is not None else fresh.state
+            changes.append(Change(replace(fresh, state=state, late=late), "raised", late or cause or ""))
+            continue
+        if (note := _difference(before, fresh, grounds)) is not None:
             revised = replace(
                 before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
-                happened_at=fresh.happened_at, text=fresh.text, withdrawn=False, revision=before.revision + 1,
+                happened_at=fresh.happened_at, text=fresh.text, size=fresh.size, withdrawn=False,
+                revision=before.revision + 1,
             )  # fmt: skip
             said = f"{note}; {cause}" if cause else note
             changes.append(Change(revised, "reinstated" if before.withdrawn else "amended", said))
+            before = revised
+        if before.incident != fresh.incident:
+            changes.append(_grouped(before, fresh.incident))
     for name, before in known.items():
         if name not in causes and not before.withdrawn:
             gone = replace(before, withdrawn=True, revision=before.revision + 1)
             changes.append(Change(gone, "withdrawn", cause or "what is known now no longer shows it"))
     return changes
+
+
+def _grouped(alert: Alert, incident: AlertId | None) -> Change:
+    """The alert under an incident, or on its own again. What somebody attends to stays where it is."""
+    act, note = Act.RELEASE, f"incident {alert.incident} does not account for it any more"
+    if incident is not None:
+        act, note = Act.SUPPRESS, f"incident {incident} accounts for it"
+    state = TRANSITIONS.get((alert.state, act), alert.state)
+    moved = replace(alert, incident=incident, state=state, revision=alert.revision + 1)
+    return Change(moved, "released" if incident is None else "suppressed", note)
 
 
 def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Finding], str]) -> Alert:
@@ -109,6 +127,8 @@ def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Fi
         unit=first.unit,
         window=first.window,
         ended_at=last.end,
+        incident=main.incident,
+        size=int(told["units"]) if "units" in (told := dict(main.detail)) else None,
     )
 
 
@@ -127,6 +147,8 @@ def _difference(before: Alert, fresh: Alert, grounds: list[Finding]) -> str | No
         said.append("it goes on")
     elif _ended_elsewhere(before, fresh, grounds):
         said.append("it ended at another time than was known")
+    if fresh.size is not None and fresh.size >= 2 * (before.size or 1):
+        said.append(f"{fresh.size} base units by now")
     if before.happened_at != fresh.happened_at:
         said.append("it began at another time than was known")
     return "; ".join(said) or None

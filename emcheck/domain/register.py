@@ -82,6 +82,8 @@ LocalTime = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d
 LocalDate = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_local)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
 
+Common = Annotated[str, Field(min_length=1, max_length=64)]
+"""What several units have in common, by name."""
 PublicKey = Annotated[str, AfterValidator(public_key)]
 
 
@@ -257,6 +259,16 @@ class Installation(_Lasting):
     public_key: PublicKey | None = Field(
         default=None,
         description="The unit's enrolled Ed25519 key, 32 bytes in base64; the same in all installations of a unit.",
+    )
+    uplink: Common | None = Field(
+        default=None,
+        exclude_if=_unsaid,
+        description="What carries its messages, as a network's name: units that fall silent with it are one incident.",
+    )
+    postcode: Common | None = Field(
+        default=None,
+        exclude_if=_unsaid,
+        description="The district it stands in, as `SE15 4`: units that lose their mains in it are one incident.",
     )
 
 
