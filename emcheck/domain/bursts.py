@@ -13,6 +13,10 @@ KEEP: Mapping[str, Ms] = {unit_silent.RULE: 10 * MINUTE, unit_power.RULE: DAY}
 """Troubles that began longer ago make no new burst: a silence is noticed as it begins, a cut may be told late."""
 
 
+REMEMBERED: Ms = 8 * DAY
+"""So long after its end an incident is known: a silence that it explains counts for nothing in the next 7 days."""
+
+
 class Group(NamedTuple):
     """What units have in common: `kind` is `all`, `uplink` or `postcode`, `name` which."""
 
@@ -46,6 +50,10 @@ class Burst:
     """How many they were by what was said before a start."""
     covered: bool = False
     """A wider incident accounts for it."""
+    complete: bool = False
+    """No more come."""
+    done: bool = False
+    """It has ended, and whoever has not come back is on its own."""
 
     def holds(self, start: Ms) -> bool:
         """Whether a trouble that began then belongs to it."""
@@ -70,13 +78,19 @@ class Burst:
             return self.last <= before
         return self.ended_at is not None and self.ended_at <= before
 
+    def size(self) -> int:
+        """How many troubles belong to it; after a start those are told again that are not settled."""
+        return max(self.units, self.told_units)
+
     def is_ending(self, pct: float) -> bool:
         """Whether no more than so many of its troubles go on."""
         return len(self.lasting) <= int(self.units * pct / 100)
 
     def over_at(self, pct: float) -> Ms | None:
         """Since when; None while more do."""
-        return sorted(self.ends)[self.units - int(self.units * pct / 100) - 1] if self.is_ending(pct) else None
+        if not self.is_ending(pct):
+            return None
+        return sorted(self.ends)[self.units - int(self.units * pct / 100) - 1] if self.ends else self.ended_at
 
 
 class Trouble(NamedTuple):
@@ -93,6 +107,7 @@ class Bursts:
 
     def __init__(self, rule: str, group: Group, within_ms: Ms) -> None:
         self.rule, self.group, self._within_ms = rule, group, within_ms
+        self.name = f"{rule} {group}"
         self.troubles: list[Trouble] = []
         self.bursts: list[Burst] = []
 
@@ -115,19 +130,23 @@ class Bursts:
         """Troubles `low..high` are one burst, with those that they touch."""
         first, last = self.troubles[low].start, self.troubles[high].start
         touched = [burst for burst in self.bursts if burst.first <= last and first <= burst.last]
-        if touched:
-            burst = touched[0]
-            before, burst.last = burst.last, max(burst.last, last)
-            if burst.raised_at is None:
-                burst.first = min(burst.first, first)
-                burst.units, burst.lasting, burst.ends = 0, set(), []
-                before = burst.first - 1
-        else:
+        burst = next((b for b in touched if b.raised_at is not None), touched[0] if touched else None)
+        if burst is None:
             opened_at = max(trouble.known_at for trouble in self.troubles[low : high + 1])
-            burst = Burst(self.rule, self.group, first, last, opened_at)
+            burst = Burst(self.rule, self.group, first, first - 1, opened_at)
             self.bursts.append(burst)
-            before = first - 1
-        for trouble in self._between(before + 1, burst.last):
+        for other in touched:
+            if other is not burst and other.raised_at is None:
+                first, last = min(first, other.first), max(last, other.last)
+                self.bursts.remove(other)
+        if burst.raised_at is None:  # one that was told begins where it was told to begin
+            new = self._between(first, burst.first - 1)
+            burst.first = min(burst.first, first)
+        else:
+            new = []
+        new += self._between(burst.last + 1, last)
+        burst.last = max(burst.last, last)
+        for trouble in new:
             burst.begun(trouble.unit, trouble.end)
 
     def _between(self, first: Ms, last: Ms) -> list[Trouble]:
@@ -150,7 +169,7 @@ class Bursts:
         if (burst := self.burst(start)) is not None:
             burst.units -= 1
             burst.lasting.discard(unit)
-            if burst.units <= 0:
+            if not burst.size():
                 self.bursts.remove(burst)
 
     def burst(self, start: Ms) -> Burst | None:
@@ -164,4 +183,4 @@ class Bursts:
     def forget(self, now: Ms) -> None:
         """Let go of what makes no burst any more, and of what is long over."""
         del self.troubles[: bisect_left(self.troubles, (now - KEEP[self.rule],))]
-        self.bursts = [burst for burst in self.bursts if not burst.is_over(now - DAY)]
+        self.bursts = [burst for burst in self.bursts if not burst.is_over(now - REMEMBERED)]

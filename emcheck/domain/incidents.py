@@ -19,10 +19,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from emcheck.domain.bursts import EVERYBODY, KEEP, Burst, Bursts, Group, Trouble
+from emcheck.domain.bursts import EVERYBODY, KEEP, REMEMBERED, Burst, Bursts, Group, Trouble
+from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, RuleId, UnitId
-from emcheck.domain.instants import DAY, FOREVER, format_ms, parse_ms
+from emcheck.domain.instants import FOREVER, format_ms, parse_ms
 from emcheck.domain.policy import Policy
 from emcheck.domain.queue import alert_id
 from emcheck.domain.register import Installation
@@ -36,6 +37,14 @@ _TELL_EVERY: Ms = 5_000
 """While more troubles come in, the count is told anew no oftener."""
 
 
+_BY_WIDTH = ("all", "uplink", "postcode")
+
+
+def _order(burst: Burst) -> tuple[Ms, int, str]:
+    """The first that was raised comes first; of several at once the widest."""
+    return burst.raised_at or 0, _BY_WIDTH.index(burst.group.kind), burst.group.name
+
+
 class Incidents:
     """The troubles of all units. Told of each as it begins and ends; `judge` says what became of them."""
 
@@ -44,15 +53,18 @@ class Incidents:
         self._within_ms = policy.ms("incident.within_s")
         self._grace_ms, self._settle_ms = policy.ms("incident.grace_s"), policy.ms("incident.settle_s")
         self._over_pct = policy.number("incident.over_pct")
-        self._watches: dict[tuple[str, Group], Bursts] = {}
+        self._watches: dict[str, Bursts] = {}
         self._groups: dict[UnitId, tuple[Group, ...]] = {}
         """Those of each unit, where it has any but everybody's."""
         self._sizes: Counter[Group] = Counter()
         self._cuts: dict[UnitId, dict[Ms, Ms | None]] = {}
         self._raised: list[Burst] = []
-        self.due: Ms = FOREVER
-        """When it is to be judged next."""
+        self._dues = Deadlines()
         self.count(installations)
+
+    def due(self) -> Ms:
+        """When it is to be judged next."""
+        return self._dues.next()
 
     # --- who has what in common ---------------------------------------------------------------------------
 
@@ -78,35 +90,46 @@ class Incidents:
 
     def _watches_of(self, rule: str, unit: UnitId) -> Iterator[Bursts]:
         for group in (EVERYBODY, *self._groups.get(unit, ())):
-            if (rule, group) not in self._watches:
-                self._watches[rule, group] = Bursts(rule, group, self._within_ms)
-            yield self._watches[rule, group]
+            yield self._watch(rule, group)
+
+    def _watch(self, rule: str, group: Group) -> Bursts:
+        watch = self._watches.get(f"{rule} {group}")
+        if watch is None:
+            watch = Bursts(rule, group, self._within_ms)
+            self._watches[watch.name] = watch
+        return watch
 
     # --- troubles -----------------------------------------------------------------------------------------
 
     def began(self, rule: str, unit: UnitId, start: Ms, known_at: Ms, now: Ms, end: Ms | None = None) -> None:
         """A trouble began; `end` where that is known at once. One that began long ago makes no incident any more."""
+        explained = False
         for watch in self._watches_of(rule, unit):
             if start < now - KEEP[rule] and watch.burst(start) is None:
                 continue
+            if explained and not any(burst.raised_at is not None for burst in watch.bursts):
+                continue  # no narrower incident is wanted, nor what it would take to find one
             watch.add(Trouble(start, known_at, unit, end), self._needed(watch.group))
             if (burst := watch.burst(start)) is not None:
-                self._look_at(burst, max(burst.opened_at, known_at))
+                self._look_at(watch, burst, max(burst.opened_at, known_at))
+                explained |= burst.raised_at is not None
 
-    def ended(self, rule: str, unit: UnitId, start: Ms, end: Ms) -> None:
-        """A trouble goes on no more."""
+    def ended(self, rule: str, unit: UnitId, start: Ms, end: Ms, now: Ms) -> None:
+        """A trouble goes on no more, as is known now."""
         for watch in self._watches_of(rule, unit):
             watch.end(start, unit, end)
-            if (burst := watch.burst(start)) is not None and burst.raised_at is not None and burst.ended_at is None:
-                self._look_at(burst, end)
+            if (burst := watch.burst(start)) is not None and burst.raised_at is not None and not burst.done:
+                self._look_at(watch, burst, now)
 
-    def _look_at(self, burst: Burst, at: Ms) -> None:
+    def _look_at(self, watch: Bursts, burst: Burst, at: Ms) -> None:
+        """Judge it when something new is to be said of it."""
+        if burst.covered:
+            return
         if burst.raised_at is None:
-            self.due = min(self.due, burst.opened_at + (0 if burst.group == EVERYBODY else self._settle_ms))
-        elif burst.ended_at is None and burst.is_ending(self._over_pct):
-            self.due = min(self.due, at)
-        else:
-            self.due = min(self.due, -(-at // _TELL_EVERY) * _TELL_EVERY)
+            at = burst.opened_at + (0 if burst.group == EVERYBODY else self._settle_ms)
+        elif burst.ended_at is not None or not burst.is_ending(self._over_pct):
+            at = -(-at // _TELL_EVERY) * _TELL_EVERY
+        self._dues.arm(watch.name, at)
 
     def retell(self, rule: str, unit: UnitId, lasting_since: Ms | None, over: Iterable[Finding], now: Ms) -> None:
         """The troubles of a unit, after a start."""
@@ -124,12 +147,12 @@ class Incidents:
         for start in known.keys() - told.keys():
             for watch in self._watches_of(unit_power.RULE, unit):
                 watch.take_back(start, unit)
-                self.due = min(self.due, now)
+                self._dues.arm(watch.name, now)
         for start, cut in told.items():
             if start not in known:
                 self.began(unit_power.RULE, unit, start, cut.raised_at or now, now, cut.end)
             elif cut.end is not None and known[start] is None:
-                self.ended(unit_power.RULE, unit, start, cut.end)
+                self.ended(unit_power.RULE, unit, start, cut.end, now)
         self._cuts[unit] = {start: cut.end for start, cut in told.items()}
         if not told:
             del self._cuts[unit]
@@ -162,45 +185,59 @@ class Incidents:
 
     def judge(self, now: Ms) -> tuple[set[Group], set[UnitId]]:
         """What is to be told anew: the groups whose incidents changed, and units whose troubles are seen otherwise."""
-        self.due = FOREVER
         told: set[Group] = set()
         units: set[UnitId] = set()
-        for watch in sorted(self._watches.values(), key=lambda watch: watch.group != EVERYBODY):
+        due: list[Bursts] = []
+        while self._dues.next() <= now:
+            due.append(self._watches[self._dues.pop()[1]])
+        for watch in sorted(due, key=lambda w: (_BY_WIDTH.index(w.group.kind), w.name)):
             for burst in watch.bursts:
                 if burst.raised_at is None and not burst.covered:
                     self._raise(watch, burst, now, units)
-                if burst.raised_at is not None:
+                if burst.raised_at is not None and not burst.done:
                     told.add(watch.group)
                     burst.ended_at = burst.over_at(self._over_pct)
-                    self._release(burst, now, units)
+                    self._complete(watch, burst, now)
+                    self._release(watch, burst, now, units)
             watch.forget(now)
-        self._raised = [burst for burst in self._raised if burst.units and not burst.is_over(now - DAY)]
-        self._watches = {key: watch for key, watch in self._watches.items() if watch.troubles or watch.bursts}
+            if not watch.troubles and not watch.bursts:
+                del self._watches[watch.name]
+        self._raised = [burst for burst in self._raised if burst.size() and not burst.is_over(now - REMEMBERED)]
         return told, units
 
     def _raise(self, watch: Bursts, burst: Burst, now: Ms, units: set[UnitId]) -> None:
         due = burst.opened_at + (0 if burst.group == EVERYBODY else self._settle_ms)
         if due > now:
-            self.due = min(self.due, due)
+            self._dues.arm(watch.name, due)
             return
-        if any(wider.rule == burst.rule and wider.first <= burst.last and burst.first <= wider.last
-               for wider in self._raised if wider.group.kind in _WIDER[burst.group.kind]):  # fmt: skip
+        wider = _BY_WIDTH[: _BY_WIDTH.index(burst.group.kind)]
+        if any(
+            other.rule == burst.rule and other.first <= burst.last and burst.first <= other.last
+            for other in self._raised
+            if other.group.kind in wider
+        ):
             burst.covered = True
             return
         burst.raised_at, burst.alert = now, alert_id(self._finding(burst))
-        self._raised.append(burst)
+        self._remember(burst)
         units.update(trouble.unit for trouble in watch.members(burst))
 
-    def _release(self, burst: Burst, now: Ms, units: set[UnitId]) -> None:
+    def _complete(self, watch: Bursts, burst: Burst, now: Ms) -> None:
+        """Know when no more come."""
+        complete_at = burst.last + self._within_ms
+        burst.complete = complete_at <= now
+        if not burst.complete:
+            self._dues.arm(watch.name, complete_at)
+
+    def _release(self, watch: Bursts, burst: Burst, now: Ms, units: set[UnitId]) -> None:
         """Who has not come back is on its own again."""
-        if burst.ended_at is None or not burst.lasting:
+        if burst.ended_at is None:
             return
         if burst.ended_at + self._grace_ms <= now:
             units |= burst.lasting
-            burst.ends += [now] * len(burst.lasting)
-            burst.lasting = set()
+            burst.done, burst.ends, burst.lasting = True, [], set()
         else:
-            self.due = min(self.due, burst.ended_at + self._grace_ms)
+            self._dues.arm(watch.name, burst.ended_at + self._grace_ms)
 
     def findings(self, group: Group) -> list[Finding]:
         """The incidents of a group that are not long over."""
@@ -222,13 +259,18 @@ class Incidents:
             raised_at=burst.raised_at,
             detail=(
                 ("group", burst.group.name),
-                ("units", max(burst.units, burst.told_units)),
+                ("units", burst.size()),
                 ("lasting", len(burst.lasting)),
                 ("of", self._sizes[burst.group]),
                 ("last_began", format_ms(burst.last)),
+                ("complete", int(burst.complete)),
             ),
             policy=self._policy.label,
         )
+
+    def _remember(self, burst: Burst) -> None:
+        self._raised.append(burst)
+        self._raised.sort(key=_order)
 
     def remember(self, finding: Finding) -> None:
         """Know an incident again, after a start; its troubles are told again by `began`."""
@@ -239,12 +281,10 @@ class Incidents:
         last = parse_ms(str(told["last_began"]))
         burst = Burst(rule, group, finding.start, last, raised_at, raised_at, finding.end)
         burst.alert, burst.told_units = alert_id(finding), int(told["units"])
-        self._raised.append(burst)
-        self._watches.setdefault((rule, group), Bursts(rule, group, self._within_ms)).bursts.append(burst)
-        self.due = 0
-
-
-_WIDER: Mapping[str, tuple[str, ...]] = {"all": (), "uplink": ("all",), "postcode": ("all", "uplink")}
+        self._remember(burst)
+        watch = self._watch(rule, group)
+        watch.bursts.append(burst)
+        self._dues.arm(watch.name, 0)
 
 
 def _groups_of(installed: Installation) -> Iterator[Group]:

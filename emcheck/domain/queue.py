@@ -80,18 +80,9 @@ def reconcile(
         if before is None:
             state = AlertState.SUPPRESSED if fresh.incident is not None else fresh.state
             changes.append(Change(replace(fresh, state=state, late=late), "raised", late or cause or ""))
-            continue
-        if (note := _difference(before, fresh, grounds)) is not None:
-            revised = replace(
-                before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
-                happened_at=fresh.happened_at, text=fresh.text, size=fresh.size, withdrawn=False,
-                revision=before.revision + 1,
-            )  # fmt: skip
-            said = f"{note}; {cause}" if cause else note
-            changes.append(Change(revised, "reinstated" if before.withdrawn else "amended", said))
-            before = revised
-        if before.incident != fresh.incident:
-            changes.append(_grouped(before, fresh.incident))
+        elif (change := _revised(before, fresh, grounds)) is not None:
+            note = f"{change.note}; {cause}" if cause else change.note
+            changes.append(change._replace(note=note))
     for name, before in known.items():
         if name not in causes and not before.withdrawn:
             gone = replace(before, withdrawn=True, revision=before.revision + 1)
@@ -99,14 +90,29 @@ def reconcile(
     return changes
 
 
+def _revised(before: Alert, fresh: Alert, grounds: list[Finding]) -> Change | None:
+    """What is worth telling of an alert that stands; None where nothing is."""
+    after, action, notes = before, "reinstated" if before.withdrawn else "amended", []
+    if (note := _difference(before, fresh, grounds)) is not None:
+        notes.append(note)
+        after = replace(
+            before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
+            happened_at=fresh.happened_at, text=fresh.text, size=fresh.size, withdrawn=False,
+        )  # fmt: skip
+    if before.incident != fresh.incident and (fresh.incident is not None or fresh.ended_at is None):
+        after, action, note = _grouped(after, fresh.incident)
+        notes.append(note)
+    return Change(replace(after, revision=before.revision + 1), action, "; ".join(notes)) if notes else None
+
+
 def _grouped(alert: Alert, incident: AlertId | None) -> Change:
     """The alert under an incident, or on its own again. What somebody attends to stays where it is."""
-    act, note = Act.RELEASE, f"incident {alert.incident} does not account for it any more"
-    if incident is not None:
-        act, note = Act.SUPPRESS, f"incident {incident} accounts for it"
-    state = TRANSITIONS.get((alert.state, act), alert.state)
-    moved = replace(alert, incident=incident, state=state, revision=alert.revision + 1)
-    return Change(moved, "released" if incident is None else "suppressed", note)
+    if incident is None:
+        state = TRANSITIONS.get((alert.state, Act.RELEASE), alert.state)
+        note = f"incident {alert.incident} does not account for it any more"
+        return Change(replace(alert, incident=None, state=state), "released", note)
+    state = TRANSITIONS.get((alert.state, Act.SUPPRESS), alert.state)
+    return Change(replace(alert, incident=incident, state=state), "suppressed", f"incident {incident} accounts for it")
 
 
 def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Finding], str]) -> Alert:
@@ -147,11 +153,18 @@ def _difference(before: Alert, fresh: Alert, grounds: list[Finding]) -> str | No
         said.append("it goes on")
     elif _ended_elsewhere(before, fresh, grounds):
         said.append("it ended at another time than was known")
-    if fresh.size is not None and fresh.size >= 2 * (before.size or 1):
+    if _has_grown(before, fresh, grounds[0]):
         said.append(f"{fresh.size} base units by now")
     if before.happened_at != fresh.happened_at:
         said.append("it began at another time than was known")
     return "; ".join(said) or None
+
+
+def _has_grown(before: Alert, fresh: Alert, incident: Finding) -> bool:
+    """An incident that is twice as large as was told, or of another size now that no more come."""
+    if fresh.size is None or fresh.size == before.size:
+        return False
+    return fresh.size >= 2 * (before.size or 1) or bool(dict(incident.detail).get("complete"))
 
 
 def _ended_elsewhere(before: Alert, fresh: Alert, grounds: list[Finding]) -> bool:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from emcheck.domain.bursts import Group
+from emcheck.domain.bursts import REMEMBERED, Group
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.findings import Decided, Finding, Span, is_settled
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.incidents import Incidents
-from emcheck.domain.instants import DAY, FOREVER
+from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.receiving import Receiving
 from emcheck.domain.register import Register
@@ -72,7 +72,7 @@ class Watch:
         was_silent, never = unit.silent_at is not None, unit.last_received_at is None
         if was_silent:
             unit.silences += (unit.silence(received_at, received_at, self._windows_at(unit), self.incidents),)
-            self.incidents.ended(unit_silent.RULE, unit.unit, unit.silent_at or 0, received_at)
+            self.incidents.ended(unit_silent.RULE, unit.unit, unit.silent_at or 0, received_at, received_at)
             self._arm_incidents()
             unit.silent_at = None
         unit.last_received_at = received_at
@@ -109,7 +109,7 @@ class Watch:
         self._arm_incidents()
 
     def _arm_incidents(self) -> None:
-        self._deadlines.arm(INCIDENTS, self.incidents.due)
+        self._deadlines.arm(INCIDENTS, self.incidents.due())
 
     def findings(self, unit: Unit, now: Ms) -> list[Finding]:
         """Everything that holds of one unit and is not settled."""
@@ -126,7 +126,7 @@ class Watch:
     def tell_incidents(self, groups: Iterable[Group], now: Ms) -> None:
         """Say what holds of groups of units."""
         for group in sorted(groups):
-            self._decided(str(group), self.incidents.findings(group), now, now - DAY)
+            self._decided(str(group), self.incidents.findings(group), now, now - REMEMBERED)
 
     def amend(self, names: set[UnitId], before: Register, after: Register) -> None:
         """Some units are installed otherwise than before."""

@@ -21,14 +21,14 @@ HEARD = at("18:58")
 GONE = HEARD + SILENT_AFTER
 
 
-def town(units: int, **common: list[str | None]) -> Register:
+def town(units: int, since: str = "17:59", **common: list[str | None]) -> Register:
     """So many units, each at an address of its own, W-1 at the first; `uplink` and `postcode` of each in turn."""
     installed = []
     for number in range(1, units + 1):
         here: dict[str, Any] = {
             "unit": f"BU-{number:04}",
             "address_id": f"A-{number}",
-            "installed_at": "2026-03-24T17:59:00Z",
+            "installed_at": f"2026-03-24T{since}:00Z",
         }
         for key, values in common.items():
             if (value := values[(number - 1) % len(values)]) is not None:
@@ -187,10 +187,8 @@ def test_the_order_in_which_troubles_are_noticed_does_not_matter(seed: int) -> N
     def play(order: random.Random) -> list[Finding]:
         incidents = Incidents(england(), known.installations)
         for before, now in itertools.pairwise([0, *steps]):
-            due = incidents.due
-            while due < now:
+            while (due := incidents.due()) < now:
                 incidents.judge(max(due, before))
-                due = incidents.due
             news = [("end", n, s, e) for n, s, e in told if e == now and e is not None]
             news += [("begin", n, s, s) for n, s, e in told if s == now]
             order.shuffle(news)
@@ -199,7 +197,7 @@ def test_the_order_in_which_troubles_are_noticed_does_not_matter(seed: int) -> N
                 if what == "begin":
                     incidents.began("unit.silent", unit, start, start, now)
                 else:
-                    incidents.ended("unit.silent", unit, start, end)
+                    incidents.ended("unit.silent", unit, start, end, now)
         incidents.judge(steps[-1] + 30 * SECOND)
         return [finding for group in sorted(incidents.groups()) for finding in incidents.findings(group)]
 
