@@ -48,8 +48,8 @@ def carry_out(raw: Any, *, name: str, config: Path | None, wait_s: float = _WAIT
     what = name if act.type == "alert" else act.type
     if outcome is None:
         typer.echo(f"{what}: posted; no service took it within {wait_s:.0f} s, the next one that runs will")
-    elif outcome == "done":
-        typer.echo(f"{what}: done")
+    elif outcome.startswith("done"):
+        typer.echo(f"{what}: {outcome}")
     else:
         bad_input(f"{name}: {outcome}")
 

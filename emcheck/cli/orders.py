@@ -79,20 +79,23 @@ def _placed(imported: "Imported", into: Path | None, limits: "Policy") -> str:
     """Put the order into the register and say so; nothing is written where anything is wrong with it."""
     from emcheck.cli.reading import bad_input, heed_limits, read_register, read_text
     from emcheck.domain.register import RegisterError, parse_register
+    from emcheck.domain.remarks import slips
     from emcheck.exchange.placing import placed
 
     if into is None:
         order = imported.order
         alone = {"version": 1, "wearers": [{"wearer_id": order["wearer_id"]}], "orders": [order]}
         known = parse_register(json.dumps(alone | {"installations": [], "fittings": []}))
-        heed_limits(known, limits, Path("the order"))
+        heed_limits(known, limits, Path("the order"), alone=True)
         return ""
     text = placed(read_text(into), imported, read_register(into))
     try:
         register = parse_register(text, name=str(into))
     except RegisterError as error:
         bad_input(error)
-    heed_limits(register, limits, into)
+    heed_limits(register, limits, into, alone=True)
+    made = [order for order in register.orders if order.order_id == imported.order["order_id"]]
+    imported.report.assumed += [(str(into), said) for said in slips(register, made)]
     _replace(into, text)
     done = "varied" if imported.varies_at is not None else "put in"
     return f"{into}: {imported.order['order_id']} {done}; sha256 {register.sha256()}"

@@ -9,6 +9,7 @@ from emcheck.domain.instructions import (
     PutOrder,
     PutRegister,
     PutWearer,
+    Revoke,
     SuspendOrder,
 )
 
@@ -19,6 +20,10 @@ def in_words(act: Instruction) -> str:
     if isinstance(act, GrantAbsence):
         span = f"{act.from_} to {act.until}"
         return f"by instruction: {kind} of {act.order_id}, {span}, approved by {act.approved_by} ({act.reason})"
+    if isinstance(act, Revoke):
+        what = f"{act.revokes.replace('_', ' ')} of {act.order_id} from {act.from_}"
+        instead = "" if act.instead is None else f", {act.instead.from_} to {act.instead.until} instead"
+        return f"by instruction: {kind} of {what}{instead}, said {act.by} ({act.reason})"
     return f"by instruction: {kind}{_of(act)}, said {act.by}{_why(act)}"
 
 

@@ -66,7 +66,7 @@ async def register_in_force(store: Store) -> InForce:
     for row in await store.instructions_after(0 if stored is None else stored.as_of_row):
         raw = json.loads(row.payload)
         act = parse_instruction(raw)
-        after = amended(found.register, act)
+        after = amended(found.register, act, row.received_at)
         for wearer in touched_by(act, found.register, after).wearers:
             found.touched_at[wearer] = row.row_id
         found.register, found.name = after, name_after(found.name, raw, after)
