@@ -278,6 +278,11 @@ def _no_act(said: object) -> str:
     return f"{'missing' if said is None else f'{said!r} is no instruction'}; there are {acts}"
 
 
+def order_of(act: Instruction) -> OrderId | None:
+    """The order that an act is about, None where it is about none or about all."""
+    return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
+
+
 def outcome_of(warnings: Sequence[str]) -> str:
     """What whoever gave an instruction is answered once it is carried out."""
     return f"done, with warnings: {'; '.join(warnings)}" if warnings else "done"

@@ -327,9 +327,9 @@ class Register:
                 yield ("," if number else "") + json.dumps(plain, sort_keys=True, separators=(",", ":"))
             yield {"orders": f'],"version":{self.version},', "wearers": "]}"}.get(part, "],")
 
-    def plain(self) -> dict[str, Any]:
-        """The register as JSON values, its instants as milliseconds, without personal data."""
-        unsaid = {"wearers": {"__all__": _PERSONAL}}
+    def plain(self, *, personal: bool = False) -> dict[str, Any]:
+        """The register as JSON values, its instants as milliseconds, without personal data unless it is asked for."""
+        unsaid = {} if personal else {"wearers": {"__all__": _PERSONAL}}
         plain: dict[str, Any] = _REGISTER.dump_python(self, mode="json", by_alias=True, exclude=unsaid)
         return plain
 

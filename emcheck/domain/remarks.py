@@ -15,7 +15,7 @@ from typing import NamedTuple
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AddressId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, format_ms
-from emcheck.domain.instructions import EndOrder, GrantAbsence, Instruction, PutOrder, PutRegister, Revoke
+from emcheck.domain.instructions import EndOrder, GrantAbsence, Instruction, PutRegister, Revoke, order_of
 from emcheck.domain.limits import of_order
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Order, Register
@@ -54,8 +54,7 @@ def _named(act: Instruction, register: Register) -> list[Order]:
         return list(register.orders)
     if isinstance(act, (GrantAbsence, Revoke)):
         return []
-    order_id = act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
-    return [order for order in register.orders if order.order_id == order_id]
+    return [order for order in register.orders if order.order_id == order_of(act)]
 
 
 def slips(register: Register, orders: Collection[Order]) -> Iterator[str]:
