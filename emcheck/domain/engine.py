@@ -66,8 +66,8 @@ class Engine:
         for subjects in self._tied.values():
             for subject in subjects:
                 self._deadlines.arm(subject, at)
-        for wearer in self.cases:
-            self._deadlines.arm(f"case {wearer}", at)
+        for case in self.cases.values():
+            self._deadlines.arm(case.woken_as, at)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -284,7 +284,7 @@ class Engine:
         cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
         for name in sorted(touched.units.union(*(case.units for case in cases))):
             self._catch_up(name, at)
-        for subject in (f"case {case.wearer_id}" for case in cases):
+        for subject in (case.woken_as for case in cases):
             if (due := self._deadlines.due(subject)) < at:
                 self._deadlines.disarm(subject)
                 self._wake(subject, due)
@@ -303,12 +303,12 @@ class Engine:
             self.undecided[wearer] = service_undecided.find(
                 wearer, self.undecided.get(wearer), error, now=now, policy=self.policy
             )
-            self._deadlines.arm(f"case {wearer}", now + _RETRY_MS)
+            self._deadlines.arm(case.woken_as, now + _RETRY_MS)
             self._decided(service_undecided.subject(wearer), [self.undecided[wearer]], now, -FOREVER)
             return
         if self.undecided.pop(wearer, None) is not None:
             self._decided(service_undecided.subject(wearer), [], now, -FOREVER)
-        self._deadlines.arm(f"case {wearer}", case.wake_at)
+        self._deadlines.arm(case.woken_as, case.wake_at)
         self._decided(wearer, found, now, settled)
 
     def _fold(self, case: Case, now: Ms) -> None:

@@ -59,7 +59,7 @@ class Watch:
             explained = unit.explained(self.incidents)
             due = min(due, *(at for at in unit.silence_steps(self._windows_at(unit), explained) if at > now), FOREVER)
         due = min(due, *unit.equipment_steps(now), FOREVER)
-        self._deadlines.arm(f"unit {unit.unit}", max(due, now + 1))
+        self._deadlines.arm(unit.woken_as, max(due, now + 1))
 
     def tell_gaps(self, unit: Unit, now: Ms) -> None:
         """What is missing of it, or what its facts say, may have changed."""
@@ -105,7 +105,7 @@ class Watch:
         self.tell_incidents(groups, now)
         self._explained_anew |= units & self._roster.units.keys()
         for name in units & self._roster.units.keys():
-            self._deadlines.arm(f"unit {name}", now)
+            self._deadlines.arm(self._roster.units[name].woken_as, now)
         self._arm_incidents()
 
     def _arm_incidents(self) -> None:

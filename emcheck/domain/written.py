@@ -1,6 +1,7 @@
 """How instants, local times, zones and names are written in a register, and what is refused in them."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -14,7 +15,11 @@ from emcheck.domain.keys import public_key
 def _instant(value: object) -> Ms:
     if not isinstance(value, str):
         raise ValueError("an instant is text such as 2026-03-20T00:00:00Z")
-    return parse_ms(value)
+    return _parsed(value)
+
+
+_parsed = lru_cache(maxsize=1024)(parse_ms)
+"""Many orders of a town begin and end at the same midnight."""
 
 
 def _local(value: str) -> str:
