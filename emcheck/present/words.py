@@ -36,6 +36,12 @@ def local_date(at: Ms, zone: str) -> date:
     return Instant.from_timestamp(at, unit="millisecond").to_tz(zone).date().to_stdlib()
 
 
+def local_minutes(at: Ms, zone: str) -> float:
+    """How many minutes of the local day the clock on the wall shows."""
+    local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone).time()
+    return local.hour * 60 + local.minute + local.second / 60
+
+
 def offset_ms(at: Ms, zone: str) -> Ms:
     """How far local time is ahead of UTC."""
     local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone)
