@@ -156,7 +156,8 @@ def test_a_calendar_varies_an_order_with_all_that_it_holds(folder: Path) -> None
     (folder / "two.ics").write_text(TWO_PLACES)
     places = ["--address-id", "Home=A-1", "--address-id", "Work=A-2", "--zone", "UTC"]
     places += ["--ends-at", "2026-05-01T00:00:00Z"]
-    words = ("import", folder / "two.ics", "--order-id", "O-1", "--varies-at", "2026-04-01T12:00:00Z", *places)
+    words: list[str | Path] = ["import", folder / "two.ics", "--order-id", "O-1", *places]
+    words += ["--varies-at", "2026-04-01T12:00:00Z"]
     alone = run(*words, "--wearer-id", "W-1", "--kind", "community_order")
     varied = json.loads(alone.stdout)
     assert varied.keys() == {"variations", "suspensions"}
