@@ -258,7 +258,7 @@ def _not_producing(f: Finding) -> str:
     )
     if f.end is not None:
         until = clock(f.end, f.zone)
-        return f"Nothing usable came from {whom} from {since} until {until} ({f.zone}), order {f.order_id}: {why}."
+        return f"Nothing usable came from {whom} from {since} until {until} ({f.zone}), order {f.order_id}. At the last check {why}."
     return (
         f"Order {f.order_id} is in force, and nothing usable has come from {whom} since {since} ({f.zone}): {why}. "
         "Whether anyone is at home is unknown."
