@@ -39,7 +39,7 @@ def alerts_list(
         typer.echo("No alerts wait.")
     else:
         rows = [(a.priority, format_ms(a.raised_at), a.alert_id, a.subject, a.rule, a.text) for a in alerts]
-        show(("pri", "raised (UTC)", "alert", "who", "rule", "what"), rows)
+        show(("pri", "raised (UTC)", "alert", "who", "rule", "what"), rows, prose=True)
 
 
 def explain(

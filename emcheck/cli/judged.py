@@ -46,7 +46,7 @@ def print_findings(found: list[Finding], *, as_lines: bool) -> None:
         return
     told = [(finding, lines.as_json(finding)) for finding in found]
     rows = [(line["start"], f.rule, f.subject, f.priority, line["text"]) for f, line in told]
-    show(("start (UTC)", "rule", "who", "pri", "what"), rows)
+    show(("start (UTC)", "rule", "who", "pri", "what"), rows, prose=True)
 
 
 def print_timeline(result: Replayed, register: Register, *, as_lines: bool) -> None:

@@ -10,7 +10,8 @@ from emcheck.domain.instants import parse_ms
 from emcheck.domain.limits import excesses
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register, RegisterError, parse_register
-from emcheck.shipped import shipped_config
+from emcheck.domain.remarks import slips
+from emcheck.shipped import shipped_policies
 
 _WARNED_MAX = 100
 """A town of such orders is one fault of whoever wrote them."""
@@ -40,23 +41,39 @@ def read_register(path: Path) -> Register:
         bad_input(error)
 
 
-def heed_limits(register: Register, policy: Policy, name: Path) -> None:
-    """Tell of orders beyond what law and practice allow; leave with 2 where the policy refuses one."""
+def heed_limits(register: Register, policy: Policy, name: Path, *, alone: bool = False) -> None:
+    """Tell of orders beyond what law and practice allow, and of likely slips; leave with 2 where policy refuses one.
+
+    An order that stands `alone`, without others and equipment, is only held against the limits.
+    """
     found = excesses(register, policy)
-    warned = [excess for excess in found if not excess.refused]
-    for excess in warned[:_WARNED_MAX]:
-        typer.echo(f"emcheck: warning: {name}: {excess}", err=True)
-    if len(warned) > _WARNED_MAX:
-        typer.echo(f"emcheck: warning: {name}: {len(warned) - _WARNED_MAX} more such orders", err=True)
     refused = [excess for excess in found if excess.refused]
     if refused:
         more = f"; {len(refused) - 1} more are refused" if len(refused) > 1 else ""
         bad_input(f"{name}: {refused[0]}{more}")
+    warned = [str(excess) for excess in found if not excess.refused]
+    warned += [] if alone else slips(register, register.orders)
+    for said in warned[:_WARNED_MAX]:
+        typer.echo(f"emcheck: warning: {name}: {said}", err=True)
+    if len(warned) > _WARNED_MAX:
+        typer.echo(f"emcheck: warning: {name}: {len(warned) - _WARNED_MAX} more such orders", err=True)
 
 
-def read_policy(path: Path | None) -> Policy:
-    """A policy file, or the shipped one for England & Wales."""
-    path = path or shipped_config() / "policy" / "england-wales.toml"
+def policy_file(named: str | Path | None) -> Path:
+    """The file of a policy: one that is shipped, by its name, or any other by its path; England & Wales for None."""
+    shipped = shipped_policies()
+    named = named or "england-wales"
+    if str(named) in shipped:
+        return shipped[str(named)]
+    path = Path(named)
+    if not path.suffix and path.parent == Path() and not path.exists():
+        bad_input(f"no policy {named!r}; there are {', '.join(shipped)}, and any file by its path")
+    return path
+
+
+def read_policy(named: str | Path | None) -> Policy:
+    """A policy by the name or path that a person gives; England & Wales for None."""
+    path = policy_file(named)
     try:
         return parse_policy(read_text(path), name=str(path))
     except PolicyError as error:

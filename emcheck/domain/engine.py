@@ -296,14 +296,14 @@ class Engine:
 
     # --- instructions -------------------------------------------------------------------------------------
 
-    def instruct(self, raw: Any, at: Ms) -> Touched:
+    def instruct(self, raw: Any, at: Ms, made: Register | None = None) -> Touched:
         """Carry out an instruction that is known from `at`; whom it touched. InstructionError, and nothing is done.
 
         What was due of them before is decided before, by the register of that time. Where facts must be folded anew,
-        a unit is `wanting` after it.
+        a unit is `wanting` after it. `made` is the register that it makes, where that is at hand.
         """
         act, before = parse_instruction(raw), self.roster.register
-        register = amended(before, act)
+        register = amended(before, act, at) if made is None else made
         touched = touched_by(act, before, register)
         self.receiving.last_at = at
         self._catch_up_with(touched, at)

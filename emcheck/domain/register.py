@@ -162,12 +162,22 @@ class LocalSpan:
 
 
 @_value
+class Revoked:
+    """What was entered holds no more, and never did: since when that is known, who said so and why."""
+
+    at: Instant
+    by: Annotated[str, Field(pattern=r"\S")]
+    reason: Annotated[str, Field(pattern=r"\S")]
+
+
+@_value
 class AuthorisedAbsence(LocalSpan):
     """Leave that excludes seconds from the total; who approved it and on what evidence is kept."""
 
     reason: str
     approved_by: Annotated[str, Field(pattern=r"\S")]
     evidence: str | None = None
+    revoked: Revoked | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value
@@ -175,6 +185,7 @@ class Suspension(LocalSpan):
     """Time taken out of every window."""
 
     reason: str | None = None
+    revoked: Revoked | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value
@@ -316,9 +327,9 @@ class Register:
                 yield ("," if number else "") + json.dumps(plain, sort_keys=True, separators=(",", ":"))
             yield {"orders": f'],"version":{self.version},', "wearers": "]}"}.get(part, "],")
 
-    def plain(self) -> dict[str, Any]:
-        """The register as JSON values, its instants as milliseconds, without personal data."""
-        unsaid = {"wearers": {"__all__": _PERSONAL}}
+    def plain(self, *, personal: bool = False) -> dict[str, Any]:
+        """The register as JSON values, its instants as milliseconds, without personal data unless it is asked for."""
+        unsaid = {} if personal else {"wearers": {"__all__": _PERSONAL}}
         plain: dict[str, Any] = _REGISTER.dump_python(self, mode="json", by_alias=True, exclude=unsaid)
         return plain
 

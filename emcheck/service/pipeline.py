@@ -7,17 +7,28 @@ of the batch was acknowledged, so it comes again.
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 
+from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import format_ms
-from emcheck.domain.instructions import ActOnAlert, Instruction, impersonal, parse_instruction, told_of
+from emcheck.domain.instructions import (
+    ActOnAlert,
+    Instruction,
+    InstructionError,
+    impersonal,
+    outcome_of,
+    parse_instruction,
+    told_of,
+)
 from emcheck.domain.policy import Policy
+from emcheck.domain.remarks import of_act
 from emcheck.ports import (
     AlertChange,
     Answer,
@@ -33,6 +44,7 @@ from emcheck.ports import (
 from emcheck.present.instructed import in_words
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
+from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
@@ -58,8 +70,10 @@ class Pipeline:
         published: Publish,
         on_alerts: Callable[[], None],
         checkpoint_every_ms: Ms,
+        chunk_ms: float = math.inf,
     ) -> None:
         self.turn = asyncio.Lock()
+        self._breath = Breath(chunk_ms)
         self._store = store
         self._policy = policy
         self._acknowledger = acknowledger
@@ -83,7 +97,7 @@ class Pipeline:
         self._row: list[InboxRow] = []
         self._signed_at: Ms = 0
         self._new_events = 0
-        self._standing = Standing(self._store)
+        self._standing = Standing(self._store, self._breath)
         found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._checkpoints = Checkpoints(
@@ -112,10 +126,15 @@ class Pipeline:
         return f"detected late because {span}"
 
     async def receive(self, messages: Sequence[Message]) -> None:
-        """Judge, commit and owe acknowledgements for a batch, in order of receipt."""
+        """Judge, commit and owe acknowledgements for a batch, in order of receipt.
+
+        The loop goes on in between; as long as the turn is held nobody else judges or commits.
+        """
+        self._breath.begin()
         quarantine: list[Quarantined] = []
         owed: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
         for message in messages:
+            await self._breath.pause()
             taken = take(
                 self.engine, message.topic, message.payload, message.received_at,
                 retained=message.retained, remember=self._recent.remember,
@@ -182,25 +201,32 @@ class Pipeline:
             try:
                 raw = json.loads(letter.body)
                 act = parse_instruction(raw)
-                await self._carry_out(act, impersonal(raw), now)
+                warnings = await self._carry_out(act, impersonal(raw), now)
             except (ValueError, RecursionError) as error:  # InstructionError is one
                 log.warning("instruction.refused", letter=letter.number, reason=str(error))
                 answers.append(Answer(letter.number, f"refused: {error}"))
             else:
                 people += people_of(told_of(act))
-                answers.append(Answer(letter.number, "done"))
-                log.info("instruction.done", letter=letter.number, type=act.type)
+                answers.append(Answer(letter.number, outcome_of(warnings)))
+                log.info("instruction.done", letter=letter.number, type=act.type, warnings=len(warnings))
             finally:
                 self._cause = None
         await self._write([], answers=answers, people=people)
 
-    async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> None:
-        """One instruction, without personal data; InstructionError, and nothing is done."""
+    async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> list[str]:
+        """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
+        before = self.engine.roster.register
+        made = amended(before, act, now)
+        remarks = of_act(act, before, made, self._policy)
+        if remarks.refused:
+            raise InstructionError("", remarks.refused[0])
+        raw = {key: said for key, said in raw.items() if key != "warnings"}
+        raw |= {"warnings": remarks.told} if remarks.told else {}
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
             self._note_act(await self._attending.act(act, now))
         self._cause = now, in_words(act)
-        touched = self.engine.instruct(raw, now)
+        touched = self.engine.instruct(raw, now, made)
         self._row_id += 1
         self._signed_at = now
         self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))
@@ -209,6 +235,7 @@ class Pipeline:
         units = self.engine.roster.resting(touched)
         self._checkpoints.amended(units)
         self.on_amended(units)
+        return remarks.told
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)
@@ -218,9 +245,10 @@ class Pipeline:
         """The next instant at which something is to be judged, or a lease of an alert runs out."""
         return min(self.engine.wake_at(), self._attending.next())
 
-    async def tick(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
-        """Decide what is due by `upto`, a few subjects at a time for as long as there may be `more`, and commit it."""
-        while self.engine.tick(upto, most=_AT_ONCE) == _AT_ONCE and more():
+    async def tick(self, upto: Ms) -> None:
+        """Decide what is due by `upto`, as much of it as may be judged at a stretch, and commit it."""
+        self._breath.begin()
+        while self.engine.tick(upto, most=_AT_ONCE) == _AT_ONCE and not self._breath.due():
             pass
         if self._decisions:
             self._note_service("alive", upto)
@@ -265,14 +293,16 @@ class Pipeline:
         """One transaction for everything since the last one."""
         rows, self._row = self._row, []
         decisions, self._decisions = self._decisions, []
-        changes = [
-            AlertChange(c.alert, c.action, at, "emcheck", c.note, self._published(c.alert, c.action, c.note))
-            for c, at in await self._standing.queue_changes(decisions)
-        ]
+        changes: list[AlertChange] = []
+        for change, at in await self._standing.queue_changes(decisions):
+            await self._breath.pause()
+            body = self._published(change.alert, change.action, change.note)
+            changes.append(AlertChange(change.alert, change.action, at, "emcheck", change.note, body))
         changes += self._acts
         self._acts = []
         findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
+        await self._breath.pause()
         deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
         if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints or answers):
