@@ -67,8 +67,8 @@ class Engine:
         for subjects in self._tied.values():
             for subject in subjects:
                 self._deadlines.arm(subject, at)
-        for wearer in self.cases:
-            self._deadlines.arm(f"case {wearer}", at)
+        for case in self.cases.values():
+            self._deadlines.arm(case.woken_as, at)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Engine:
             self._judge(case, now, now)
 
     def _arm_case(self, case: Case, now: Ms) -> None:
-        self._deadlines.arm(f"case {case.wearer_id}", min(case.wake_at, self._reconciling.due(case, now)))
+        self._deadlines.arm(case.woken_as, min(case.wake_at, self._reconciling.due(case, now)))
 
     def _wake_unit(self, unit: Unit, now: Ms) -> None:
         changed = False
@@ -123,7 +123,7 @@ class Engine:
         if unit.silent_at is not None:
             due = min(due, *(at for at in unit.silence_steps(self._windows_at(unit)) if at > now), FOREVER)
         due = min(due, *unit.equipment_steps(now), FOREVER)
-        self._deadlines.arm(f"unit {unit.unit}", max(due, now + 1))
+        self._deadlines.arm(unit.woken_as, max(due, now + 1))
 
     def service(self, what: str, at: Ms) -> None:
         """The service started, stopped or was alive; at a start, what fell due meanwhile is decided and says so."""
@@ -330,7 +330,7 @@ class Engine:
         cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
         for name in sorted(touched.units.union(*(case.units for case in cases))):
             self._catch_up(name, at)
-        for subject in (f"case {case.wearer_id}" for case in cases):
+        for subject in (case.woken_as for case in cases):
             if (due := self._deadlines.due(subject)) < at:
                 self._deadlines.disarm(subject)
                 self._wake(subject, due)

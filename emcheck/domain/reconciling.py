@@ -68,7 +68,7 @@ class Reconciling:
 
     def _is_named(self, case: Case, address: AddressId, at: Ms) -> bool:
         """Whether a unit there that goes on telling has a word in force about a tag."""
-        for source in case.sources.get(address, ()):
+        for source in case.sources(address):
             newest = self._units[source.unit].track.newest
             if newest is None or newest.top is None or newest.broken or newest.top <= at - self._after_ms:
                 continue
@@ -130,4 +130,4 @@ class Reconciling:
         return finding if at < now else rule.revised(finding, order, equipment, at=at, policy=self._policy)
 
     def _equipment(self, case: Case, address: AddressId) -> Equipment:
-        return Equipment(case.fittings, case.sources.get(address, ()), self._units, self._receiving.down)
+        return Equipment(case.fittings, case.sources(address), self._units, self._receiving.down)

@@ -48,9 +48,11 @@ def windows(order: Order, since: Ms, until: Ms) -> list[Window]:
     night = _span(first, order.timezone, "later", "earlier") if first else None
     for curfew, start, end in zip([order.curfew, *(v.curfew for v in changes)], edges, edges[1:], strict=False):
         low, high = max(start, since), min(end, until)
-        for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else ""):
-            clipped = Window(max(window.start, start), min(window.end, end), window.address_id)
-            pieces += cut([clipped], [night] if night else [])
+        pieces += [
+            Window(max(window.start, start), min(window.end, end), window.address_id)
+            for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else "")
+        ]
+    pieces = cut(pieces, [night] if night else [])
     if night and order.curfew:
         clipped_night = Window(
             max(night.start, order.starts_at), min(night.end, order.ends_at), order.curfew[0].address_id
