@@ -55,7 +55,8 @@ def print_timeline(result: Replayed, register: Register, *, as_lines: bool) -> N
     names = {wearer.wearer_id: wearer.name for wearer in register.wearers}
     drawn: list[_Drawing] = []
     for case in result.engine.cases.values():
-        for address, sources in case.sources.items():
+        for address in case.addresses:
+            sources = case.sources(address)
             known = result.timeline(case.wearer_id, address)
             until = min(result.until, max(source.counts.end for source in sources))
             if as_lines:

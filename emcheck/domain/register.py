@@ -44,7 +44,11 @@ class RegisterError(ValueError):
 def _instant(value: object) -> Ms:
     if not isinstance(value, str):
         raise ValueError("an instant is text such as 2026-03-20T00:00:00Z")
-    return parse_ms(value)
+    return _parsed(value)
+
+
+_parsed = lru_cache(maxsize=1024)(parse_ms)
+"""Many orders of a town begin and end at the same midnight."""
 
 
 def _local(value: str) -> str:
@@ -241,14 +245,18 @@ def changed(value: _T, **fields: object) -> _T:
     return copied
 
 
+_NOTHING_NOTED: dict[str, Any] = {}
+"""Shared by all of whom nothing is noted; never added to."""
+
+
 @_value
 class Wearer:
     """A person; name and notes are personal data."""
 
     wearer_id: WearerId
     name: str | None = None
-    notes: dict[str, Any] = Field(default_factory=dict)
-    contacts: dict[str, Any] = Field(default_factory=dict)
+    notes: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
+    contacts: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
 
 
 @_value
@@ -297,12 +305,13 @@ class Register:
     def _consistent(self) -> "Register":
         _refuse_repeats("wearers.wearer_id", [w.wearer_id for w in self.wearers])
         _refuse_repeats("orders.order_id", [o.order_id for o in self.orders])
-        known = {w.wearer_id for w in self.wearers}
+        known = {w.wearer_id: w.wearer_id for w in self.wearers}
         for part in ("orders", "fittings"):
             for number, value in enumerate(getattr(self, part)):
                 if value.wearer_id not in known:
                     unknown = f"{value.wearer_id!r} is not among the wearers; add them or correct it"
                     raise Misplaced(f"{part}.{number}.wearer_id", unknown)
+                object.__setattr__(value, "wearer_id", known[value.wearer_id])  # one text, not three
         _refuse_clash(
             "installations", "installed_at", [(str(i.unit), i.installed_at, i.removed_at) for i in self.installations]
         )

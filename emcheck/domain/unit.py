@@ -72,6 +72,11 @@ class Unit:
     """What is told of time before it asks for all facts together: older nights are folded."""
     folded_before: Ms = -FOREVER
     """Findings of the unit that ended before it are left as they were."""
+    woken_as: str = field(init=False)
+    """The name of its deadline, one text for all who keep it."""
+
+    def __post_init__(self) -> None:
+        self.woken_as = f"unit {self.unit}"
 
     # --- facts --------------------------------------------------------------------------------------------
 
@@ -195,6 +200,12 @@ class Unit:
             return min(later) + self.heartbeat_allowance_ms() if later else FOREVER
         since = max(self.last_received_at or 0, installed.installed_at)
         return unit_silent.silent_from(since, self.heartbeat_allowance_ms(), down)
+
+    def was_silent(self, at: Ms) -> bool:
+        """Whether it counted as silent just before an instant."""
+        if self.silent_at is not None and self.silent_at < at:
+            return True
+        return any(f.start < at and (f.end is None or at <= f.end) for f in self.silences)
 
     def silence(self, end: Ms | None, now: Ms, windows: Sequence[Span]) -> Finding:
         """Its silence, until `end` or still going on; `windows` are the curfew windows at its address."""
