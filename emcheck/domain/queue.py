@@ -38,6 +38,7 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "incident.silent": lambda f: (f.about, f.start),
     "incident.power": lambda f: (f.about, f.start),
     "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "monitoring.not_producing": lambda f: (f.order_id, dict(f.detail)["address"], f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
 
