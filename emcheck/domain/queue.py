@@ -135,7 +135,7 @@ def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Fi
         window=first.window,
         ended_at=last.end,
         incident=main.incident,
-        size=int(told["units"]) if "units" in (told := dict(main.detail)) else None,
+        size=int(dict(main.detail)["units"]) if first.rule.startswith("incident.") else None,
     )
 
 
