@@ -257,6 +257,10 @@ class Store(Protocol):
         """What became of a letter; None while it waits."""
         ...
 
+    async def answered(self) -> list[tuple[Letter, str]]:
+        """Letters of the last day or so with what became of them, oldest first; their text is gone."""
+        ...
+
     async def people(self) -> list[Person]:
         """All personal data held."""
         ...
@@ -274,6 +278,10 @@ class Store(Protocol):
 
     async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
         """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
+        ...
+
+    async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
+        """The alerts that an incident accounts for, by `raised_at`; of more than `limit` the first."""
         ...
 
     async def alert_history(self, alert_id: str) -> list[AlertChange]:

@@ -1,5 +1,6 @@
 """Reading the files that commands name; anything wrong with one is a line on stderr and exit code 2."""
 
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +12,7 @@ from emcheck.domain.limits import excesses
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register, RegisterError, parse_register
+from emcheck.domain.remarks import slips
 from emcheck.shipped import shipped_policies
 
 _WARNED_MAX = 100
@@ -33,6 +35,16 @@ def read_text(path: Path) -> str:
         bad_input(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}")
 
 
+def read_named(path: str) -> tuple[str, str]:
+    """The text of a file, or of standard input for `-`; and what to call it."""
+    if path != "-":
+        return read_text(Path(path)), path
+    try:
+        return sys.stdin.buffer.read().decode(), "standard input"
+    except UnicodeDecodeError as error:
+        bad_input(f"standard input: not UTF-8 text: {error.reason} at byte {error.start}")
+
+
 def read_register(path: Path) -> Register:
     """A register file."""
     try:
@@ -41,24 +53,26 @@ def read_register(path: Path) -> Register:
         bad_input(error)
 
 
-def heed_limits(register: Register, policy: Policy, name: Path) -> None:
-    """Tell of orders beyond what law and practice allow; leave with 2 where the policy refuses one.
+def heed_limits(register: Register, policy: Policy, name: Path, *, alone: bool = False) -> None:
+    """Tell of orders beyond what law and practice allow, and of likely slips; leave with 2 where policy refuses one.
 
-    An order that names a shipped policy is held against that.
+    An order that names a shipped policy is held against that. One that stands `alone`, without others and equipment,
+    is only held against the limits.
     """
     named = {order.policy for order in register.orders}
     shipped = [known for known in shipped_policies() if known in named and known != policy.name]
     known = Policies(policy, *map(read_policy, shipped))
     found = excesses(register, known.of)
-    warned = [excess for excess in found if not excess.refused]
-    for excess in warned[:_WARNED_MAX]:
-        typer.echo(f"emcheck: warning: {name}: {excess}", err=True)
-    if len(warned) > _WARNED_MAX:
-        typer.echo(f"emcheck: warning: {name}: {len(warned) - _WARNED_MAX} more such orders", err=True)
     refused = [excess for excess in found if excess.refused]
     if refused:
         more = f"; {len(refused) - 1} more are refused" if len(refused) > 1 else ""
         bad_input(f"{name}: {refused[0]}{more}")
+    warned = [str(excess) for excess in found if not excess.refused]
+    warned += [] if alone else slips(register, register.orders)
+    for said in warned[:_WARNED_MAX]:
+        typer.echo(f"emcheck: warning: {name}: {said}", err=True)
+    if len(warned) > _WARNED_MAX:
+        typer.echo(f"emcheck: warning: {name}: {len(warned) - _WARNED_MAX} more such orders", err=True)
 
 
 def policy_file(named: str | Path | None) -> Path:

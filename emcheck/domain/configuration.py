@@ -17,6 +17,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from emcheck.domain.amending import addresses
@@ -39,6 +40,8 @@ class Configuration:
     content: dict[str, Any] | None
     until: Ms
     sha256: str = ""
+    members: str = ""
+    """Those of `content` as JSON text, as they are hashed and told."""
 
     @property
     def schedule_sha256(self) -> str | None:
@@ -53,16 +56,18 @@ class Configurations:
         self._fixed = {
             key: round(policy.number(f"unit.config.{key}")) for key in ("heartbeat_s", "report_s", "leave_time_s")
         }
-        self._installed: dict[UnitId, list[Installation]] = {}
+        self._installed: dict[UnitId, tuple[Installation, ...]] = {}
         for installation in register.installations:
-            self._installed.setdefault(installation.unit, []).append(installation)
-        self._fitted: dict[WearerId, list[Fitting]] = {}
+            unit = installation.unit
+            self._installed[unit] = (*self._installed.get(unit, ()), installation)
+        self._fitted: dict[WearerId, tuple[Fitting, ...]] = {}
         for fitting in register.fittings:
-            self._fitted.setdefault(fitting.wearer_id, []).append(fitting)
-        self._ordered: dict[AddressId, list[Order]] = {}
+            wearer = fitting.wearer_id
+            self._fitted[wearer] = (*self._fitted.get(wearer, ()), fitting)
+        self._ordered: dict[AddressId, tuple[Order, ...]] = {}
         for order in register.orders:
             for address in addresses(order):
-                self._ordered.setdefault(address, []).append(order)
+                self._ordered[address] = (*self._ordered.get(address, ()), order)
 
     @property
     def units(self) -> list[UnitId]:
@@ -71,7 +76,7 @@ class Configurations:
 
     def of(self, unit: UnitId, now: Ms) -> Configuration:
         """What the unit is told now."""
-        installations = self._installed.get(unit, [])
+        installations = self._installed.get(unit, ())
         here = next((i for i in installations if _holds(i.installed_at, i.removed_at, now)), None)
         edges = [edge for i in installations for edge in (i.installed_at, i.removed_at)]
         if here is None:
@@ -87,7 +92,8 @@ class Configurations:
         content = self._fixed | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of_texts(schedule)}
         if here.range_dbm is not None:
             content["range_dbm"] = here.range_dbm
-        return Configuration(content, _next(edges, now), hashlib.sha256(compact(content).encode()).hexdigest())
+        text = compact(content)
+        return Configuration(content, _next(edges, now), hashlib.sha256(text.encode()).hexdigest(), text[1:-1])
 
     def _schedule(
         self, orders: Iterable[Order], address: AddressId, now: Ms, since: Ms, horizon: Ms
@@ -101,9 +107,15 @@ class Configurations:
                 if window.address_id == address:
                     wanted.setdefault((window.start, window.end), set()).update(tags)
         return [
-            {"from": format_ms(start), "until": format_ms(end), "tags": sorted(tags)}
+            {"from": _text(start), "until": _text(end), "tags": sorted(tags)}
             for (start, end), tags in sorted(wanted.items())
         ]
+
+
+@lru_cache(maxsize=4096)
+def _text(edge: Ms) -> str:
+    """An edge of a schedule: most units of a town have the same."""
+    return format_ms(edge)
 
 
 def _holds(start: Ms, end: Ms | None, now: Ms) -> bool:

@@ -8,16 +8,17 @@ reaches behind that is noted in `wanting`; whoever feeds the engine then hands i
 ever told (`recall`), and the decision is the same as if nothing had been folded.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from emcheck.domain import incidents, nights
 from emcheck.domain.amending import Touched, amended, name_after, touched_by
-from emcheck.domain.case import KEEP, Case
+from emcheck.domain.case import Case
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.facts import Event
-from emcheck.domain.findings import Finding, Span, is_settled
+from emcheck.domain.findings import Decided, Finding, Span, is_settled
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
-from emcheck.domain.instants import DAY, FOREVER, HOUR
+from emcheck.domain.instants import FOREVER, HOUR
 from emcheck.domain.instructions import PutPolicy, parse_instruction
 from emcheck.domain.keeping import restore_case, restore_unit, unit_state
 from emcheck.domain.policies import Policies
@@ -25,17 +26,16 @@ from emcheck.domain.policy import Policy
 from emcheck.domain.publishing import naming_published, new_policy, touched_by_policy
 from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
+from emcheck.domain.reconciling import Reconciling
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
-from emcheck.domain.rules import evidence, service_undecided
+from emcheck.domain.rules import evidence, monitoring_not_producing, service_undecided
 from emcheck.domain.strangers import Strangers
 from emcheck.domain.unit import Memory, Unit
+from emcheck.domain.watch import Watch
 
 _RETRY_MS: Ms = 60_000
 """A case that a rule failed on is tried again after so long, and at its next fact."""
-
-Decided = Callable[[str, list[Finding], Ms, Ms], None]
-"""A subject, its findings, the instant, and before when findings are settled and so not among them."""
 
 
 class Engine:
@@ -52,15 +52,16 @@ class Engine:
         self._decided = decided
         self.units, self.cases = roster.units, roster.cases
         self._cases_of, self._tied = roster.cases_of, roster.tied
-        self._holey: set[UnitId] = set()
         self._strangers = Strangers(policies.own)
         self.undecided: dict[WearerId, Finding] = {}
         self.wanting: dict[UnitId, Ms] = {}
         """Units whose facts are wanted together, and since when."""
         self.receiving = Receiving()
+        self._reconciling = Reconciling(policies.own, self.units, self.receiving, decided)
         self.catching_up: Span | None = None
         """The time the service was down, while what fell due in it is decided."""
         self._deadlines = Deadlines()
+        self._watch = Watch(roster, policies.own, self._deadlines, self.receiving, decided)
         self._look_at_all(0)
 
     def _look_at_all(self, at: Ms) -> None:
@@ -68,8 +69,8 @@ class Engine:
         for subjects in self._tied.values():
             for subject in subjects:
                 self._deadlines.arm(subject, at)
-        for wearer in self.cases:
-            self._deadlines.arm(f"case {wearer}", at)
+        for case in self.cases.values():
+            self._deadlines.arm(case.woken_as, at)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -78,8 +79,8 @@ class Engine:
         return self._deadlines.next()
 
     def look_at(self, wearer: WearerId) -> Ms:
-        """When a case is to be judged next though nothing arrives."""
-        return self._deadlines.due(f"case {wearer}")
+        """When a case is to be judged next though nothing arrives; the whole hours between are derived."""
+        return self.cases[wearer].wake_at
 
     def tick(self, upto: Ms, *, most: int = 1 << 60) -> int:
         """Decide what is due at or before `upto`, each at its own instant, at most `most`; how many were."""
@@ -93,26 +94,20 @@ class Engine:
     def _wake(self, subject: str, now: Ms) -> None:
         kind, name = subject.split(" ", 1)
         if kind == "case":
-            self._judge(self.cases[WearerId(name)], now, now)
+            self._wake_case(self.cases[WearerId(name)], now)
+        elif kind == "unit":
+            self._watch.wake(self.units[UnitId(name)], now)
         else:
-            self._wake_unit(self.units[UnitId(name)], now)
+            self._watch.judge_incidents(now)
 
-    def _wake_unit(self, unit: Unit, now: Ms) -> None:
-        changed = False
-        due = unit.silence_due(now, self.receiving.down)
-        if due <= now and self.receiving.stopped_at is None:
-            unit.silent_at, changed = due, True
-        self._arm_unit(unit, now)
-        if changed or unit.holes or unit.silent_at is not None or unit.is_remarkable():
-            self._decide_unit(unit, now)
+    def _wake_case(self, case: Case, now: Ms) -> None:
+        if now < case.wake_at and self._reconciling.is_well(case, now):
+            self._arm_case(case, now)
+        else:
+            self._judge(case, now, now)
 
-    def _arm_unit(self, unit: Unit, now: Ms) -> None:
-        due = unit.silence_due(now, self.receiving.down)
-        due = min(due, *(at for at in map(unit.open_at, unit.holes) if at > now), FOREVER)
-        if unit.silent_at is not None:
-            due = min(due, *(at for at in unit.silence_steps(self.roster.windows_at(unit)) if at > now), FOREVER)
-        due = min(due, *unit.equipment_steps(now), FOREVER)
-        self._deadlines.arm(f"unit {unit.unit}", max(due, now + 1))
+    def _arm_case(self, case: Case, now: Ms) -> None:
+        self._deadlines.arm(case.woken_as, min(case.wake_at, self._reconciling.due(case, now)))
 
     def service(self, what: str, at: Ms) -> None:
         """The service started, stopped or was alive; at a start, what fell due meanwhile is decided and says so."""
@@ -139,13 +134,13 @@ class Engine:
         """Take in an envelope of an enrolled unit (`None` stands for an event that was refused alone)."""
         self._catch_up(name, received_at)
         unit = self.units[name]
-        self._heard(unit, received_at)
+        self._watch.heard(unit, received_at)
         folded = unit.absorb(Told(received_at, boot, first_seq, events), self._memory)
         if folded.recall:
             self.wanting[name] = received_at
         else:
             if folded.renumbered or (folded.changed and unit.is_remarkable()):
-                self._tell_gaps(unit, received_at)
+                self._watch.tell_gaps(unit, received_at)
             for case in self._cases_of.get(name, ()):
                 if folded.changed or case.wearer_id in self.undecided or self._lengthens(case, unit, folded.lengthened):
                     self._judge(case, received_at, min(folded.since, folded.lengthened))
@@ -157,11 +152,6 @@ class Engine:
             return True
         return since < case.judged_at and (len(case.units) > 1 or not unit.hears_all())
 
-    def _tell_gaps(self, unit: Unit, now: Ms) -> None:
-        (self._holey.add if unit.holes else self._holey.discard)(unit.unit)
-        self._arm_unit(unit, now)
-        self._decide_unit(unit, now)
-
     def recall(
         self, name: UnitId, told: Mapping[UnitId, Sequence[Told]], standing: Mapping[str, Iterable[Finding]]
     ) -> None:
@@ -172,7 +162,7 @@ class Engine:
         for wearer in sorted(wearers):
             self._judge(self.cases[wearer], now, -FOREVER)
         for other in sorted(units):  # after the cases: how grave a silence is hangs on their windows
-            self._tell_gaps(self.units[other], now)
+            self._watch.tell_gaps(self.units[other], now)
 
     def reopen(
         self, name: UnitId, told: Mapping[UnitId, Sequence[Told]], standing: Mapping[str, Iterable[Finding]]
@@ -216,9 +206,9 @@ class Engine:
         """Facts are restored as of `at`, the last sign of life, and `standing` was said of them: look at all anew."""
         for subject, found in standing.items():
             self._remember(subject, list(found))
-        self._deadlines = Deadlines()
+        self._deadlines.clear()
         self._look_at_all(at + 1)
-        self._holey = {name for name, unit in self.units.items() if unit.holes}
+        self._watch.resume(at)
 
     def _remember(self, subject: str, found: list[Finding]) -> None:
         if subject in self.cases:
@@ -228,8 +218,12 @@ class Engine:
         for finding in found:
             if finding.rule == evidence.UNKNOWN_DEVICE and finding.end is not None:
                 self._strangers.remember(UnitId(subject), finding, finding.end)
+            elif finding.rule == monitoring_not_producing.RULE:
+                self._reconciling.remember(finding)
             elif finding.rule == service_undecided.RULE and finding.wearer_id is not None:
                 self.undecided[finding.wearer_id] = finding
+            elif finding.rule in incidents.RULES.values():
+                self._watch.incidents.remember(finding)
 
     def _catch_up(self, name: UnitId, received_at: Ms) -> None:
         """Before a message of a unit, what was due of whom it may touch is decided, each at its own instant.
@@ -254,19 +248,7 @@ class Engine:
         """Something came of a unit that brought no fact."""
         self._catch_up(name, received_at)
         if name in self.units:
-            self._heard(self.units[name], received_at)
-
-    def _heard(self, unit: Unit, received_at: Ms) -> None:
-        """Something came of the unit: a silence ends in receive time."""
-        was_silent, never = unit.silent_at is not None, unit.last_received_at is None
-        if was_silent:
-            unit.silences += (unit.silence(received_at, received_at, self.roster.windows_at(unit)),)
-            unit.silent_at = None
-        unit.last_received_at = received_at
-        if was_silent or never:
-            self._arm_unit(unit, received_at)
-        if was_silent:
-            self._decide_unit(unit, received_at)
+            self._watch.heard(self.units[name], received_at)
 
     def refuse(self, name: UnitId, reason: str, received_at: Ms) -> None:
         """Input was put in quarantine; count it for its unit, enrolled or not."""
@@ -274,30 +256,32 @@ class Engine:
         unit = self.units.get(name)
         if unit is not None:
             if reason != "bad_signature":  # whoever forged it, it is no sign of the unit's life
-                self._heard(unit, received_at)
+                self._watch.heard(unit, received_at)
             unit.refuse(reason, received_at)
-            self._decide_unit(unit, received_at)
+            self._watch.decide(unit, received_at)
             return
         if (begun := self._strangers.refuse(name, received_at)) is not None:
             self._decided(begun[0], self._strangers.findings(begun[0]), received_at, begun[1])
 
     # --- instructions -------------------------------------------------------------------------------------
 
-    def instruct(self, raw: Any, at: Ms) -> Touched:
+    def instruct(self, raw: Any, at: Ms, made: Register | None = None) -> Touched:
         """Carry out an instruction that is known from `at`; whom it touched. InstructionError, and nothing is done.
 
         What was due of them before is decided before, by the register of that time. Where facts must be folded anew,
-        a unit is `wanting` after it.
+        a unit is `wanting` after it. `made` is the register that it makes, where that is at hand.
         """
         act, before = parse_instruction(raw), self.roster.register
         if isinstance(act, PutPolicy):
             policy = new_policy(act, self.roster.policies, at)
             return Touched(set(), set()) if policy is None else self._publish(policy, at)
-        register = amended(before, naming_published(act, self.roster.policies))
+        naming_published(act, self.roster.policies)
+        register = amended(before, act, at) if made is None else made
         touched = touched_by(act, before, register)
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
         self.roster.amend(register, name_after(self.roster.register_sha256, raw, register), touched)
+        self._watch.amend(touched.units, before, register)
         self._cases_of, self._tied = self.roster.cases_of, self.roster.tied
         for name in sorted(touched.units):
             self._deadlines.disarm(f"unit {name}")
@@ -311,7 +295,9 @@ class Engine:
             elif case is not None:
                 self._judge(case, at, -FOREVER)
                 for name in case.units:
-                    self._tell_gaps(self.units[name], at)
+                    self._watch.tell_gaps(self.units[name], at)
+            else:
+                self._reconciling.leave(wearer, at)
         return touched
 
     def _publish(self, policy: Policy, at: Ms) -> Touched:
@@ -319,7 +305,7 @@ class Engine:
         touched = touched_by_policy(policy, self.roster.policies, self.roster.register, at)
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
-        self.wanting |= dict.fromkeys(sorted(self.roster.publish(policy, touched)), at)
+        self.wanting |= dict.fromkeys(sorted(self.roster.publish(policy, touched, at)), at)
         for subject in touched.subjects():
             self._deadlines.arm(subject, at)
         return touched
@@ -328,7 +314,7 @@ class Engine:
         cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
         for name in sorted(touched.units.union(*(case.units for case in cases))):
             self._catch_up(name, at)
-        for subject in (f"case {case.wearer_id}" for case in cases):
+        for subject in (case.woken_as for case in cases):
             if (due := self._deadlines.due(subject)) < at:
                 self._deadlines.disarm(subject)
                 self._wake(subject, due)
@@ -341,53 +327,25 @@ class Engine:
         try:
             found = case.judge({name: self.units[name].track for name in case.units}, now, since)
             settled = case.settled
-            self._fold(case, now)
+            self._reconciling.check(case, now)
+            nights.let_go(case, self.roster, now)
         except Exception as error:  # noqa: BLE001 - whatever a rule raises, other cases go on (architecture.md, 3)
             case.forget_judgement()
             self.undecided[wearer] = service_undecided.find(
-                wearer, self.undecided.get(wearer), error, now=now, policy=self.roster.policies.own.at(now)
+                wearer, self.undecided.get(wearer), error, now=now, policy=self.roster.policies.own.then(now)
             )
-            self._deadlines.arm(f"case {wearer}", now + _RETRY_MS)
+            case.wake_at = now + _RETRY_MS
+            self._arm_case(case, now)
             self._decided(service_undecided.subject(wearer), [self.undecided[wearer]], now, -FOREVER)
             return
         if self.undecided.pop(wearer, None) is not None:
             self._decided(service_undecided.subject(wearer), [], now, -FOREVER)
-        self._deadlines.arm(f"case {wearer}", case.wake_at)
+        self._arm_case(case, now)
         self._decided(wearer, found, now, settled)
-
-    def _fold(self, case: Case, now: Ms) -> None:
-        """Once a day, let go of nights that are seldom told of again."""
-        if now < max(case.open_until, case.settled + KEEP + DAY):
-            return
-        told = {}
-        for name in case.units:
-            newest = self.units[name].track.newest
-            if newest is not None and newest.top is not None:
-                told[name] = newest.top
-        horizon = case.horizon(told, now)
-        if horizon < case.settled + DAY:
-            return
-        case.fold(horizon)
-        for name in case.units:
-            before = min(other.settled for other in self._cases_of[name]) - DAY
-            latest = max(other.settled for other in self._cases_of[name])
-            settled = latest + self.roster.terms.leave_ms_most
-            self.units[name].fold(before, settled, self.roster.fitted)
-
-    def _decide_unit(self, unit: Unit, now: Ms) -> None:
-        self._decided(unit.unit, self.unit_findings(unit, now), now, unit.folded_before)
-
-    def unit_findings(self, unit: Unit, now: Ms) -> list[Finding]:
-        """Everything that holds of one unit and is not settled."""
-        found = [*unit.silences, *unit.conflicts, *unit.equipment(now), *unit.gaps(now)]
-        if unit.silent_at is not None:
-            found.append(unit.silence(None, now, self.roster.windows_at(unit)))
-        found += unit.refused()
-        return [finding for finding in found if not is_settled(finding, unit.folded_before)]
 
     def units_with_holes(self) -> list[Unit]:
         """Units of which something is missing that may still come."""
-        return [self.units[name] for name in sorted(self._holey)]
+        return self._watch.with_holes()
 
     def judge_all(self, now: Ms) -> None:
         """Decide every subject at `now`, which must not lie before what was received."""
@@ -395,6 +353,7 @@ class Engine:
         for case in self.cases.values():
             self._judge(case, now, now)
         for unit in self.units.values():
-            self._decide_unit(unit, now)
+            self._watch.decide(unit, now)
         for name in self._strangers.names():
             self._decided(name, self._strangers.findings(name), now, -FOREVER)
+        self._watch.tell_incidents(self._watch.incidents.groups(), now)

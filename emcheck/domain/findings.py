@@ -1,9 +1,10 @@
 """Findings: what the rules say of the facts. A finding is a value; nobody edits one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from emcheck.domain.ids import BootId, Ms, OrderId, RuleId, UnitId, WearerId
+from emcheck.domain.ids import AlertId, BootId, Ms, OrderId, RuleId, UnitId, WearerId
 
 
 class FactRef(NamedTuple):
@@ -48,6 +49,8 @@ class Finding:
     evidence: tuple[FactRef, ...] = ()
     doubts: tuple[str, ...] = ()
     detail: tuple[tuple[str, str | int], ...] = ()
+    incident: AlertId | None = None
+    """The incident that accounts for it: one cause of many findings, told as one alert."""
     zone: str = "UTC"
     policy: str = ""
     register: str = field(default="", compare=False)
@@ -68,6 +71,10 @@ class Finding:
         number = f"{self.evidence[0].boot}.{self.evidence[0].seq}" if self.unit and self.evidence else ""
         what = number or dict(self.detail).get("tag", "")
         return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{class_}|{window}|{self.start}|{what}"
+
+
+Decided = Callable[[str, list[Finding], Ms, Ms], None]
+"""A subject, its findings, the instant, and before when findings are settled and so not among them."""
 
 
 def is_settled(finding: Finding, before: Ms) -> bool:

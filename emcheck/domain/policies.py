@@ -1,13 +1,14 @@
 """The published policies of a service: for each name a line of versions, each in force from its own time on.
 
-Which version judges what (docs/adr/0019):
+Which version judges what (docs/adr/0020):
 
 1. A curfew window is judged by the version in force at its start, of the line that its order names (`policy`), else of
    the service's own. What an order may add up to is told by the version in force when the order begins.
 2. What is told of a wearer's tags and papers goes by the line of the wearer's earliest order, by the version in force
    when what is told began. What is told of a unit goes by the service's own line, likewise.
 3. How facts are read (`terms`) goes by the service's own line and by each fact's own time.
-4. A published version never changes. One that begins before it became known asks for a reason.
+4. What runs in receive time goes by the version in force at that receipt, as was known then (`Line.then`).
+5. A published version never changes. One that begins before it became known asks for a reason.
 """
 
 from bisect import bisect_right, insort
@@ -23,19 +24,24 @@ from emcheck.domain.register import Order
 class Line:
     """The versions of one policy, by the time from which each is in force; of two with one time the later published."""
 
-    __slots__ = ("_froms", "versions")
+    __slots__ = ("_first", "_froms", "_late", "versions")
 
     def __init__(self, first: Policy) -> None:
         self.versions = [first]
+        self._first = first
         self._froms = [first.effective_at]
+        self._late: dict[str, Ms] = {}
+        """When versions became known that were in force before."""
 
     @property
     def name(self) -> str:
         """What orders call it."""
         return self.versions[0].name
 
-    def add(self, policy: Policy) -> None:
-        """One more version."""
+    def add(self, policy: Policy, known_at: Ms) -> None:
+        """One more version, known from an instant on."""
+        if policy.effective_at < known_at:
+            self._late[policy.version] = known_at
         insort(self.versions, policy, key=lambda version: version.effective_at)
         self._froms = [version.effective_at for version in self.versions]
 
@@ -44,6 +50,13 @@ class Line:
         if at >= self._froms[-1]:
             return self.versions[-1]
         return self.versions[max(bisect_right(self._froms, at) - 1, 0)]
+
+    def then(self, at: Ms) -> Policy:
+        """The version in force at an instant as was known at that instant (4)."""
+        if not self._late:
+            return self.at(at)
+        begun = self.versions[: bisect_right(self._froms, at)]
+        return next((v for v in reversed(begun) if self._late.get(v.version, at) <= at), self._first)
 
     def most_ms(self, key: str) -> Ms:
         """The longest span under `key` in any version."""
@@ -74,7 +87,7 @@ class Policies:
         self.own = Line(own)
         self.lines = {own.name: self.own}
         for policy in others:
-            self.publish(policy)
+            self.publish(policy, -FOREVER)
 
     def line(self, name: str | None) -> Line:
         """The line of that name; the service's own for None, and for one that came in before names were looked at."""
@@ -103,7 +116,7 @@ class Policies:
         return known.sha256 if known is not None else ""
 
     def check(self, policy: Policy, at: Ms, *, retroactive: bool) -> bool:
-        """Whether it is to be published, or stands here already; PolicyError says why it cannot be (4)."""
+        """Whether it is to be published, or stands here already; PolicyError says why it cannot be (5)."""
         known = self.known(policy.name, policy.version)
         if known is not None and known.sha256 != policy.sha256:
             raise PolicyError(
@@ -121,14 +134,14 @@ class Policies:
         """Whether it begins before it is known and its line has judged: the first of a line changes nothing."""
         return policy.name in self.lines and policy.effective_at < at
 
-    def publish(self, policy: Policy) -> None:
-        """One more version; what is published already is not published twice."""
+    def publish(self, policy: Policy, known_at: Ms) -> None:
+        """One more version, known from an instant on; what is published already is not published twice."""
         if self.check(policy, -FOREVER, retroactive=True):
             line = self.lines.get(policy.name)
             if line is None:
                 self.lines[policy.name] = Line(policy)
             else:
-                line.add(policy)
+                line.add(policy, known_at)
 
     def unpublished(self, orders: Iterable[Order]) -> tuple[int, str] | None:
         """The place of the first order whose policy is not published, and what is wrong; None where all are."""

@@ -14,21 +14,18 @@ from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic.dataclasses import dataclass
-from whenever import ZonedDateTime
 
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
-from emcheck.domain.instants import format_ms, parse_ms
-from emcheck.domain.keys import public_key
+from emcheck.domain.instants import format_ms
 from emcheck.domain.problems import Misplaced, first_problem
+from emcheck.domain.written import Common, Instant, LocalDate, LocalTime, PublicKey, TimeOfDay, zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -41,48 +38,9 @@ class RegisterError(ValueError):
     """A register that cannot be used; one line naming path, what is wrong and what would be right."""
 
 
-def _instant(value: object) -> Ms:
-    if not isinstance(value, str):
-        raise ValueError("an instant is text such as 2026-03-20T00:00:00Z")
-    return parse_ms(value)
-
-
-def _local(value: str) -> str:
-    if datetime.fromisoformat(value).tzinfo is not None:
-        raise ValueError("a local time has no offset; write it as in 2026-03-25T19:00")
-    return value
-
-
 def _unsaid(value: object) -> bool:
     """Younger keys are left out where they say nothing, so that older registers keep their hash."""
     return value is None
-
-
-def is_zone(name: str) -> bool:
-    """Whether this names an IANA time zone."""
-    try:
-        ZonedDateTime(2026, 1, 1, tz=name)
-    except (KeyError, ValueError):
-        return False
-    return True
-
-
-def _zone(value: str) -> str:
-    if not is_zone(value):
-        raise ValueError(f"{value!r} is no IANA time zone; write it as in Europe/London")
-    return value
-
-
-Instant = Annotated[
-    Ms,
-    BeforeValidator(_instant),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-20T00:00:00Z"]}, mode="validation"),
-]
-LocalTime = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$"), AfterValidator(_local)]
-LocalDate = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_local)]
-TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
-
-PublicKey = Annotated[str, AfterValidator(public_key)]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Field,))
@@ -162,12 +120,22 @@ class LocalSpan:
 
 
 @_value
+class Revoked:
+    """What was entered holds no more, and never did: since when that is known, who said so and why."""
+
+    at: Instant
+    by: Annotated[str, Field(pattern=r"\S")]
+    reason: Annotated[str, Field(pattern=r"\S")]
+
+
+@_value
 class AuthorisedAbsence(LocalSpan):
     """Leave that excludes seconds from the total; who approved it and on what evidence is kept."""
 
     reason: str
     approved_by: Annotated[str, Field(pattern=r"\S")]
     evidence: str | None = None
+    revoked: Revoked | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value
@@ -175,6 +143,7 @@ class Suspension(LocalSpan):
     """Time taken out of every window."""
 
     reason: str | None = None
+    revoked: Revoked | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value
@@ -195,7 +164,7 @@ class Order:
         "community_order", "suspended_sentence", "bail", "home_detention_curfew", "licence", "youth",
         "immigration_bail", "restriction_of_liberty", "other",
     ]  # fmt: skip
-    timezone: Annotated[str, AfterValidator(_zone)]
+    timezone: Annotated[str, AfterValidator(zone)]
     starts_at: Instant
     ends_at: Instant
     atv_allowance_min: Annotated[float, Field(ge=0)] | None = None
@@ -230,14 +199,18 @@ def changed(value: _T, **fields: object) -> _T:
     return copied
 
 
+_NOTHING_NOTED: dict[str, Any] = {}
+"""Shared by all of whom nothing is noted; never added to."""
+
+
 @_value
 class Wearer:
     """A person; name and notes are personal data."""
 
     wearer_id: WearerId
     name: str | None = None
-    notes: dict[str, Any] = Field(default_factory=dict)
-    contacts: dict[str, Any] = Field(default_factory=dict)
+    notes: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
+    contacts: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
 
 
 @_value
@@ -257,6 +230,16 @@ class Installation(_Lasting):
     public_key: PublicKey | None = Field(
         default=None,
         description="The unit's enrolled Ed25519 key, 32 bytes in base64; the same in all installations of a unit.",
+    )
+    uplink: Common | None = Field(
+        default=None,
+        exclude_if=_unsaid,
+        description="What carries its messages, as a network's name: units that fall silent with it are one incident.",
+    )
+    postcode: Common | None = Field(
+        default=None,
+        exclude_if=_unsaid,
+        description="The district it stands in, as `SE15 4`: units that lose their mains in it are one incident.",
     )
 
 
@@ -286,12 +269,13 @@ class Register:
     def _consistent(self) -> "Register":
         _refuse_repeats("wearers.wearer_id", [w.wearer_id for w in self.wearers])
         _refuse_repeats("orders.order_id", [o.order_id for o in self.orders])
-        known = {w.wearer_id for w in self.wearers}
+        known = {w.wearer_id: w.wearer_id for w in self.wearers}
         for part in ("orders", "fittings"):
             for number, value in enumerate(getattr(self, part)):
                 if value.wearer_id not in known:
                     unknown = f"{value.wearer_id!r} is not among the wearers; add them or correct it"
                     raise Misplaced(f"{part}.{number}.wearer_id", unknown)
+                object.__setattr__(value, "wearer_id", known[value.wearer_id])  # one text, not three
         _refuse_clash(
             "installations", "installed_at", [(str(i.unit), i.installed_at, i.removed_at) for i in self.installations]
         )
@@ -316,9 +300,9 @@ class Register:
                 yield ("," if number else "") + json.dumps(plain, sort_keys=True, separators=(",", ":"))
             yield {"orders": f'],"version":{self.version},', "wearers": "]}"}.get(part, "],")
 
-    def plain(self) -> dict[str, Any]:
-        """The register as JSON values, its instants as milliseconds, without personal data."""
-        unsaid = {"wearers": {"__all__": _PERSONAL}}
+    def plain(self, *, personal: bool = False) -> dict[str, Any]:
+        """The register as JSON values, its instants as milliseconds, without personal data unless it is asked for."""
+        unsaid = {} if personal else {"wearers": {"__all__": _PERSONAL}}
         plain: dict[str, Any] = _REGISTER.dump_python(self, mode="json", by_alias=True, exclude=unsaid)
         return plain
 

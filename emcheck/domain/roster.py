@@ -1,6 +1,6 @@
 """What a register means to the engine: cases, units, and when each tag is on whose limb."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from emcheck.domain.amending import Touched, addresses
@@ -55,7 +55,7 @@ class Roster:
 
     def signatures_required(self, at: Ms) -> bool:
         """Whether what is received at an instant must be signed."""
-        return self.policies.own.at(at).flag("wire.signature.required")
+        return self.policies.own.then(at).flag("wire.signature.required")
 
     def _unit(self, name: UnitId, installed: Iterable[Installation]) -> Unit:
         """An empty unit."""
@@ -104,20 +104,9 @@ class Roster:
         cases = self.cases_of.get(name, ())
         return {name}.union(*(case.units for case in cases)), {case.wearer_id for case in cases}
 
-    def windows_at(self, unit: Unit) -> list[Span]:
-        """Curfew windows of the wearers at the unit's address, as far as they are at hand."""
-        addresses = {i.address_id for i in unit.installations}
-        return [
-            Span(w.start, w.end)
-            for case in self.cases_of.get(unit.unit, ())
-            for state in case.orders
-            for w in state.windows
-            if w.address_id in addresses
-        ]
-
-    def publish(self, policy: Policy, touched: Touched) -> set[UnitId]:
-        """A policy's new version is known; the units whose facts must be folded anew for those whom it touches."""
-        self.policies.publish(policy)
+    def publish(self, policy: Policy, touched: Touched, at: Ms) -> set[UnitId]:
+        """A policy's new version is known from `at`; the units whose facts must be folded anew for whom it touches."""
+        self.policies.publish(policy, at)
         reads_otherwise = self.terms.read_anew()
         wanted = {name for name in touched.units if reads_otherwise and name not in self.cases_of}
         for wearer in touched.wearers:
@@ -172,11 +161,11 @@ class Roster:
             self.cases[wearer] = Case(wearer, orders, fittings, here, self.terms)
 
 
-def tied(cases: Iterable[Case], units: Iterable[UnitId]) -> dict[UnitId, tuple[str, ...]]:
+def tied(cases: Iterable[Case], units: Mapping[UnitId, Unit]) -> dict[UnitId, tuple[str, ...]]:
     """For each unit the deadlines of everybody its facts may touch: cases on it, units beside it, and so on."""
-    groups: dict[UnitId, list[str]] = {unit: [f"unit {unit}"] for unit in units}
+    groups: dict[UnitId, list[str]] = {name: [unit.woken_as] for name, unit in units.items()}
     for case in cases:
-        members = [f"case {case.wearer_id}"]
+        members = [case.woken_as]
         for group in {id(groups[unit]): groups[unit] for unit in sorted(case.units)}.values():
             members += group
         for name in members:

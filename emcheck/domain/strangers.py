@@ -24,7 +24,7 @@ class Strangers:
         if name not in self._runs and len(self._runs) >= _UNITS_MAX:
             name = OTHERS
         runs = self._runs.setdefault(name, [])
-        if runs and at - runs[-1].last_at < self._own.at(at).ms("evidence.unknown_device.quiet_s"):
+        if runs and at - runs[-1].last_at < self._own.then(at).ms("evidence.unknown_device.quiet_s"):
             runs[-1].count, runs[-1].last_at = runs[-1].count + 1, at
             return None
         settled = -FOREVER if len(runs) < _RUNS_MAX else runs.pop(0).last_at
@@ -38,7 +38,8 @@ class Strangers:
     def findings(self, name: UnitId) -> list[Finding]:
         """The runs of one sender."""
         return [
-            evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self._own.at(run.first_at)) for run in self._runs[name]
+            evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self._own.then(run.first_at))
+            for run in self._runs[name]
         ]
 
     def remember(self, name: UnitId, finding: Finding, end: Ms) -> None:

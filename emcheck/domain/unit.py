@@ -13,6 +13,7 @@ from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.folding import FittedSpans, fold
 from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.domain.incidents import Incidents
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policies import Line
 from emcheck.domain.receipt import Folded, Refusal, Told
@@ -73,6 +74,11 @@ class Unit:
     """What is told of time before it asks for all facts together: older nights are folded."""
     folded_before: Ms = -FOREVER
     """Findings of the unit that ended before it are left as they were."""
+    woken_as: str = field(init=False)
+    """The name of its deadline, one text for all who keep it."""
+
+    def __post_init__(self) -> None:
+        self.woken_as = f"unit {self.unit}"
 
     # --- facts --------------------------------------------------------------------------------------------
 
@@ -136,7 +142,7 @@ class Unit:
     def _too_early(self, boot: Boot, seq: int, event: Event, received_at: Ms) -> bool:
         """Whether an event is dated more than 5 min after its receipt (protocol.md, Clocks)."""
         at = event["at"] - self.track.correction(boot, seq, event)
-        return at > received_at + self.own.at(received_at).ms("clock.future_max_s")
+        return at > received_at + self.own.then(received_at).ms("clock.future_max_s")
 
     def rebuild(self, told: Sequence[Told], new_track: Callable[[], Track]) -> None:
         """Fold all that was ever told anew, by boot and number; one number with two contents is no fact."""
@@ -200,21 +206,48 @@ class Unit:
         since = max(self.last_received_at or 0, installed.installed_at)
         return unit_silent.silent_from(since, self.heartbeat_allowance_ms(since), down)
 
-    def silence(self, end: Ms | None, now: Ms, windows: Sequence[Span]) -> Finding:
+    def was_silent(self, at: Ms) -> bool:
+        """Whether it counted as silent just before an instant."""
+        if self.silent_at is not None and self.silent_at < at:
+            return True
+        return any(f.start < at and (f.end is None or at <= f.end) for f in self.silences)
+
+    def silence(self, end: Ms | None, now: Ms, windows: Sequence[Span], incidents: Incidents) -> Finding:
         """Its silence, until `end` or still going on; `windows` are the curfew windows at its address."""
-        start = self.silent_at or 0
+        return self._silence(self.silent_at or 0, end, now, self.last_received_at, windows, incidents)
+
+    def _silence(
+        self, start: Ms, end: Ms | None, now: Ms, heard_at: Ms | None, windows: Sequence[Span], incidents: Incidents
+    ) -> Finding:
         until = now if end is None else end
-        touched = [window for window in windows if window.end > start and window.start < until]
         return unit_silent.find(
-            self.unit, start, end, now=now, last_heard_at=self.last_received_at, windows=touched,
-            earlier=[f.start for f in self.silences], policy=self.own.at(start),
+            self.unit, start, end, now=now, last_heard_at=heard_at,
+            windows=[window for window in windows if window.end > start and window.start < until],
+            earlier=[f.start for f in self.silences if f.start < start and f.incident is None],
+            policy=self.own.then(start),
+            explained=None if heard_at is None else incidents.explained(unit_silent.RULE, self.unit, start),
         )  # fmt: skip
 
-    def silence_steps(self, windows: Sequence[Span]) -> list[Ms]:
+    def explained(self, incidents: Incidents) -> unit_silent.Explained | None:
+        """What accounts for the silence that goes on."""
+        if self.silent_at is None or self.last_received_at is None:
+            return None
+        return incidents.explained(unit_silent.RULE, self.unit, self.silent_at)
+
+    def explain(self, windows: Sequence[Span], incidents: Incidents) -> None:
+        """Incidents changed: see the silences that are over anew."""
+        self.silences = tuple(
+            self._silence(f.start, f.end, f.end or 0, unit_silent.last_heard_at(f), windows, incidents)
+            if incidents.explained(unit_silent.RULE, self.unit, f.start) is not None
+            else f
+            for f in self.silences
+        )
+
+    def silence_steps(self, windows: Sequence[Span], explained: unit_silent.Explained | None) -> list[Ms]:
         """Instants at which its silence may rise in priority."""
-        start = self.silent_at or 0
-        policy = self.own.at(start)
-        last = start + policy.ms("unit.silent.long_after_s")
+        policy = self.own.then(self.silent_at or 0)
+        start = self.silent_at or 0 if explained is None else max(self.silent_at or 0, explained.until)
+        last = (self.silent_at or 0) + policy.ms("unit.silent.long_after_s")
         steps = [last]
         for window in windows:
             if window.end > start and window.start < last:
@@ -251,7 +284,7 @@ class Unit:
 
     def open_at(self, hole: Hole) -> Ms:
         """When a hole that is not filled becomes a gap."""
-        return hole.noticed_at + self.own.at(hole.noticed_at).ms("evidence.gap.open_after_s")
+        return hole.noticed_at + self.own.then(hole.noticed_at).ms("evidence.gap.open_after_s")
 
     def _gap(self, boot: Boot, numbers: tuple[int, int], kind: str, raised_at: Ms | None) -> Finding | None:
         """A gap between its neighbours, or up to the next boot; None where both are folded, and so it is settled."""
@@ -309,7 +342,7 @@ class Unit:
 
     def refuse(self, reason: str, at: Ms) -> evidence.Refusals:
         """Count refused input; less than `quiet_s` apart it is one run."""
-        quiet_ms = self.own.at(at).ms("evidence.rejected.quiet_s")
+        quiet_ms = self.own.then(at).ms("evidence.rejected.quiet_s")
         for run in reversed(self.refusals):
             if run.reason == reason and at - run.last_at < quiet_ms:
                 run.count, run.last_at = run.count + 1, at
@@ -319,7 +352,9 @@ class Unit:
 
     def refused(self) -> list[Finding]:
         """Each run of refused input, by the version in force when it began."""
-        return [evidence.refused(evidence.REJECTED, self.unit, run, self.own.at(run.first_at)) for run in self.refusals]
+        return [
+            evidence.refused(evidence.REJECTED, self.unit, run, self.own.then(run.first_at)) for run in self.refusals
+        ]
 
     def fold(self, before: Ms, settled: Ms, fitted: FittedSpans) -> None:
         """Fold its track before `before`; let go of findings that ended then, save silences that still count."""

@@ -47,22 +47,43 @@ def windows(order: Order, since: Ms, until: Ms) -> list[Window]:
     first = order.first_night
     night = _span(first, order.timezone, "later", "earlier") if first else None
     for curfew, start, end in zip([order.curfew, *(v.curfew for v in changes)], edges, edges[1:], strict=False):
-        low, high = max(start, since - _LONGEST_DAYS * DAY), min(end, until + DAY)
-        for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else ""):
-            clipped = Window(max(window.start, start), min(window.end, end), window.address_id)
-            pieces += cut([clipped], [night] if night else [])
+        low, high = max(start, since), min(end, until)
+        pieces += [
+            Window(max(window.start, start), min(window.end, end), window.address_id)
+            for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else "")
+        ]
+    pieces = cut(pieces, [night] if night else [])
     if night and order.curfew:
         clipped_night = Window(
             max(night.start, order.starts_at), min(night.end, order.ends_at), order.curfew[0].address_id
         )
         pieces += [clipped_night] if clipped_night.end > clipped_night.start else []
-    suspended = [_span(suspension, order.timezone, "earlier", "later") for suspension in order.suspensions]
-    return sorted(w for w in cut(pieces, suspended) if w.end > since and w.start < until)
+    return sorted(w for w in cut(pieces, _suspended(order)) if w.end > since and w.start < until)
+
+
+def is_in_force(order: Order, at: Ms) -> bool:
+    """Whether the order has begun, has not ended and is not suspended at an instant."""
+    if not order.starts_at <= at < order.ends_at:
+        return False
+    return not any(start <= at < end for start, end in _suspended(order))
+
+
+def curfew_addresses(order: Order, at: Ms) -> set[AddressId]:
+    """Where the order's windows stand by what is in force at an instant; its first night stands at the first."""
+    changes = sorted(order.variations, key=lambda variation: variation.effective_at)
+    curfew = next((v.curfew for v in reversed(changes) if v.effective_at <= at), order.curfew)
+    return {requirement.address_id for requirement in (*curfew, *(order.curfew[:1] if order.first_night else ()))}
 
 
 def absences(order: Order) -> list[Span]:
-    """The union of the order's authorised absences, by start (3)."""
-    return union(_span(absence, order.timezone, "earlier", "later") for absence in order.authorised_absences)
+    """The union of the order's authorised absences that are not revoked, by start (3)."""
+    held = (absence for absence in order.authorised_absences if absence.revoked is None)
+    return union(_span(absence, order.timezone, "earlier", "later") for absence in held)
+
+
+def _suspended(order: Order) -> list[Span]:
+    held = (suspension for suspension in order.suspensions if suspension.revoked is None)
+    return [_span(suspension, order.timezone, "earlier", "later") for suspension in held]
 
 
 def _span(local: LocalSpan, zone: str, start: Literal["earlier", "later"], end: Literal["earlier", "later"]) -> Span:
@@ -70,26 +91,29 @@ def _span(local: LocalSpan, zone: str, start: Literal["earlier", "later"], end: 
 
 
 def _weekly(curfew: Iterable[CurfewRequirement], zone: str, low: Ms, high: Ms, replaced: str) -> Iterator[Window]:
-    """Weekly windows that may touch `[low, high)`, save those that start on the date `replaced` (4)."""
+    """Weekly windows that touch `[low, high)`, save those that start on the date `replaced` (4)."""
     if high <= low:
         return
-    day = date(1970, 1, 1) + timedelta(days=low // DAY - _LONGEST_DAYS)
-    last = date(1970, 1, 1) + timedelta(days=high // DAY + 1)
-    while day <= last:
-        if day.isoformat() != replaced:
-            yield from _starting_on(day, curfew, zone)
-        day += timedelta(days=1)
-
-
-def _starting_on(day: date, curfew: Iterable[CurfewRequirement], zone: str) -> Iterator[Window]:
+    first, last = low // DAY - _LONGEST_DAYS, high // DAY + 1
     for requirement in curfew:
-        for start, end in _spans_on(day, requirement.windows, zone):
-            yield Window(start, end, requirement.address_id)
+        for day, start, end in _spans(first, last, requirement.windows, zone):
+            if start < high and end > low and day != replaced:
+                yield Window(start, end, requirement.address_id)
+
+
+@lru_cache(maxsize=256)
+def _spans(first: int, last: int, timetable: tuple[WeeklyWindow, ...], zone: str) -> tuple[tuple[str, Ms, Ms], ...]:
+    """What starts on some days (numbered from 1970), each with its date.
+
+    Many orders share a timetable, and all are looked at on the same days.
+    """
+    days = [date(1970, 1, 1) + timedelta(days=number) for number in range(first, last + 1)]
+    return tuple((day.isoformat(), start, end) for day in days for start, end in _spans_on(day, timetable, zone))
 
 
 @lru_cache(maxsize=4096)
 def _spans_on(day: date, timetable: tuple[WeeklyWindow, ...], zone: str) -> tuple[Span, ...]:
-    """What starts on a day; many orders share a timetable, and all are looked at on the same days."""
+    """What starts on a day."""
     found = []
     for weekly in timetable:
         if weekly.from_day != DAYS[day.weekday()]:

@@ -8,11 +8,11 @@ import structlog
 
 from emcheck.domain.amending import amended, as_text, name_after, touched_by
 from emcheck.domain.ids import Ms, WearerId
-from emcheck.domain.instants import format_ms
+from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
-from emcheck.domain.register import Register, RegisterError, Wearer, parse_register
+from emcheck.domain.register import Register, RegisterError, Wearer, changed, parse_register
 from emcheck.ports import Commit, Person, Store, StoredPolicy, StoredRegister
 
 log = structlog.get_logger("emcheck.service")
@@ -52,6 +52,17 @@ def people_of(wearers: Iterable[Wearer]) -> list[Person]:
     ]
 
 
+async def named_register_in_force(store: Store) -> tuple[Register, str]:
+    """The register in force with the personal data that is held, and what findings call it."""
+    found, known = await register_in_force(store), {person.wearer_id: person for person in await store.people()}
+
+    def named(wearer: Wearer) -> Wearer:
+        person = known.get(wearer.wearer_id)
+        return wearer if person is None else changed(wearer, name=person.name, **json.loads(person.notes))
+
+    return changed(found.register, wearers=tuple(map(named, found.register.wearers))), found.name
+
+
 @dataclass(slots=True)
 class InForce:
     """The register in force: the one that was loaded, and what instructions made of it since."""
@@ -71,8 +82,13 @@ class InForce:
 
 async def policies_in_force(store: Store) -> Policies | None:
     """Every policy that was published, the first of them the service's own; None where none ever was."""
-    read = [_read(stored) for stored in await store.policies()]
-    return Policies(*read) if read else None
+    known = await store.policies()
+    if not known:
+        return None
+    policies = Policies(_read(known[0]))
+    for stored in known[1:]:
+        policies.publish(_read(stored), stored.published_at if stored.as_of_row else -FOREVER)
+    return policies
 
 
 async def published(store: Store) -> list[tuple[Policy, Ms]]:
@@ -126,7 +142,7 @@ async def register_in_force(store: Store) -> InForce:
     for row in await store.instructions_after(0 if stored is None else stored.as_of_row):
         raw = json.loads(row.payload)
         act = parse_instruction(raw)
-        after = amended(found.register, act)
+        after = amended(found.register, act, row.received_at)
         found.touched(touched_by(act, found.register, after).wearers, row.row_id)
         found.register, found.name = after, name_after(found.name, raw, after)
     return found

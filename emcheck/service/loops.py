@@ -42,7 +42,6 @@ class Loops:
         *,
         batch_max: int,
         linger_s: float,
-        chunk_ms: int,
         alive_every_ms: Ms,
     ) -> None:
         self._pipeline = pipeline
@@ -51,7 +50,6 @@ class Loops:
         self._clock = clock
         self._batch_max = batch_max
         self._linger_s = linger_s
-        self._chunk_ms = chunk_ms
         self._alive_every_ms = alive_every_ms
         self._rearm = asyncio.Event()
         self._answer = asyncio.Event()
@@ -88,14 +86,12 @@ class Loops:
 
     async def _judge_due(self, upto: Ms) -> bool:
         """The herd in chunks, so that events go on being served; False where messages are to be judged first."""
-        loop = asyncio.get_running_loop()
         while (due := self._pipeline.wake_at()) <= upto:
             async with self._pipeline.turn:
                 known = self._known_until(upto)
                 if known < due:
                     return False
-                end = loop.time() + self._chunk_ms / 1000
-                if not await self._guarded(self._pipeline.tick, known, lambda end=end: loop.time() < end):
+                if not await self._guarded(self._pipeline.tick, known):
                     return True
         return True
 
@@ -130,7 +126,7 @@ class Loops:
 
     async def _ask(self, now: Ms) -> None:
         engine = self._pipeline.engine
-        every_ms = engine.roster.policies.own.at(now).ms("evidence.gap.resend_every_s")
+        every_ms = engine.roster.policies.own.then(now).ms("evidence.gap.resend_every_s")
         await self._acknowledger.ask(engine, now, every_ms)
 
     async def recover(self) -> None:

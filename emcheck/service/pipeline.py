@@ -7,19 +7,31 @@ of the batch was acknowledged, so it comes again.
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 
+from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import format_ms
-from emcheck.domain.instructions import ActOnAlert, Instruction, PutPolicy, impersonal, parse_instruction, told_of
+from emcheck.domain.instructions import (
+    ActOnAlert,
+    Instruction,
+    InstructionError,
+    PutPolicy,
+    impersonal,
+    outcome_of,
+    parse_instruction,
+    told_of,
+)
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, parse_policy
 from emcheck.domain.publishing import new_policy
+from emcheck.domain.remarks import of_act
 from emcheck.ports import (
     AlertChange,
     Answer,
@@ -36,7 +48,9 @@ from emcheck.ports import (
 from emcheck.present.instructed import in_words
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
+from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
+from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of, policies_in_force, stored_policy
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, take
@@ -63,8 +77,10 @@ class Pipeline:
         published: Publish,
         on_alerts: Callable[[], None],
         checkpoint_every_ms: Ms,
+        chunk_ms: float = math.inf,
     ) -> None:
         self.turn = asyncio.Lock()
+        self._breath = Breath(chunk_ms)
         self._store = store
         self._policy = policy
         self._acknowledger = acknowledger
@@ -88,7 +104,7 @@ class Pipeline:
         self._row: list[InboxRow] = []
         self._signed_at: Ms = 0
         self._new_events = 0
-        self._standing = Standing(self._store)
+        self._standing = Standing(self._store, self._breath)
         policies = await self._policies(now)
         found = await recover(self._store, policies, self._recent, self._standing, decided=self._decided)
         self._base = found.base
@@ -100,7 +116,10 @@ class Pipeline:
         self._acts: list[AlertChange] = []
         self._published_policies: list[StoredPolicy] = []
         self._attending = Attending(self._store, self._published, lease_ms=self._lease_ms)
-        self._attending.load(await self._store.alerts(open_only=True))
+        self._emptying = Emptying(self._store, self._published)
+        waiting = await self._store.alerts(open_only=True)
+        self._attending.load(waiting)
+        await self._emptying.load(waiting)
         self.engine.service("started", now)
         self._note_service("started", now)
         self.engine.judge_all(now)
@@ -115,7 +134,7 @@ class Pipeline:
         return Policies(self._policy)
 
     def _lease_ms(self, at: Ms) -> Ms:
-        return self.engine.roster.policies.own.at(at).ms("alert.lease_s")
+        return self.engine.roster.policies.own.then(at).ms("alert.lease_s")
 
     def _decided(self, subject: str, found: list[Finding], now: Ms, settled: Ms) -> None:
         cause = None if self._cause is None or now < self._cause[0] else self._cause[1]  # due before: not its doing
@@ -131,10 +150,15 @@ class Pipeline:
         return f"detected late because {span}"
 
     async def receive(self, messages: Sequence[Message]) -> None:
-        """Judge, commit and owe acknowledgements for a batch, in order of receipt."""
+        """Judge, commit and owe acknowledgements for a batch, in order of receipt.
+
+        The loop goes on in between; as long as the turn is held nobody else judges or commits.
+        """
+        self._breath.begin()
         quarantine: list[Quarantined] = []
         owed: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
         for message in messages:
+            await self._breath.pause()
             taken = take(
                 self.engine, message.topic, message.payload, message.received_at,
                 retained=message.retained, remember=self._recent.remember,
@@ -202,27 +226,36 @@ class Pipeline:
             try:
                 raw = json.loads(letter.body)
                 act = parse_instruction(raw)
-                await self._carry_out(act, impersonal(raw), now)
+                warnings = await self._carry_out(act, impersonal(raw), now)
             except (ValueError, RecursionError) as error:  # InstructionError is one
                 log.warning("instruction.refused", letter=letter.number, reason=str(error))
                 answers.append(Answer(letter.number, f"refused: {error}"))
             else:
                 people += people_of(told_of(act))
-                answers.append(Answer(letter.number, "done"))
-                log.info("instruction.done", letter=letter.number, type=act.type)
+                answers.append(Answer(letter.number, outcome_of(warnings)))
+                log.info("instruction.done", letter=letter.number, type=act.type, warnings=len(warnings))
             finally:
                 self._cause = None
         await self._write([], answers=answers, people=people)
 
-    async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> None:
-        """One instruction, without personal data; InstructionError, and nothing is done."""
+    async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> list[str]:
+        """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
+        before = self.engine.roster.register
+        made = amended(before, act, now)
+        remarks = of_act(act, before, made, self.engine.roster.policies.of)
+        if remarks.refused:
+            raise InstructionError("", remarks.refused[0])
+        raw = {key: said for key, said in raw.items() if key != "warnings"}
+        raw |= {"warnings": remarks.told} if remarks.told else {}
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
-            self._note_act(await self._attending.act(act, now))
+            change = await self._attending.act(act, now)
+            self._note_act(change)
+            self._emptying.begin(change)
         self._cause = now, in_words(act)
         if isinstance(act, PutPolicy) and new_policy(act, self.engine.roster.policies, now) is None:
-            return
-        touched = self.engine.instruct(raw, now)
+            return []
+        touched = self.engine.instruct(raw, now, made)
         self._row_id += 1
         self._signed_at = now
         self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))
@@ -235,12 +268,13 @@ class Pipeline:
         self.on_amended(units)
         if isinstance(act, PutPolicy):
             await self._judge_again(now)
+        return remarks.told
 
     async def _judge_again(self, now: Ms) -> None:
         """Whom a policy touched, a few at a time: they may be all."""
         while self.engine.tick(now, most=_AT_ONCE) == _AT_ONCE:
             await self._write_if_many()
-            await asyncio.sleep(0)
+            await self._breath.pause()
 
     async def _write_if_many(self) -> None:
         """What is decided of very many is committed in parts; a start finds what a crash leaves undone."""
@@ -253,14 +287,19 @@ class Pipeline:
 
     def wake_at(self) -> Ms:
         """The next instant at which something is to be judged, or a lease of an alert runs out."""
-        return min(self.engine.wake_at(), self._attending.next())
+        return 0 if self._emptying.pending else min(self.engine.wake_at(), self._attending.next())
 
-    async def tick(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
-        """Decide what is due by `upto`, a few subjects at a time for as long as there may be `more`, and commit it."""
-        while self.engine.tick(upto, most=_AT_ONCE) == _AT_ONCE and more():
+    async def tick(self, upto: Ms) -> None:
+        """Decide what is due by `upto`, as much of it as may be judged at a stretch, and commit it."""
+        self._breath.begin()
+        while self.engine.tick(upto, most=_AT_ONCE) == _AT_ONCE and not self._breath.due():
             pass
         if self._decisions:
             self._note_service("alive", upto)
+            await self._write([])
+        if self._emptying.pending:
+            for change in await self._emptying.step(upto):
+                self._note_act(change)
             await self._write([])
         if self._attending.next() <= upto:
             for change in await self._attending.expire(upto):
@@ -302,15 +341,17 @@ class Pipeline:
         """One transaction for everything since the last one."""
         rows, self._row = self._row, []
         decisions, self._decisions = self._decisions, []
-        changes = [
-            AlertChange(c.alert, c.action, at, "emcheck", c.note, self._published(c.alert, c.action, c.note))
-            for c, at in await self._standing.queue_changes(decisions)
-        ]
+        changes: list[AlertChange] = []
+        for change, at in await self._standing.queue_changes(decisions):
+            await self._breath.pause()
+            body = self._published(change.alert, change.action, change.note)
+            changes.append(AlertChange(change.alert, change.action, at, "emcheck", change.note, body))
         changes += self._acts
         self._acts = []
         policies, self._published_policies = self._published_policies, []
         findings, gone = self._standing.replace(decisions, stamp=self.engine.roster.stamp)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
+        await self._breath.pause()
         deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
         if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints or answers):

@@ -213,6 +213,10 @@ class MemoryStore:
         """What became of a letter; None while it waits."""
         return self._letters[number][1] if number in self._letters else None
 
+    async def answered(self) -> list[tuple[Letter, str]]:
+        """Letters of the last day or so with what became of them, oldest first; their text is gone."""
+        return [(letter, outcome) for letter, outcome in self._letters.values() if outcome is not None]
+
     async def people(self) -> list[Person]:
         """All personal data held, by wearer."""
         return sorted(self._people.values(), key=lambda p: p.wearer_id)
@@ -237,6 +241,10 @@ class MemoryStore:
             if (is_open(alert) or not open_only) and subject in (None, alert.subject)
         )
         return sorted(wanted, key=lambda a: (a.raised_at, a.alert_id))
+
+    async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
+        """The alerts that an incident accounts for, by `raised_at`, at most `limit`."""
+        return [a for a in await self.alerts(open_only=open_only) if a.incident == incident][:limit]
 
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
         """What happened to an alert, oldest first (`published` is not kept: None)."""

@@ -97,6 +97,11 @@ LETTERS = (
     .where(mailbox.c.outcome.is_(None))
     .order_by(mailbox.c.letter_no)
 )
+ANSWERS = (
+    select(mailbox.c.letter_no, mailbox.c.posted_at, mailbox.c.body, mailbox.c.outcome)
+    .where(mailbox.c.outcome.is_not(None))
+    .order_by(mailbox.c.letter_no)
+)
 OUTCOME = select(mailbox.c.outcome).where(mailbox.c.letter_no == bindparam("number"))
 ANSWERED = update(mailbox).where(mailbox.c.letter_no == bindparam("number")).values(outcome=bindparam("said"), body=b"")
 LETTERS_OLD = delete(mailbox).where(mailbox.c.outcome.is_not(None), mailbox.c.posted_at < bindparam("before"))
@@ -113,6 +118,11 @@ FINDINGS_LIVE = FINDINGS.where(
 ALERTS = select(alert.c.body)
 ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
 ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))
+ALERTS_UNDER = (
+    ALERTS.where(alert.c.incident == bindparam("incident"), alert.c.closed <= bindparam("closed"))
+    .order_by(alert.c.raised_at, alert.c.alert_id)
+    .limit(bindparam("most"))
+)
 ALERT_HISTORY = (
     select(alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
     .where(alert_history.c.alert_id == bindparam("alert_id"))

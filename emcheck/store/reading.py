@@ -107,6 +107,10 @@ class SqlReads:
         """What became of a letter; None while it waits."""
         return next((row[0] for row in await self._rows(queries.OUTCOME, number=number)), None)
 
+    async def answered(self) -> list[tuple[Letter, str]]:
+        """Letters of the last day or so with what became of them, oldest first; their text is gone."""
+        return [(Letter(*kept), outcome) for *kept, outcome in await self._rows(queries.ANSWERS)]
+
     async def people(self) -> list[Person]:
         """All personal data held, by wearer."""
         return sorted((Person(*row) for row in await self._rows(queries.PEOPLE)), key=lambda p: p.wearer_id)
@@ -129,6 +133,12 @@ class SqlReads:
             rows = await self._rows(queries.ALERTS_OPEN if open_only else queries.ALERTS)
         found = (alert_from(row[0]) for row in rows)
         return sorted((a for a in found if is_open(a) or not open_only), key=lambda a: (a.raised_at, a.alert_id))
+
+    async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
+        """The alerts that an incident accounts for, by `raised_at`, at most `limit`."""
+        closed = 0 if open_only else 1
+        rows = await self._rows(queries.ALERTS_UNDER, incident=storable(incident), closed=closed, most=limit)
+        return [alert_from(row[0]) for row in rows]
 
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
         """What happened to an alert, oldest first (`published` is not kept: None)."""

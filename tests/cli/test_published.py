@@ -102,7 +102,7 @@ def test_lines_of_presence() -> None:
     drawn = [
         line
         for wearer in result.engine.cases.values()
-        for address in wearer.sources
+        for address in wearer.addresses
         for line in lines.intervals(wearer.wearer_id, address, result.timeline(wearer.wearer_id, address), result.until)
     ]
     assert drawn

@@ -1,4 +1,4 @@
-"""Which version of which policy judges what (docs/adr/0019), and what may be published."""
+"""Which version of which policy judges what (docs/adr/0020), and what may be published."""
 
 from typing import Any
 
@@ -79,7 +79,7 @@ def test_a_past_version_is_refused_unless_it_is_said_why_and_then_judges_again()
 def test_what_is_published_never_changes() -> None:
     policies, new = Policies(england()), version("2", MIDNIGHT, **PATIENT)
     assert policies.check(new, at("18:00"), retroactive=False)
-    policies.publish(new)
+    policies.publish(new, at("18:00"))
     assert not policies.check(new, at("2026-03-27T00:00"), retroactive=False), "the same again is no news"
     other = version("2", MIDNIGHT)
     with pytest.raises(PolicyError, match=r"england-wales@2 is published with another content.*another version"):
@@ -88,14 +88,26 @@ def test_what_is_published_never_changes() -> None:
 
 def test_the_version_in_force_at_an_instant() -> None:
     line = Line(england())
-    line.add(version("3", "2026-05-01T00:00:00Z"))
-    line.add(version("2", "2026-04-01T00:00:00Z"))
-    line.add(version("2b", "2026-04-01T00:00:00Z"))
+    known_at = at("12:00", "2026-03-15")
+    line.add(version("3", "2026-05-01T00:00:00Z"), known_at)
+    line.add(version("2", "2026-04-01T00:00:00Z"), known_at)
+    line.add(version("2b", "2026-04-01T00:00:00Z"), known_at)
     days = ("2020-01-01", "2026-03-31", "2026-04-01", "2026-05-01")
     assert [line.at(at("00:00", day)).version for day in days] == ["1", "1", "2b", "3"]
     in_force = [(policy.version, span.end - span.start) for policy, span in line.spans() if span.start < span.end]
     assert [name for name, _ in in_force] == ["1", "2b", "3"]
     assert dict(in_force)["2b"] == 30 * 24 * HOUR
+
+
+def test_what_runs_in_receive_time_knows_nothing_of_a_version_that_came_later() -> None:
+    line, known_at = Line(england()), at("12:00", "2026-04-20")
+    line.add(version("2", "2026-04-10T00:00:00Z"), at("12:00", "2026-04-01"))
+    line.add(version("3", "2026-04-05T00:00:00Z"), known_at)
+    days = ("2026-04-04", "2026-04-06", "2026-04-11", "2026-04-21")
+    assert [line.at(at("00:00", day)).version for day in days] == ["1", "3", "2", "2"]
+    assert [line.then(at("00:00", day)).version for day in days] == ["1", "1", "2", "2"]
+    line.add(version("4", "2026-04-15T00:00:00Z"), known_at)
+    assert [line.then(known_at + ms).version for ms in (-1, 0)] == ["2", "4"]
 
 
 def test_an_order_names_its_line_and_units_go_by_the_services_own() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from emcheck.domain.alerts import Step
-from emcheck.domain.ids import UnitId
+from emcheck.domain.ids import AlertId, UnitId
 from emcheck.domain.instants import DAY
 from emcheck.ports import (
     Answer,
@@ -176,6 +176,16 @@ class StoreContract:
         assert await store.alerts(open_only=True, subject="W-1") == mine[:1]
         assert await store.alerts(open_only=False, subject="W-3") == []
 
+    async def test_alerts_under_an_incident(self, store: Store) -> None:
+        under = [alert(f"AL-{n}", incident=AlertId("AL-X"), raised_at=T0 + n) for n in (3, 1, 2)]
+        gone = closed("AL-0", incident=AlertId("AL-X"), raised_at=T0)
+        await store.commit(Commit(alerts=[change(a) for a in (*under, gone, alert("AL-X"))]))
+        by_time = sorted(under, key=lambda a: a.raised_at)
+        assert await store.alerts_under("AL-X", open_only=True) == by_time
+        assert await store.alerts_under("AL-X", open_only=True, limit=2) == by_time[:2]
+        assert await store.alerts_under("AL-X", open_only=False) == [gone, *by_time]
+        assert await store.alerts_under("AL-0", open_only=False) == []
+
     async def test_alerts_keep_their_history(self, store: Store) -> None:
         raised = change(alert(raised_at=T0 + 2))
         earlier = change(alert("AL-2", raised_at=T0 + 1, subject="W-2"))
@@ -302,6 +312,9 @@ class StoreContract:
         await store.commit(Commit(answers=[Answer(second, "refused: by: missing\x00")]))
         assert await store.outcome(second) == "refused: by: missing\\x00"
         assert await store.letters() == []
+        assert await store.answered() == [
+            (Letter(first, T0, b""), "done"), (Letter(second, T0 + 1, b""), "refused: by: missing\\x00")
+        ]  # fmt: skip
 
     async def test_an_answer_is_kept_for_a_day_and_what_waits_for_as_long_as_it_waits(self, store: Store) -> None:
         answered, waits = await store.post(b"a", T0), await store.post(b"b", T0)
