@@ -74,12 +74,19 @@ def test_what_is_wrong_with_a_policy_is_one_line(tmp_path: Path, old: str, new: 
     assert result.stderr.count("\n") == 1
 
 
+KNOWN: dict[str, Any] = {
+    "version": 1,
+    "wearers": [{"wearer_id": "W-1"}],
+    "installations": [{"unit": "BU-0001", "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"}],
+    "fittings": [],
+}
+
+
 @pytest.fixture
 def installation(tmp_path: Path) -> Path:
     """A database into which a register was loaded, so that the service's own policy is published."""
     (tmp_path / "emcheck.toml").write_text(f'[store]\nurl = "sqlite:///{tmp_path / "em.db"}"\n')
-    known = {"version": 1, "wearers": [{"wearer_id": "W-1"}], "orders": [order()], "installations": [], "fittings": []}
-    (tmp_path / "register.json").write_text(json.dumps(known))
+    (tmp_path / "register.json").write_text(json.dumps(KNOWN | {"orders": [order()]}))
     assert said(tmp_path, "register", "load", str(tmp_path / "register.json")).exit_code == 0
     return tmp_path
 
@@ -172,10 +179,9 @@ def test_an_order_is_held_against_the_limits_of_the_policy_that_it_names(tmp_pat
     """Twelve hours a day is lawful in both countries, 84 h a week at most in Scotland; 13 h in England alone."""
     long = [{"from_day": day, "from_time": "06:00", "until_day": day, "until_time": "19:00"} for day in ("mon", "tue")]
     curfew = [{"address_id": "A-1", "windows": long}]
-    known = {"version": 1, "wearers": [{"wearer_id": "W-1"}], "installations": [], "fittings": []}
     path = tmp_path / "register.json"
     for policy, warned in ((None, ""), ("scotland", "make it at most 12 h on any one day")):
-        path.write_text(json.dumps(known | {"orders": [order(curfew=curfew, policy=policy)]}))
+        path.write_text(json.dumps(KNOWN | {"orders": [order(curfew=curfew, policy=policy)]}))
         result = CliRunner().invoke(app, ["register", "check", str(path)])
         assert result.exit_code == 0
         assert (warned in result.stderr) if warned else result.stderr == ""
