@@ -15,6 +15,7 @@ from emcheck.cli import (
     instructing,
     orders,
     policies,
+    referring,
     registers,
     replaying,
     serving,
@@ -45,6 +46,8 @@ alerts_app = typer.Typer(help="The monitoring queue.", no_args_is_help=True)
 alerts_app.command("watch")(serving.alerts_watch)
 alerts_app.command("list")(explaining.alerts_list)
 alerts_app.command("act")(attending.alerts_act)
+alerts_app.command("refer")(referring.alerts_refer)
+alerts_app.command("referrals")(referring.alerts_referrals)
 app.command("explain")(explaining.explain)
 app.command("stats")(stats.stats)
 store_app = typer.Typer(help="The database.", no_args_is_help=True)

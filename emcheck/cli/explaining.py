@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from emcheck.domain.alerts import Alert
     from emcheck.domain.ids import Ms
+    from emcheck.domain.policy import Policy
     from emcheck.service.explaining import Story
     from emcheck.store.sql import SqlStore
 
@@ -50,15 +51,13 @@ def explain(
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.judged import progress
-    from emcheck.cli.reading import bad_input, read_policy
+    from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
-    from emcheck.present import story, words
+    from emcheck.present import referred, story, words
     from emcheck.service.explaining import matching, story_of
-    from emcheck.service.running import policy_path
-    from emcheck.shipped import shipped_config
 
     now = SystemClock().now()
-    policy = read_policy(policy_path(settings_of(config), shipped_config()))
+    policy = policy_in_force(config)
 
     async def told(store: "SqlStore") -> "Story":
         alerts = await matching(store, name)
@@ -73,7 +72,10 @@ def explain(
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     if as_json:
         places = [(place.address_id, place.known, place.windows) for place in it.places]
-        typer.echo(json.dumps(story.as_json(it.alert, history, facts, places, now), indent=1, ensure_ascii=False))
+        told_of = story.as_json(it.alert, history, facts, places, now)
+        if it.referral is not None:
+            told_of["referral"] = referred.plain(it.referral, now)
+        typer.echo(json.dumps(told_of, indent=1, ensure_ascii=False))
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
@@ -82,6 +84,8 @@ def explain(
         known = [f"Withdrawn: {it.history[-1].note}.", *map(words.explain, it.grounds)]
     _section("Known now", known)
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
+    if it.referral is not None:
+        _section("Referral", [referred.in_words(it.referral, now, zone)])
     _section("It rests on", story.rests_on(facts, zone))
     _draw(it, now)
 
@@ -101,6 +105,15 @@ def _draw(it: "Story", now: "Ms") -> None:
 def _section(title: str, lines: list[str]) -> None:
     if lines:
         typer.echo("\n".join(["", title, *(part for line in lines for part in wrapped(f"  {line}"))]))
+
+
+def policy_in_force(config: "Path | None") -> "Policy":
+    """The policy that the service judges by."""
+    from emcheck.cli.reading import read_policy
+    from emcheck.service.running import policy_path
+    from emcheck.shipped import shipped_config
+
+    return read_policy(policy_path(settings_of(config), shipped_config()))
 
 
 def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AddressId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, format_ms
-from emcheck.domain.instructions import EndOrder, GrantAbsence, Instruction, PutRegister, Revoke, order_of
+from emcheck.domain.instructions import EndOrder, GrantAbsence, Instruction, PutRegister, ReferBreach, Revoke, order_of
 from emcheck.domain.limits import of_order
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Order, Register
@@ -52,7 +52,7 @@ def _named(act: Instruction, register: Register) -> list[Order]:
     """The orders of a register whose curfew an act may change."""
     if isinstance(act, PutRegister):
         return list(register.orders)
-    if isinstance(act, (GrantAbsence, Revoke)):
+    if isinstance(act, (GrantAbsence, ReferBreach, Revoke)):
         return []
     return [order for order in register.orders if order.order_id == order_of(act)]
 

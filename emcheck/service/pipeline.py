@@ -22,12 +22,14 @@ from emcheck.domain.instructions import (
     ActOnAlert,
     Instruction,
     InstructionError,
+    ReferBreach,
     impersonal,
     outcome_of,
     parse_instruction,
     told_of,
 )
 from emcheck.domain.policy import Policy
+from emcheck.domain.referrals import check
 from emcheck.domain.remarks import of_act
 from emcheck.ports import (
     AlertChange,
@@ -50,6 +52,7 @@ from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, take
 from emcheck.service.recovery import recover
+from emcheck.service.referring import named_in
 from emcheck.service.standing import Decision, Standing
 
 log = structlog.get_logger("emcheck.service")
@@ -217,6 +220,8 @@ class Pipeline:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
         made = amended(before, act, now)
+        if isinstance(act, ReferBreach):
+            check(act, await named_in(self._store, act), before, now)
         remarks = of_act(act, before, made, self._policy)
         if remarks.refused:
             raise InstructionError("", remarks.refused[0])
