@@ -300,7 +300,7 @@ class Pipeline:
             changes.append(AlertChange(change.alert, change.action, at, "emcheck", change.note, body))
         changes += self._acts
         self._acts = []
-        findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
+        findings, gone = await self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         await self._breath.pause()
         deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
