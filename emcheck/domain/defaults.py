@@ -47,5 +47,9 @@ RULES: dict[str, Default] = {
     "fitting.overdue.due_after_s": Default(259200, "s"),
     "fitting.overdue.priority": Default("P2", "priority"),
     "fitting.unvalidated.priority": Default("P2", "priority"),
+    "monitoring.not_producing.every_s": Default(3600, "s"),
+    "monitoring.not_producing.after_s": Default(3600, "s", sign_off=True),
+    "monitoring.not_producing.silent_after_s": Default(86400, "s", sign_off=True),
+    "monitoring.not_producing.priority": Default("P2", "priority"),
     "monitoring.removal_due.priority": Default("P4", "priority"),
 }

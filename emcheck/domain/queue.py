@@ -36,6 +36,7 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "fitting.overdue": lambda f: f.order_id,
     "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
     "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "monitoring.not_producing": lambda f: (f.order_id, dict(f.detail)["address"], f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
 
