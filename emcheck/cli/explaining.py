@@ -24,15 +24,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 def alerts_list(
     config: ConfigOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed and withdrawn ones too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Closed, withdrawn and suppressed ones too.")] = False,
+    incident: Annotated[str | None, typer.Option(help="Those that this incident accounts for.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The alerts that wait, the most urgent first."""
+    """The alerts that wait, the most urgent first. Those under an incident wait with it and are not listed."""
+    from emcheck.domain.alerts import AlertState
     from emcheck.domain.instants import format_ms
     from emcheck.present.story import alert_json
 
     async def found(store: "SqlStore") -> "list[Alert]":
-        return [a for a in await store.alerts(open_only=not everything) if everything or not a.withdrawn]
+        if incident is not None:
+            return await store.alerts_under(incident, open_only=not everything)
+        waiting = await store.alerts(open_only=not everything)
+        return [a for a in waiting if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
 
     alerts = sorted(read_store(config, found), key=lambda alert: (alert.priority, alert.raised_at))
     if as_json:

@@ -52,6 +52,18 @@ RULES: dict[str, Default] = {
     "monitoring.not_producing.silent_after_s": Default(86400, "s", sign_off=True),
     "monitoring.not_producing.priority": Default("P2", "priority"),
     "monitoring.removal_due.priority": Default("P4", "priority"),
+    "incident.within_s": Default(60, "s", sign_off=True),
+    "incident.all.units_min": Default(10, "units", sign_off=True),
+    "incident.all.share_pct": Default(1, "%", sign_off=True),
+    "incident.uplink.units_min": Default(5, "units", sign_off=True),
+    "incident.uplink.share_pct": Default(10, "%", sign_off=True),
+    "incident.postcode.units_min": Default(3, "units", sign_off=True),
+    "incident.postcode.share_pct": Default(50, "%", sign_off=True),
+    "incident.settle_s": Default(15, "s", sign_off=True),
+    "incident.over_pct": Default(10, "%", sign_off=True),
+    "incident.grace_s": Default(300, "s", sign_off=True),
+    "incident.silent.priority": Default("P1", "priority", sign_off=True),
+    "incident.power.priority": Default("P2", "priority", sign_off=True),
 }
 
 
