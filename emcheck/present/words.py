@@ -138,6 +138,7 @@ def _strap(f: Finding) -> str:
     return (
         f"The strap of tag {dict(f.detail)['tag']} was reported {what} at {clock(f.start, f.zone)} ({f.zone}). "
         "Only a fitter's visit clears this."
+        + (" In doubt, for straps of its batch are reported far oftener than others." if f.doubts else "")
     )
 
 
@@ -301,6 +302,15 @@ def _conflict(f: Finding) -> str:
     )
 
 
+def _fleet(f: Finding) -> str:
+    told = dict(f.detail)
+    return (
+        f"Of {told['worn']} straps of batch {told['batch']} {told['reported']} were reported cut or open by "
+        f"{clock(f.start, f.zone)} ({f.zone}), of {told['others_worn']} others {told['others_reported']}. The straps may be "
+        "faulty: no wearer is to be accused by one of them before a fitter has seen it."
+    )
+
+
 def _incident(f: Finding, what: str, cause: str, goes_on: str) -> str:
     told = dict(f.detail)
     where = {"all": "", "uplink": f" on uplink {told['group']}", "postcode": f" in postcode {told['group']}"}[
@@ -357,6 +367,7 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "tag.battery": _tag_battery,
     "tag.case": _tag_case,
     "service.undecided": _undecided,
+    "fleet.batch": _fleet,
     "incident.silent": _incident_silent,
     "incident.power": _incident_power,
 }
