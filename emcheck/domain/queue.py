@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from emcheck.domain.alerts import Alert
+from emcheck.domain.alerts import Alert, Course, on_course
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.instants import DAY
@@ -36,6 +36,7 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "fitting.overdue": lambda f: f.order_id,
     "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
     "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "service.audit": lambda f: (f.class_, f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
 
@@ -76,18 +77,21 @@ def reconcile(
         fresh = _alert(name, grounds, now, explain)
         before = known.get(name)
         if before is None:
-            changes.append(Change(replace(fresh, late=late), "raised", late or cause or ""))
+            raised = replace(fresh, late=late, course=Course(since=now, told_at=now))
+            changes.append(Change(raised, "raised", late or cause or ""))
         elif (note := _difference(before, fresh, grounds)) is not None:
             revised = replace(
                 before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
                 happened_at=fresh.happened_at, text=fresh.text, withdrawn=False, revision=before.revision + 1,
             )  # fmt: skip
             said = f"{note}; {cause}" if cause else note
-            changes.append(Change(revised, "reinstated" if before.withdrawn else "amended", said))
+            action = "reinstated" if before.withdrawn else "amended"
+            changes.append(Change(on_course(before, revised, now), action, said))
     for name, before in known.items():
         if name not in causes and not before.withdrawn:
             gone = replace(before, withdrawn=True, revision=before.revision + 1)
-            changes.append(Change(gone, "withdrawn", cause or "what is known now no longer shows it"))
+            why = cause or "what is known now no longer shows it"
+            changes.append(Change(on_course(before, gone, now), "withdrawn", why))
     return changes
 
 
