@@ -9,3 +9,8 @@ def shipped_config() -> Path:
     """The `config` folder: inside an installed wheel, or beside the package in a checkout."""
     inside = _PACKAGE / "_config"
     return inside if inside.is_dir() else _PACKAGE.parent / "config"
+
+
+def shipped_policies() -> dict[str, Path]:
+    """The policies that come with emcheck, by name."""
+    return {path.stem: path for path in sorted((shipped_config() / "policy").glob("*.toml"))}

@@ -14,6 +14,7 @@ from emcheck.cli import (
     files,
     instructing,
     orders,
+    policies,
     replaying,
     serving,
     simulating,
@@ -52,7 +53,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(files.register_app, name="register")
 app.add_typer(orders.order_app, name="order")
-app.add_typer(files.policy_app, name="policy")
+app.add_typer(policies.policy_app, name="policy")
 app.command("schema")(files.schema)
 
 

@@ -39,7 +39,7 @@ def order_import(
     varies_at: Annotated[str | None, typer.Option(help="Vary the order that is there from this instant on.")] = None,
     atv_allowance_min: Annotated[float | None, typer.Option(help="Minutes of unexcused absence allowed.")] = None,
     into: Annotated[Path | None, typer.Option(help="Put it into this register; replaced whole or not at all.")] = None,
-    policy: Annotated[Path | None, typer.Option(help="Limits of orders; England & Wales where left out.")] = None,
+    policy: Annotated[str | None, typer.Option(help="Limits of orders; England & Wales where left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read an order as another service writes it: the order on standard output, what was not used on standard error."""

@@ -10,7 +10,7 @@ from emcheck.domain.instants import parse_ms
 from emcheck.domain.limits import excesses
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register, RegisterError, parse_register
-from emcheck.shipped import shipped_config
+from emcheck.shipped import shipped_policies
 
 _WARNED_MAX = 100
 """A town of such orders is one fault of whoever wrote them."""
@@ -54,9 +54,21 @@ def heed_limits(register: Register, policy: Policy, name: Path) -> None:
         bad_input(f"{name}: {refused[0]}{more}")
 
 
-def read_policy(path: Path | None) -> Policy:
-    """A policy file, or the shipped one for England & Wales."""
-    path = path or shipped_config() / "policy" / "england-wales.toml"
+def policy_file(named: str | Path | None) -> Path:
+    """The file of a policy: one that is shipped, by its name, or any other by its path; England & Wales for None."""
+    shipped = shipped_policies()
+    named = named or "england-wales"
+    if str(named) in shipped:
+        return shipped[str(named)]
+    path = Path(named)
+    if not path.suffix and path.parent == Path() and not path.exists():
+        bad_input(f"no policy {named!r}; there are {', '.join(shipped)}, and any file by its path")
+    return path
+
+
+def read_policy(named: str | Path | None) -> Policy:
+    """A policy by the name or path that a person gives; England & Wales for None."""
+    path = policy_file(named)
     try:
         return parse_policy(read_text(path), name=str(path))
     except PolicyError as error:

@@ -17,7 +17,9 @@ class Format(StrEnum):
 def replay(
     stream: Annotated[str, typer.Argument(help="A .jsonl or .jsonl.gz stream, or - for standard input.")],
     register: Annotated[Path, typer.Option(help="The register: what should be monitored.")],
-    policy: Annotated[Path | None, typer.Option(help="Thresholds; England & Wales where left out.")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="A policy's file, or a shipped one's name; England & Wales where left out.")
+    ] = None,
     until: Annotated[str | None, typer.Option(help="Judge as at this instant; the last line's where left out.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="A table for people, jsonl for programs.")] = Format.TABLE,
     expect: Annotated[Path | None, typer.Option(help="Compare with these findings on the fields they name.")] = None,

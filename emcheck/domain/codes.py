@@ -41,6 +41,11 @@ _PAST_COMMENCEMENT = "AL08"
 _NONE = Codes()
 
 
+def classes(rule: str) -> tuple[str | None, ...]:
+    """The classes of a rule that have codes of their own, None for all alike; none where no code fits."""
+    return tuple(class_ for known, class_ in CODES if known == rule)
+
+
 def codes(rule: str, class_: str | None, *, ended: bool) -> tuple[str | None, str | None]:
     """The public and the SIA code of an alert; None where none fits."""
     fitting = CODES.get((rule, class_)) or CODES.get((rule, None)) or _NONE

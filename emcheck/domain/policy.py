@@ -5,6 +5,7 @@ number that an authority must still decide.
 """
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date
@@ -91,6 +92,7 @@ KEYS: dict[str, type] = {
 KEYS |= {key: str if isinstance(default.value, str) else float for key, default in RULES.items()}
 
 
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VALIDATORS = "emcheck domain model, Curfew windows, Validators"
 _SIGN_OFF = "warn or refuse", "The authority is asked; meanwhile what the order says is judged.", _VALIDATORS, True
 _WHY = "The policy was written before this threshold and does not name it.", "emcheck domain model, Rules: its default"
@@ -178,10 +180,7 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: not TOML: {error}") from None
-    head = {key: raw.pop(key, None) for key in ("name", "version", "effective_at")}
-    for key, value in head.items():
-        if value is None:
-            raise PolicyError(f"{name}: {key}: missing; every policy has a name, a version and an effective_at")
+    head = _head(raw, name)
     thresholds: dict[str, Threshold] = {}
     escalation = raw.pop("escalation", {})
     _collect(raw, "", thresholds, name)
@@ -190,7 +189,7 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
     if missing:
         raise PolicyError(f"{name}: {missing[0]}: missing; a policy sets every threshold that has no default")
     try:
-        effective_at = parse_ms(str(head["effective_at"]))
+        effective_at = parse_ms(head["effective_at"])
     except ValueError as error:
         raise PolicyError(f"{name}: effective_at: {error}") from None
     try:
@@ -203,7 +202,19 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
         for key, threshold in thresholds.items()
         if key.endswith(("_s", "_min"))
     }
-    return Policy(str(head["name"]), str(head["version"]), effective_at, thresholds, digest, spans_ms, trees)
+    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms, trees)
+
+
+def _head(raw: dict[str, Any], name: str) -> dict[str, str]:
+    """Takes what stands before the thresholds, as text."""
+    head = {key: raw.pop(key, None) for key in ("name", "version", "effective_at")}
+    for key, value in head.items():
+        if value is None:
+            raise PolicyError(f"{name}: {key}: missing; every policy has a name, a version and an effective_at")
+        if key != "effective_at" and not _WORD.fullmatch(str(value)):
+            told = "a word of letters, digits, full stops and hyphens, for findings carry name@version"
+            raise PolicyError(f"{name}: {key}: {value!r} cannot be used; write {told}")
+    return {key: str(value) for key, value in head.items()}
 
 
 def _collect(table: dict[str, Any], path: str, into: dict[str, Threshold], name: str) -> None:
@@ -221,7 +232,17 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     fields = {"value", "unit", "reason", "source", "sign_off"}
     if not isinstance(value, dict) or not {"value", "reason", "source"} <= value.keys() <= fields:
         raise PolicyError(f"{name}: {key}: a threshold is a table of value, unit, reason and source")
-    number = value["value"]
+    for field in ("reason", "source"):
+        if not str(value[field]).strip():
+            raise PolicyError(f"{name}: {key}.{field}: empty; say why the threshold is what it is, and who says so")
+    number = _checked(value["value"], key, name)
+    return Threshold(
+        number, str(value.get("unit", "")), str(value["reason"]), str(value["source"]), bool(value.get("sign_off"))
+    )
+
+
+def _checked(number: Any, key: str, name: str) -> float | str | bool:
+    """A threshold's value, if it is what its key asks for."""
     if KEYS[key] is str:
         if number not in ("P1", "P2", "P3", "P4"):
             raise PolicyError(f"{name}: {key}: {number!r} is no priority; use P1, P2, P3 or P4")
@@ -237,9 +258,8 @@ def _threshold(value: object, key: str, name: str) -> Threshold:
     elif isinstance(number, bool) or not isinstance(number, (int, float)) or not least(key) <= number < 1e10:
         more = "" if least(key) else " of 0 or more"
         raise PolicyError(f"{name}: {key}: {number!r} is no number{more}")
-    return Threshold(
-        number, str(value.get("unit", "")), str(value["reason"]), str(value["source"]), bool(value.get("sign_off"))
-    )
+    checked: float | str | bool = number
+    return checked
 
 
 def _is_date(text: str) -> bool:

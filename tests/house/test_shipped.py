@@ -12,6 +12,7 @@ from hatchling.builders.wheel import WheelBuilder
 from emcheck.domain.policy import KEYS, parse_policy
 from emcheck.domain.register import parse_register
 from emcheck.settings import shipped_config
+from emcheck.shipped import shipped_policies
 
 ROOT = Path(__file__).resolve().parents[2]
 PERMISSIVE = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation", re.IGNORECASE)
@@ -72,10 +73,16 @@ def test_the_wheel_carries_the_configuration(tmp_path: Path) -> None:
     assert "emcheck/_config/policy/england-wales.toml" in carried
 
 
-def test_the_policy_says_of_every_threshold_what_why_and_by_whom() -> None:
-    policy = parse_policy((shipped_config() / "policy" / "england-wales.toml").read_text())
-    assert policy.label == "england-wales@1"
-    assert policy.thresholds.keys() == KEYS.keys()
+def test_three_policies_are_shipped() -> None:
+    assert list(shipped_policies()) == ["england-wales", "scotland", "us-example"]
+
+
+@pytest.mark.parametrize("name", shipped_policies())
+def test_a_policy_says_of_every_threshold_what_why_and_by_whom(name: str) -> None:
+    text = shipped_policies()[name].read_text()
+    policy = parse_policy(text)
+    assert policy.label == f"{name}@1"
+    assert [key for key in KEYS if f"\n[{key}]\n" not in text] == []
     bare = [key for key, t in policy.thresholds.items() if not (t.unit and len(t.reason) > 20 and len(t.source) > 20)]
     assert bare == []
     assert [key for key, t in policy.thresholds.items() if key.endswith("_s") and t.unit != "s"] == []
@@ -84,3 +91,19 @@ def test_the_policy_says_of_every_threshold_what_why_and_by_whom() -> None:
 def test_the_example_register_is_a_register() -> None:
     register = parse_register((shipped_config() / "register.example.json").read_bytes())
     assert len(register.wearers) == 2
+
+
+def test_what_a_source_does_not_settle_is_to_be_signed_off() -> None:
+    for name, path in shipped_policies().items():
+        for key, threshold in parse_policy(path.read_text()).thresholds.items():
+            if "no published" in threshold.source or "known to us" in threshold.reason:
+                assert threshold.sign_off, (name, key)
+
+
+def test_what_scotland_asks_of_an_order_is_not_what_england_asks() -> None:
+    known = {name: parse_policy(path.read_text()) for name, path in shipped_policies().items()}
+    most = {name: policy.number("order.court.day_max_h") for name, policy in known.items()}
+    assert most == {"england-wales": 20, "scotland": 12, "us-example": 24}
+    for name in ("scotland", "us-example"):
+        own = [t for t in known[name].thresholds.values() if "Sentencing Act" in t.source or "England" in t.source]
+        assert own == [], f"{name} must not rest on the law of England and Wales"
