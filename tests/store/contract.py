@@ -2,15 +2,17 @@
 
 import pytest
 
-from emcheck.domain.alerts import Step
+from emcheck.domain.alerts import AlertState, Course, Step
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY
 from emcheck.ports import (
     Answer,
     Commit,
     Deadline,
+    Delivery,
     InboxRow,
     Letter,
+    Owed,
     Person,
     QuarantineCount,
     Store,
@@ -208,6 +210,54 @@ class StoreContract:
         await store.outbox_delivered("mqtt", items[0].item_id)
         assert await store.outbox_after("mqtt", limit=10) == items[2:]
         assert await store.outbox_after("webhook", limit=10) == items
+
+    async def test_what_is_owed_to_a_contact_comes_with_the_alert_as_it_stands(self, store: Store) -> None:
+        paged, mailed = "duty_operator page", "dutyXoperator page"
+        raised = change(alert(), "escalated", at=T0 + 1)._replace(to=paged)
+        other = change(alert("AL-2", subject="W-2"), "escalated", at=T0 + 2)._replace(to=mailed)
+        queue = change(alert(revision=2), "amended", at=T0 + 3)
+        seen = change(alert(revision=3, state=AlertState.ACKNOWLEDGED), "acknowledged", at=T0 + 4)
+        again = change(alert("AL-3"), "escalated", at=T0 + 5)._replace(to="duty_operator mail")
+        await store.commit(Commit(alerts=[raised, other, queue, seen, again]))
+        items = await store.outbox_after("mqtt", limit=9)
+        mine = [paged, "duty_operator mail"]
+        assert await store.owed_to("notify", mine, limit=9) == [
+            Owed(items[0], paged, seen.alert),
+            Owed(items[4], "duty_operator mail", again.alert),
+        ]
+        assert await store.owed_to("notify", mine, limit=1) == [Owed(items[0], paged, seen.alert)]
+        await store.outbox_delivered("notify", items[0].item_id)
+        assert [owed.to for owed in await store.owed_to("notify", mine, limit=9)] == ["duty_operator mail"]
+        assert await store.owed_to("notify", [], limit=9) == []
+
+    async def test_who_has_what_is_kept_once(self, store: Store) -> None:
+        first, second = Delivery("AL-1", 1, "centre", T0), Delivery("AL-1", 2, HOSTILE, T0 + 1)
+        await store.commit(Commit(deliveries=[first, first._replace(at=T0 + 9)]))
+        await store.note_deliveries([second, first._replace(at=T0 + 5), Delivery("AL-2", BIG, "centre", T0)])
+        await store.note_deliveries([])
+        kept = sorted(await store.deliveries(["AL-1", "AL-9"]))
+        assert kept == [first, second._replace(consumer="nul \\x00, lone \\ud800, quote ' \" ; -- \n ü 🜲")]
+        assert await store.deliveries(["AL-2"]) == [Delivery("AL-2", BIG, "centre", T0)]
+        assert await store.deliveries([]) == []
+
+    async def test_alerts_by_name_and_the_histories_of_those_that_are_open(self, store: Store) -> None:
+        changes = [change(alert(f"AL-{n}")) for n in (3, 1, 2, 4)]
+        changes += [change(alert("AL-1", revision=2), "amended"), change(closed("AL-2", revision=2), "closed")]
+        await store.commit(Commit(alerts=changes))
+        assert [a.alert_id for a in await store.alerts_named(["AL-9", "AL-3"])] == ["AL-3"]
+        assert await store.alerts_named([]) == []
+        told = await store.open_histories(after="", limit=2)
+        assert [[(c.alert.alert_id, c.action) for c in history] for history in told] == [
+            [("AL-1", "raised"), ("AL-1", "amended")],
+            [("AL-3", "raised")],
+        ]
+        rest = await store.open_histories(after="AL-3", limit=2)
+        assert [history[0].alert.alert_id for history in rest] == ["AL-4"]
+
+    async def test_an_alert_keeps_its_course(self, store: Store) -> None:
+        kept = alert(course=Course(since=T0 + 1, waited_ms=5, steps=2, told_at=T0 + 3, told_revision=4))
+        await store.commit(Commit(alerts=[change(kept)]))
+        assert await store.alerts(open_only=True) == [kept]
 
     async def test_one_revision_is_published_once(self, store: Store) -> None:
         await store.commit(Commit(alerts=[change(alert())]))
