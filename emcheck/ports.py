@@ -312,8 +312,11 @@ class Store(Protocol):
         """`publisher` has delivered everything up to `item_id`."""
         ...
 
-    async def owed_to(self, publisher: str, targets: Sequence[str], *, limit: int) -> list[Owed]:
-        """What `publisher` has not told these targets yet, in order, each with its alert: one look, so both agree."""
+    async def owed_to(self, publisher: str, targets: Sequence[str], *, after: int, limit: int) -> list[Owed]:
+        """What `publisher` has not told these targets yet, in order from the item after `after`, each with its alert.
+
+        One look at both, so that they agree.
+        """
         ...
 
     async def note_deliveries(self, deliveries: Sequence[Delivery]) -> None:

@@ -68,6 +68,8 @@ class AlertData(_Part):
     """What was thought turned out otherwise; the alert stays on record."""
     revision: int
     """1 at the raise, one more at each change."""
+    steps: int
+    """How many steps of its escalation were made while it waited."""
     disposition: str | None
     """Why it was closed."""
     late: str | None
@@ -89,7 +91,7 @@ class AlertEvent(_Part):
     """`emcheck/{database id}`."""
     type: str
     """`emcheck.alert.raised`, `.amended`, `.reinstated` or `.withdrawn`; by operators `.acknowledged`, `.confirmed`,
-    `.shelved` or `.closed`, and `.returned` where nothing followed."""
+    `.shelved` or `.closed`; `.returned` where nothing followed, `.escalated` where it was passed on."""
     subject: str
     """Whose alerts it is one of; events of one subject come in order."""
     time: Time
@@ -135,6 +137,7 @@ def _alert_data(alert: Alert, *, note: str) -> AlertData:
             "raised_at": format_ms(alert.raised_at),
             "withdrawn": alert.withdrawn,
             "revision": alert.revision,
+            "steps": alert.course.steps,
             "disposition": alert.disposition,
             "late": alert.late,
             "text": alert.text,

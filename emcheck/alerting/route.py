@@ -23,7 +23,7 @@ log = structlog.get_logger("emcheck.alerting")
 _BATCH = 100
 _LANES = 8
 """Subjects delivered at once: a slow receiver is waited for eight times at a time."""
-_POLL_S = 5.0
+POLL_S = 5.0
 """How often the outbox is looked into unasked: another process may have written to it."""
 REFUSALS_MAX = 5
 """So many tries of an item that is refused: some seconds, in which a receiver that erred may have come to itself."""
@@ -90,7 +90,7 @@ class Route:
 
     async def _wait_for_news(self) -> None:
         now_s = asyncio.get_running_loop().time()
-        wait_s = min([_POLL_S, *(due_s - now_s for due_s in self._not_before_s.values())])
+        wait_s = min([POLL_S, *(due_s - now_s for due_s in self._not_before_s.values())])
         try:
             async with asyncio.timeout(max(wait_s, 0.0)):
                 await self._news.wait()

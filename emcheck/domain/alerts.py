@@ -109,6 +109,10 @@ class Course(NamedTuple):
     """What was published then; a receipt for this revision or a later one shows that it arrived."""
 
 
+NEW = Course()
+"""Of an alert that nobody has done anything about since its raise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """What waits in the monitoring queue.
@@ -137,7 +141,7 @@ class Alert:
     disposition: str | None = None
     late: str | None = None
     """Why it comes late, in words ("detected late because the service was down from .. to .."), or None."""
-    course: Course = Course()
+    course: Course = NEW
 
     def __bool__(self) -> bool:
         raise TypeError("an Alert has no truth value; ask for its state")

@@ -1,8 +1,8 @@
 """Escalation: whom an alert is passed on to while nobody attends to it (domain.md, Alerts).
 
 Rule book:
-1. A tree is a policy's: for a priority, steps in order, each with when, whom and by which channel. Alerts of `service.*`
-   rules take the tree `operations` where there is one. A priority without a tree is passed on to nobody.
+1. A tree is a policy's: for a priority, steps in order, each with when, whom and by which channel. Alerts of
+   `service.*` rules take the tree `operations` where there is one. A priority without a tree is passed on to nobody.
 2. A step is due once the alert has waited for its `after_s`: the time since its raise in which it was neither
    acknowledged, shelved, suppressed by an incident nor withdrawn (`alerts.on_course`). An acknowledgement that runs out
    therefore goes on where it was.
@@ -49,13 +49,14 @@ class Why(StrEnum):
 
 
 class Due(NamedTuple):
-    """The next step of an alert: when, which (1 is the first) of how many, and why."""
+    """The next step of an alert: when, which (1 is the first) of how many, and why: after so long of it."""
 
     at: Ms
     call: Call
     number: int
     of: int
     why: Why
+    after_ms: Ms
 
 
 class EscalationError(ValueError):
@@ -81,7 +82,7 @@ class Plan:
     def due(self, alert: Alert, *, delivered: bool, up_since: Ms = -FOREVER) -> Due | None:
         """The next step, if nothing happens to the alert before it; None where there is none.
 
-        `delivered`: a receipt is known of what was last published to tell somebody; `up_since` is when the service came up.
+        `delivered`: a receipt is known of what was last told somebody; `up_since`: when the service came up.
         """
         tree, course = self.tree_of(alert.rule, alert.priority), alert.course
         if not waits(alert) or course.steps >= len(tree):
@@ -89,13 +90,13 @@ class Plan:
         call = tree[course.steps]
         told_at = alert.raised_at if course.told_at is None else course.told_at
         since = alert.raised_at if course.since is None else course.since
-        at, why = since + call.after_ms - course.waited_ms, Why.UNATTENDED  # 2
+        at, why, after_ms = since + call.after_ms - course.waited_ms, Why.UNATTENDED, call.after_ms  # 2
         receipt_ms = self.receipt_ms.get(alert.priority, 0)
         if receipt_ms and not delivered:
             unseen = max(told_at, up_since) + receipt_ms
             if unseen < at:
-                at, why = unseen, Why.UNDELIVERED  # 3
-        return Due(max(at, told_at), call, course.steps + 1, len(tree), why)  # 4
+                at, why, after_ms = unseen, Why.UNDELIVERED, receipt_ms  # 3
+        return Due(max(at, told_at), call, course.steps + 1, len(tree), why, after_ms)  # 4
 
 
 def passed_on(alert: Alert, due: Due) -> Alert:
@@ -120,7 +121,9 @@ def parse_trees(raw: Any, priorities: Iterable[str]) -> dict[str, Tree]:
     given = {*priorities, OPERATIONS}
     for name in raw:
         if name not in (*PRIORITIES, OPERATIONS):
-            raise EscalationError(f"escalation.{name}", f"no such tree; there are {', '.join(PRIORITIES)}, {OPERATIONS}")
+            raise EscalationError(
+                f"escalation.{name}", f"no such tree; there are {', '.join(PRIORITIES)}, {OPERATIONS}"
+            )
         if name not in given:
             raise EscalationError(f"escalation.{name}", f"no rule of this policy gives {name}, so it is never reached")
     return {name: _tree(steps, f"escalation.{name}") for name, steps in raw.items()}

@@ -7,7 +7,7 @@ number that an authority must still decide.
 import hashlib
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -139,7 +139,7 @@ class Policy:
     sha256: str
     spans_ms: dict[str, Ms]
     """The spans among the thresholds, in milliseconds."""
-    trees: dict[str, Tree] = field(default_factory=dict)
+    trees: dict[str, Tree]
     """Whom alerts are passed on to, by priority; empty where nobody is named."""
 
     @property
@@ -175,7 +175,7 @@ class Policy:
 
 
 def parse_policy(text: str, *, name: str = "policy") -> Policy:
-    """The policy in TOML `text`; PolicyError names the key: an unknown one, a missing one without a default, a bad tree."""
+    """The policy in TOML `text`; PolicyError names the key: unknown, missing without a default, or bad."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

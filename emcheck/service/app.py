@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 
 from emcheck.alerting.cloudevents import cloud_event
+from emcheck.alerting.notifying import Contact
 from emcheck.alerting.outbox import OutboxRunner
 from emcheck.clock import Clock
 from emcheck.domain.alerts import Alert
@@ -74,19 +75,21 @@ class Service:
         policy: Policy,
         clock: Clock,
         options: Options,
+        contacts: Sequence[Contact] = (),
     ) -> None:
         self._store = store
         self._transport = transport
         self._clock = clock
         self._options = options
-        self._publishes = bool(publishers)
+        self._publishes = bool(publishers or contacts)
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         self.heartbeats_total = 0
         self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s, seal=options.seal)
         self.outbox = OutboxRunner(
-            store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
-        )
+            store, publishers, contacts, clock=clock, every_ms=policy.ms("alert.notify.every_s"),
+            retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s,
+        )  # fmt: skip
         self.pipeline = Pipeline(
             store,
             policy,

@@ -44,6 +44,8 @@ log = structlog.get_logger("emcheck.service")
 
 _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
+_ALERTS_AT_ONCE = 100
+"""Alerts of which what is due is decided between two looks at the clock: some ten milliseconds."""
 
 
 class Pipeline:
@@ -91,7 +93,10 @@ class Pipeline:
         )
         self._judged_anew = found.changed
         self._acts: list[AlertChange] = []
-        self._attending = Attending(self._store, self._published, lease_ms=self._policy.ms("alert.lease_s"))
+        self._looks: list[Deadline] = []
+        self._attending = Attending(
+            self._store, self._published, self._policy.plan(), lease_ms=self._policy.ms("alert.lease_s"), up_since=now
+        )
         self._attending.load(await self._store.alerts(open_only=True))
         self.engine.service("started", now)
         self._note_service("started", now)
@@ -198,6 +203,7 @@ class Pipeline:
         """One instruction, without personal data; InstructionError, and nothing is done."""
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
+            await self._attend(now)  # and so is what was due before
             self._note_act(await self._attending.act(act, now))
         self._cause = now, in_words(act)
         touched = self.engine.instruct(raw, now)
@@ -215,7 +221,7 @@ class Pipeline:
         self._standing.put(change.alert)
 
     def wake_at(self) -> Ms:
-        """The next instant at which something is to be judged, or a lease of an alert runs out."""
+        """The next instant at which something is to be judged, or something of an alert is due."""
         return min(self.engine.wake_at(), self._attending.next())
 
     async def tick(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
@@ -225,10 +231,18 @@ class Pipeline:
         if self._decisions:
             self._note_service("alive", upto)
             await self._write([])
-        if self._attending.next() <= upto:
-            for change in await self._attending.expire(upto):
+        await self._attend(min(upto, self.engine.wake_at() - 1), more)
+
+    async def _attend(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
+        """Leases, shelves and steps of alerts, each at its own instant, once all that may change alerts is decided."""
+        while self._attending.next() <= upto:
+            fallen = await self._attending.fall_due(upto, most=_ALERTS_AT_ONCE)
+            for change in fallen.changes:
                 self._note_act(change)
+            self._looks += fallen.deadlines
             await self._write([])
+            if not more():
+                return
 
     async def alive(self, now: Ms) -> None:
         """Leave word in the inbox that the service was receiving until now."""
@@ -273,7 +287,9 @@ class Pipeline:
         self._acts = []
         findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
-        deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
+        deadlines, self._looks = self._looks, []
+        deadlines += [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
+        deadlines += self._attending.watch(change.alert for change in changes)
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
         if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints or answers):
             return

@@ -277,12 +277,15 @@ class MemoryStore:
         publisher = storable(publisher)
         self._delivered[publisher] = max(item_id, self._delivered.get(publisher, 0))
 
-    async def owed_to(self, publisher: str, targets: Sequence[str], *, limit: int) -> list[Owed]:
-        """What `publisher` has not told these targets yet, in order, each with its alert: one look, so both agree."""
+    async def owed_to(self, publisher: str, targets: Sequence[str], *, after: int, limit: int) -> list[Owed]:
+        """What `publisher` has not told these targets yet, in order from the item after `after`, each with its alert.
+
+        One look at both, so that they agree.
+        """
         owed = (
             Owed(item, self._targets[item.item_id], self._alerts[item.alert_id])
             for item in self._outbox[self._delivered.get(storable(publisher), 0) :]
-            if self._targets.get(item.item_id) in targets
+            if self._targets.get(item.item_id) in targets and item.item_id > after
         )
         return list(islice(owed, limit))
 

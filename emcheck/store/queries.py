@@ -112,9 +112,7 @@ ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))
 ALERTS_NAMED = ALERTS.where(alert.c.alert_id.in_(bindparam("names", expanding=True)))
 _CHANGE = (alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
 ALERT_HISTORY = (
-    select(*_CHANGE)
-    .where(alert_history.c.alert_id == bindparam("alert_id"))
-    .order_by(alert_history.c.history_no)
+    select(*_CHANGE).where(alert_history.c.alert_id == bindparam("alert_id")).order_by(alert_history.c.history_no)
 )
 
 _open = (
@@ -152,9 +150,7 @@ _OUTBOX = [column for column in outbox.c if column.name != "target"]
 _delivered = func.coalesce(
     select(outbox_cursor.c.item_id).where(outbox_cursor.c.publisher == bindparam("publisher")).scalar_subquery(), 0
 )
-OUTBOX_AFTER = (
-    select(*_OUTBOX).where(outbox.c.item_id > _delivered).order_by(outbox.c.item_id).limit(bindparam("most"))
-)
+OUTBOX_AFTER = select(*_OUTBOX).where(outbox.c.item_id > _delivered).order_by(outbox.c.item_id).limit(bindparam("most"))
 OWED_TO = (
     select(*_OUTBOX, outbox.c.target, alert.c.body.label("alert_body"))
     .join(alert, alert.c.alert_id == outbox.c.alert_id)
@@ -162,6 +158,7 @@ OWED_TO = (
         literal_column("outbox.target IS NOT NULL"),
         outbox.c.target.in_(bindparam("targets", expanding=True)),
         outbox.c.item_id > _delivered,
+        outbox.c.item_id > bindparam("after"),
     )
     .order_by(outbox.c.item_id)
     .limit(bindparam("most"))

@@ -170,10 +170,17 @@ class SqlReads:
             for row in await self._rows(queries.OUTBOX_AFTER, publisher=storable(publisher), most=limit)
         ]
 
-    async def owed_to(self, publisher: str, targets: Sequence[str], *, limit: int) -> list[Owed]:
-        """What `publisher` has not told these targets yet, in order, each with its alert: one look, so both agree."""
+    async def owed_to(self, publisher: str, targets: Sequence[str], *, after: int, limit: int) -> list[Owed]:
+        """What `publisher` has not told these targets yet, in order from the item after `after`, each with its alert.
+
+        One look at both, so that they agree.
+        """
         rows = await self._rows(
-            queries.OWED_TO, publisher=storable(publisher), targets=[storable(name) for name in targets], most=limit
+            queries.OWED_TO,
+            publisher=storable(publisher),
+            targets=[storable(name) for name in targets],
+            after=after,
+            most=limit,
         )
         return [Owed(OutboxItem(*item), to, alert_from(body)) for *item, to, body in rows]
 

@@ -151,8 +151,10 @@ outbox = Table(
     Column("target", Text),
     UniqueConstraint("event_id"),
     Index(
-        "ix_outbox_targets", "item_id",
-        sqlite_where=text("target IS NOT NULL"), postgresql_where=text("target IS NOT NULL"),
+        "ix_outbox_targets",
+        "item_id",
+        sqlite_where=text("target IS NOT NULL"),
+        postgresql_where=text("target IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )

@@ -44,7 +44,9 @@ def kept_once(connection: AsyncConnection, table: Table) -> sqlite.Insert | post
 
 def delivery_rows(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
     """Rows of `delivery`."""
-    return [one._replace(alert_id=storable(one.alert_id), consumer=storable(one.consumer))._asdict() for one in deliveries]
+    return [
+        one._replace(alert_id=storable(one.alert_id), consumer=storable(one.consumer))._asdict() for one in deliveries
+    ]
 
 
 class Writing:

@@ -53,6 +53,7 @@ def test_the_event_in_full() -> None:
             "raised_at": "2026-09-21T14:18:20.000Z",
             "withdrawn": False,
             "revision": 1,
+            "steps": 0,
             "disposition": None,
             "late": None,
             "text": "not heard at home",

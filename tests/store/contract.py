@@ -221,14 +221,16 @@ class StoreContract:
         await store.commit(Commit(alerts=[raised, other, queue, seen, again]))
         items = await store.outbox_after("mqtt", limit=9)
         mine = [paged, "duty_operator mail"]
-        assert await store.owed_to("notify", mine, limit=9) == [
+        assert await store.owed_to("notify", mine, after=0, limit=9) == [
             Owed(items[0], paged, seen.alert),
             Owed(items[4], "duty_operator mail", again.alert),
         ]
-        assert await store.owed_to("notify", mine, limit=1) == [Owed(items[0], paged, seen.alert)]
+        assert await store.owed_to("notify", mine, after=0, limit=1) == [Owed(items[0], paged, seen.alert)]
+        later = await store.owed_to("notify", mine, after=items[0].item_id, limit=9)
+        assert [owed.item for owed in later] == [items[4]]
         await store.outbox_delivered("notify", items[0].item_id)
-        assert [owed.to for owed in await store.owed_to("notify", mine, limit=9)] == ["duty_operator mail"]
-        assert await store.owed_to("notify", [], limit=9) == []
+        assert [owed.to for owed in await store.owed_to("notify", mine, after=0, limit=9)] == ["duty_operator mail"]
+        assert await store.owed_to("notify", [], after=0, limit=9) == []
 
     async def test_who_has_what_is_kept_once(self, store: Store) -> None:
         first, second = Delivery("AL-1", 1, "centre", T0), Delivery("AL-1", 2, HOSTILE, T0 + 1)
