@@ -42,7 +42,7 @@ def knowledge(history: Iterable[Known], zone: str) -> list[str]:
         if action == "raised" and lag > 0:
             said += f", {duration(lag)} after it began"
         lines.append(said + (f": {note}" if note else ""))
-        if action != "withdrawn":
+        if action not in ("withdrawn", "escalated"):
             lines.append(f"    {alert.text}")
     return lines
 
