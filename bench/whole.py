@@ -94,6 +94,7 @@ async def running(broker: EmbeddedBroker, folder: Path, known: bytes, clock: Sce
     store = WatchedStore(f"sqlite+aiosqlite:///{folder / 'emcheck.db'}", clock=clock)
     await store.open()
     await store.save_register(StoredRegister(hashlib.sha256(known).hexdigest(), clock.now(), known), [])
+    del known  # `emcheck register load` is another process: its hundred megabytes are not the service's
     transport = MqttTransport(host=broker.host, port=broker.port, clock=clock, store_id=store.database_id)
     service = Service(
         store=store,

@@ -15,6 +15,7 @@ from emcheck.cli import (
     instructing,
     orders,
     policies,
+    queue,
     replaying,
     serving,
     simulating,
@@ -42,7 +43,7 @@ config_app = typer.Typer(help="The settings of this installation.", no_args_is_h
 config_app.command("show")(serving.config_show)
 alerts_app = typer.Typer(help="The monitoring queue.", no_args_is_help=True)
 alerts_app.command("watch")(serving.alerts_watch)
-alerts_app.command("list")(explaining.alerts_list)
+alerts_app.command("list")(queue.alerts_list)
 alerts_app.command("act")(attending.alerts_act)
 app.command("explain")(explaining.explain)
 app.command("stats")(stats.stats)

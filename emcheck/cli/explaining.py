@@ -1,4 +1,4 @@
-"""`emcheck explain` and `emcheck alerts list`: what waits, and the story of one alert."""
+"""`emcheck explain`: the story of one alert."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -6,40 +6,17 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
-from emcheck.cli.showing import show
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from emcheck.domain.alerts import Alert
+    from emcheck.domain.policy import Policy
     from emcheck.service.explaining import Story
     from emcheck.store.sql import SqlStore
 
 _T = TypeVar("_T")
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
-
-
-def alerts_list(
-    config: ConfigOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed and withdrawn ones too.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """The alerts that wait, the most urgent first."""
-    from emcheck.domain.instants import format_ms
-    from emcheck.present.story import alert_json
-
-    async def found(store: "SqlStore") -> "list[Alert]":
-        return [a for a in await store.alerts(open_only=not everything) if everything or not a.withdrawn]
-
-    alerts = sorted(read_store(config, found), key=lambda alert: (alert.priority, alert.raised_at))
-    if as_json:
-        typer.echo("\n".join(json.dumps(alert_json(alert), ensure_ascii=False) for alert in alerts))
-    elif not alerts:
-        typer.echo("No alerts wait.")
-    else:
-        rows = [(a.priority, format_ms(a.raised_at), a.alert_id, a.subject, a.rule, a.text) for a in alerts]
-        show(("pri", "raised (UTC)", "alert", "who", "rule", "what"), rows)
 
 
 def explain(
@@ -49,13 +26,11 @@ def explain(
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.judged import progress
-    from emcheck.cli.reading import bad_input, read_policy
+    from emcheck.cli.reading import bad_input
     from emcheck.present import story, words
     from emcheck.service.explaining import matching, story_of
-    from emcheck.service.running import policy_path
-    from emcheck.shipped import shipped_config
 
-    policy = read_policy(policy_path(settings_of(config), shipped_config()))
+    policy = policy_in_force(config)
 
     async def told(store: "SqlStore") -> "Story":
         alerts = await matching(store, name)
@@ -97,6 +72,15 @@ def _draw(it: "Story") -> None:
 def _section(title: str, lines: list[str]) -> None:
     if lines:
         typer.echo("\n".join(["", title, *(f"  {line}" for line in lines)]))
+
+
+def policy_in_force(config: "Path | None") -> "Policy":
+    """The policy that the service judges by."""
+    from emcheck.cli.reading import read_policy
+    from emcheck.service.running import policy_path
+    from emcheck.shipped import shipped_config
+
+    return read_policy(policy_path(settings_of(config), shipped_config()))
 
 
 def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":

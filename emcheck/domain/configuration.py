@@ -17,6 +17,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from emcheck.domain.amending import addresses
@@ -39,6 +40,8 @@ class Configuration:
     content: dict[str, Any] | None
     until: Ms
     sha256: str = ""
+    members: str = ""
+    """Those of `content` as JSON text, as they are hashed and told."""
 
     @property
     def schedule_sha256(self) -> str | None:
@@ -87,7 +90,8 @@ class Configurations:
         content = self._fixed | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of_texts(schedule)}
         if here.range_dbm is not None:
             content["range_dbm"] = here.range_dbm
-        return Configuration(content, _next(edges, now), hashlib.sha256(compact(content).encode()).hexdigest())
+        text = compact(content)
+        return Configuration(content, _next(edges, now), hashlib.sha256(text.encode()).hexdigest(), text[1:-1])
 
     def _schedule(
         self, orders: Iterable[Order], address: AddressId, now: Ms, since: Ms, horizon: Ms
@@ -101,9 +105,15 @@ class Configurations:
                 if window.address_id == address:
                     wanted.setdefault((window.start, window.end), set()).update(tags)
         return [
-            {"from": format_ms(start), "until": format_ms(end), "tags": sorted(tags)}
+            {"from": _text(start), "until": _text(end), "tags": sorted(tags)}
             for (start, end), tags in sorted(wanted.items())
         ]
+
+
+@lru_cache(maxsize=4096)
+def _text(edge: Ms) -> str:
+    """An edge of a schedule: most units of a town have the same."""
+    return format_ms(edge)
 
 
 def _holds(start: Ms, end: Ms | None, now: Ms) -> bool:

@@ -47,7 +47,7 @@ def windows(order: Order, since: Ms, until: Ms) -> list[Window]:
     first = order.first_night
     night = _span(first, order.timezone, "later", "earlier") if first else None
     for curfew, start, end in zip([order.curfew, *(v.curfew for v in changes)], edges, edges[1:], strict=False):
-        low, high = max(start, since - _LONGEST_DAYS * DAY), min(end, until + DAY)
+        low, high = max(start, since), min(end, until)
         for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else ""):
             clipped = Window(max(window.start, start), min(window.end, end), window.address_id)
             pieces += cut([clipped], [night] if night else [])
@@ -70,26 +70,29 @@ def _span(local: LocalSpan, zone: str, start: Literal["earlier", "later"], end: 
 
 
 def _weekly(curfew: Iterable[CurfewRequirement], zone: str, low: Ms, high: Ms, replaced: str) -> Iterator[Window]:
-    """Weekly windows that may touch `[low, high)`, save those that start on the date `replaced` (4)."""
+    """Weekly windows that touch `[low, high)`, save those that start on the date `replaced` (4)."""
     if high <= low:
         return
-    day = date(1970, 1, 1) + timedelta(days=low // DAY - _LONGEST_DAYS)
-    last = date(1970, 1, 1) + timedelta(days=high // DAY + 1)
-    while day <= last:
-        if day.isoformat() != replaced:
-            yield from _starting_on(day, curfew, zone)
-        day += timedelta(days=1)
-
-
-def _starting_on(day: date, curfew: Iterable[CurfewRequirement], zone: str) -> Iterator[Window]:
+    first, last = low // DAY - _LONGEST_DAYS, high // DAY + 1
     for requirement in curfew:
-        for start, end in _spans_on(day, requirement.windows, zone):
-            yield Window(start, end, requirement.address_id)
+        for day, start, end in _spans(first, last, requirement.windows, zone):
+            if start < high and end > low and day != replaced:
+                yield Window(start, end, requirement.address_id)
+
+
+@lru_cache(maxsize=256)
+def _spans(first: int, last: int, timetable: tuple[WeeklyWindow, ...], zone: str) -> tuple[tuple[str, Ms, Ms], ...]:
+    """What starts on some days (numbered from 1970), each with its date.
+
+    Many orders share a timetable, and all are looked at on the same days.
+    """
+    days = [date(1970, 1, 1) + timedelta(days=number) for number in range(first, last + 1)]
+    return tuple((day.isoformat(), start, end) for day in days for start, end in _spans_on(day, timetable, zone))
 
 
 @lru_cache(maxsize=4096)
 def _spans_on(day: date, timetable: tuple[WeeklyWindow, ...], zone: str) -> tuple[Span, ...]:
-    """What starts on a day; many orders share a timetable, and all are looked at on the same days."""
+    """What starts on a day."""
     found = []
     for weekly in timetable:
         if weekly.from_day != DAYS[day.weekday()]:

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from emcheck.domain.alerts import Alert, waits
 from emcheck.domain.escalation import QUEUE, Call, Due, Why
 from emcheck.domain.ids import Ms
+from emcheck.domain.instants import format_ms
 from emcheck.present.words import duration
 
 
@@ -40,6 +42,17 @@ def time_left(alert: Alert, targets_ms: Mapping[str, Ms], now: Ms) -> str:
         return ""
     left_ms = alert.raised_at + target_ms - now
     return duration(left_ms) if left_ms >= 0 else f"over by {duration(-left_ms)}"
+
+
+def as_json(alert: Alert, step: Due | None, targets_ms: Mapping[str, Ms], now: Ms) -> dict[str, Any]:
+    """The same for programs; what does not apply is left out. Seconds over the target are negative."""
+    told: dict[str, Any] = {"steps": alert.course.steps}
+    if waits(alert) and alert.priority in targets_ms:
+        told["seconds_left"] = (alert.raised_at + targets_ms[alert.priority] - now) / 1000
+    if step is not None:
+        call = {"who": step.call.who, "by": step.call.by, "at": format_ms(step.at), "why": str(step.why)}
+        told["next"] = call | {"step": step.number, "of": step.of}
+    return told
 
 
 def next_step(step: Due | None, now: Ms) -> str:

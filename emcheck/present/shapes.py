@@ -155,7 +155,7 @@ def _trees() -> dict[str, Any]:
     after_s = {"type": "number", "minimum": 0, "exclusiveMaximum": 1e10}
     told = {"after_s": after_s, "who": name, "by": name, "reason": text, "source": text}
     step = _table(told | {"sign_off": {"type": "boolean"}}) | {"required": list(told)}
-    trees = dict.fromkeys((*PRIORITIES, OPERATIONS), {"type": "array", "minItems": 1, "items": step})
+    trees = {key: {"type": "array", "minItems": 1, "items": step} for key in (*PRIORITIES, OPERATIONS)}
     return _table(trees) | {"required": []}
 
 

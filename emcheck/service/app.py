@@ -97,6 +97,7 @@ class Service:
             published=self._published,
             on_alerts=self.outbox.notify,
             checkpoint_every_ms=options.checkpoint_every_ms,
+            chunk_ms=options.chunk_ms,
         )
         self.configuring = Configuring(
             store, self.acknowledger, policy, clock,
@@ -111,7 +112,6 @@ class Service:
             clock,
             batch_max=options.batch_max,
             linger_s=options.linger_s,
-            chunk_ms=options.chunk_ms,
             alive_every_ms=options.alive_every_ms,
             resend_every_ms=policy.ms("evidence.gap.resend_every_s"),
         )

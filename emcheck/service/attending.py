@@ -100,10 +100,10 @@ class Attending:
             due[name] = at
         fallen = Fallen()
         alerts = {alert.alert_id: alert for alert in await self._store.alerts_named(list(due))}
-        arrived = _arrived(await self._store.deliveries(list(due)))
+        has = arrived(await self._store.deliveries(list(due)))
         for name, at in due.items():
             if (alert := alerts.get(AlertId(name))) is not None:
-                self._decide(alert, at, arrived.get(name, 0), fallen)
+                self._decide(alert, at, has.get(name, 0), fallen)
         return fallen
 
     def _decide(self, alert: Alert, at: Ms, arrived: int, fallen: Fallen) -> None:
@@ -136,7 +136,7 @@ def subject(alert: Alert) -> str:
     return f"alert {alert.alert_id}"
 
 
-def _arrived(deliveries: Sequence[Delivery]) -> dict[str, int]:
+def arrived(deliveries: Sequence[Delivery]) -> dict[str, int]:
     """The newest revision of each alert that somebody confirmed to have."""
     newest: dict[str, int] = {}
     for one in deliveries:

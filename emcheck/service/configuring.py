@@ -14,7 +14,6 @@ from typing import Any, cast
 import structlog
 
 from emcheck.clock import Clock
-from emcheck.domain.canonical import compact
 from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.configured import Configured, Echo
 from emcheck.domain.facts import Event
@@ -29,7 +28,11 @@ log = structlog.get_logger("emcheck.service")
 
 _LOOK_EVERY_S = 30.0
 _CHUNK = 20
-"""Configurations made between two looks at the event loop; one takes a fraction of a millisecond."""
+"""Configurations made between two looks at the event loop; one takes a tenth of a millisecond."""
+_REST_S = 0.005
+"""The loop's after each chunk: what units are told can wait, and so takes a third of the loop at most."""
+_PIECE = 200
+"""Configurations sent between two looks at the event loop: some 5 ms."""
 _AT_ONCE = 2_000
 """Units looked at in one turn; the others have theirs a second later."""
 
@@ -123,10 +126,10 @@ class Configuring:
             if self._configurations is not None:
                 yield name, self._configurations.of(name, now)
             if count % _CHUNK == 0:
-                await asyncio.sleep(0)
+                await asyncio.sleep(_REST_S)
 
-    async def wanted(self, now: Ms) -> list[tuple[UnitId, Configuration, str]]:
-        """What those are to be told that were heard and hold something else, and its members as text."""
+    async def wanted(self, now: Ms) -> list[tuple[UnitId, Configuration]]:
+        """What those are to be told that were heard and hold something else."""
         heard = list(islice(self._heard, _AT_ONCE))
         for name in heard:
             del self._heard[name]
@@ -135,17 +138,22 @@ class Configuring:
         if self._acknowledger.silent:
             return []
         due = [name for name in heard if name in self._units and self._units[name].due(now)]
-        return [(name, made, compact(made.content or {})[1:-1]) async for name, made in self._made(due, now)]
+        return [(name, made) async for name, made in self._made(due, now)]
 
-    async def send(self, wanted: Sequence[tuple[UnitId, Configuration, str]], now: Ms) -> None:
+    async def send(self, wanted: Sequence[tuple[UnitId, Configuration]], now: Ms) -> None:
         """Tell them. Hold the pipeline's turn."""
         if not wanted:
             return
         first = await self._store.reserve_counter("config_rev", len(wanted))
+        for start in range(0, len(wanted), _PIECE):
+            await self._tell(wanted[start : start + _PIECE], first + start, now)
+            await asyncio.sleep(0)
+
+    async def _tell(self, wanted: Sequence[tuple[UnitId, Configuration]], first: int, now: Ms) -> None:
         said = []
-        for number, (name, configuration, members) in enumerate(wanted, start=first):
+        for number, (name, configuration) in enumerate(wanted, start=first):
             self._units[name].wants(configuration)
-            body = self._units[name].tell(members, number, now)
+            body = self._units[name].tell(configuration.members, number, now)
             if body is not None:
                 said.append((name, body))
         self.sent_total += len(said)

@@ -42,7 +42,6 @@ class Loops:
         *,
         batch_max: int,
         linger_s: float,
-        chunk_ms: int,
         alive_every_ms: Ms,
         resend_every_ms: Ms,
     ) -> None:
@@ -52,7 +51,6 @@ class Loops:
         self._clock = clock
         self._batch_max = batch_max
         self._linger_s = linger_s
-        self._chunk_ms = chunk_ms
         self._alive_every_ms = alive_every_ms
         self._resend_every_ms = resend_every_ms
         self._rearm = asyncio.Event()
@@ -90,14 +88,12 @@ class Loops:
 
     async def _judge_due(self, upto: Ms) -> bool:
         """The herd in chunks, so that events go on being served; False where messages are to be judged first."""
-        loop = asyncio.get_running_loop()
         while (due := self._pipeline.wake_at()) <= upto:
             async with self._pipeline.turn:
                 known = self._known_until(upto)
                 if known < due:
                     return False
-                end = loop.time() + self._chunk_ms / 1000
-                if not await self._guarded(self._pipeline.tick, known, lambda end=end: loop.time() < end):
+                if not await self._guarded(self._pipeline.tick, known):
                     return True
         return True
 

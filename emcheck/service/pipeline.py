@@ -7,6 +7,7 @@ of the batch was acknowledged, so it comes again.
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ from emcheck.ports import (
 from emcheck.present.instructed import in_words
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
+from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
@@ -60,8 +62,10 @@ class Pipeline:
         published: Publish,
         on_alerts: Callable[[], None],
         checkpoint_every_ms: Ms,
+        chunk_ms: float = math.inf,
     ) -> None:
         self.turn = asyncio.Lock()
+        self._breath = Breath(chunk_ms)
         self._store = store
         self._policy = policy
         self._acknowledger = acknowledger
@@ -85,7 +89,7 @@ class Pipeline:
         self._row: list[InboxRow] = []
         self._signed_at: Ms = 0
         self._new_events = 0
-        self._standing = Standing(self._store)
+        self._standing = Standing(self._store, self._breath)
         found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._checkpoints = Checkpoints(
@@ -117,10 +121,15 @@ class Pipeline:
         return f"detected late because {span}"
 
     async def receive(self, messages: Sequence[Message]) -> None:
-        """Judge, commit and owe acknowledgements for a batch, in order of receipt."""
+        """Judge, commit and owe acknowledgements for a batch, in order of receipt.
+
+        The loop goes on in between; as long as the turn is held nobody else judges or commits.
+        """
+        self._breath.begin()
         quarantine: list[Quarantined] = []
         owed: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
         for message in messages:
+            await self._breath.pause()
             taken = take(
                 self.engine, message.topic, message.payload, message.received_at,
                 retained=message.retained, remember=self._recent.remember,
@@ -203,7 +212,8 @@ class Pipeline:
         """One instruction, without personal data; InstructionError, and nothing is done."""
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
-            await self._attend(now)  # and so is what was due before
+            while self._attending.next() <= now:  # and so is what was due before
+                await self._attend(now)
             self._note_act(await self._attending.act(act, now))
         self._cause = now, in_words(act)
         touched = self.engine.instruct(raw, now)
@@ -224,25 +234,25 @@ class Pipeline:
         """The next instant at which something is to be judged, or something of an alert is due."""
         return min(self.engine.wake_at(), self._attending.next())
 
-    async def tick(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
-        """Decide what is due by `upto`, a few subjects at a time for as long as there may be `more`, and commit it."""
-        while self.engine.tick(upto, most=_AT_ONCE) == _AT_ONCE and more():
+    async def tick(self, upto: Ms) -> None:
+        """Decide what is due by `upto`, as much of it as may be judged at a stretch, and commit it."""
+        self._breath.begin()
+        while self.engine.tick(upto, most=_AT_ONCE) == _AT_ONCE and not self._breath.due():
             pass
         if self._decisions:
             self._note_service("alive", upto)
             await self._write([])
-        await self._attend(min(upto, self.engine.wake_at() - 1), more)
+        upto = min(upto, self.engine.wake_at() - 1)  # what may change an alert is decided before
+        while self._attending.next() <= upto and not self._breath.due():
+            await self._attend(upto)
 
-    async def _attend(self, upto: Ms, more: Callable[[], bool] = lambda: True) -> None:
-        """Leases, shelves and steps of alerts, each at its own instant, once all that may change alerts is decided."""
-        while self._attending.next() <= upto:
-            fallen = await self._attending.fall_due(upto, most=_ALERTS_AT_ONCE)
-            for change in fallen.changes:
-                self._note_act(change)
-            self._looks += fallen.deadlines
-            await self._write([])
-            if not more():
-                return
+    async def _attend(self, upto: Ms) -> None:
+        """Leases, shelves and steps of some alerts, each at its own instant."""
+        fallen = await self._attending.fall_due(upto, most=_ALERTS_AT_ONCE)
+        for change in fallen.changes:
+            self._note_act(change)
+        self._looks += fallen.deadlines
+        await self._write([])
 
     async def alive(self, now: Ms) -> None:
         """Leave word in the inbox that the service was receiving until now."""
@@ -279,14 +289,16 @@ class Pipeline:
         """One transaction for everything since the last one."""
         rows, self._row = self._row, []
         decisions, self._decisions = self._decisions, []
-        changes = [
-            AlertChange(c.alert, c.action, at, "emcheck", c.note, self._published(c.alert, c.action, c.note))
-            for c, at in await self._standing.queue_changes(decisions)
-        ]
+        changes: list[AlertChange] = []
+        for change, at in await self._standing.queue_changes(decisions):
+            await self._breath.pause()
+            body = self._published(change.alert, change.action, change.note)
+            changes.append(AlertChange(change.alert, change.action, at, "emcheck", change.note, body))
         changes += self._acts
         self._acts = []
         findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
+        await self._breath.pause()
         deadlines, self._looks = self._looks, []
         deadlines += [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         deadlines += self._attending.watch(change.alert for change in changes)

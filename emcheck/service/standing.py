@@ -10,6 +10,7 @@ from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.queue import Change, alert_id, reconcile
 from emcheck.ports import Store
 from emcheck.present.words import explain
+from emcheck.service.breath import Breath
 
 
 class Decision(NamedTuple):
@@ -26,8 +27,9 @@ class Decision(NamedTuple):
 class Standing:
     """Compares decisions with what stands. Alerts are read when a subject has its first, and let go after its last."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, breath: Breath) -> None:
         self._store = store
+        self._breath = breath
         self.findings: dict[str, dict[str, Finding]] = {}
         self._alerts: dict[str, dict[AlertId, Alert]] = {}
 
@@ -60,6 +62,7 @@ class Standing:
         changes: list[tuple[Change, Ms]] = []
         before = {decision.subject: list(self.findings.get(decision.subject, {}).values()) for decision in decisions}
         for decision in decisions:
+            await self._breath.pause()
             subject = decision.subject
             settled = [finding for finding in before[subject] if is_settled(finding, decision.settled)]
             held = [finding for finding in before[subject] if finding not in settled]

@@ -115,7 +115,7 @@ class ServiceSettings(_Section):
     batch_linger_ms: Annotated[int, Field(ge=0, le=1_000)] = 50
     """How long the first message of a batch waits for company; it is added to every alert's delay."""
     judge_chunk_ms: Annotated[int, Field(ge=1, le=1_000)] = 14
-    """Longest stretch of judging cases that are due before events are served again (the herd at 19:00)."""
+    """Longest stretch of judging before the network is looked at again (the herd at 19:00, a burst of events)."""
     alive_every_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """How often the inbox is told that we were receiving: after a crash the outage is known to within this."""
     checkpoint_every_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
