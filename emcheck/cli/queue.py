@@ -42,7 +42,8 @@ def alerts_list(
         rows = [
             (
                 a.priority, "withdrawn" if a.withdrawn else a.state.replace("_", " "), format_ms(a.raised_at),
-                a.alert_id, a.subject, a.rule, escalated.time_left(a, targets, now), escalated.next_step(step, now), a.text,
+                a.alert_id, a.subject, a.rule, escalated.time_left(a, targets, now), escalated.next_step(step, now),
+                a.text,
             )
             for a, step in queue
         ]  # fmt: skip
