@@ -369,9 +369,13 @@ class Transport(Protocol):
 
 
 class Publisher(Protocol):
-    """Takes alerts to where they are watched. At least once, in order per subject."""
+    """Takes alerts to where they are watched. At least once, in order per subject.
+
+    `confirms`: whether what is delivered is known to have reached a consumer, and not a hop on the way only.
+    """
 
     name: str
+    confirms: bool
 
     async def publish(self, item: OutboxItem) -> None:
         """Deliver one item; any exception means: not delivered, try again later."""

@@ -35,7 +35,7 @@ class OutboxRunner:
     ) -> None:
         backoff, clock = Backoff(retry_first_s, retry_most_s), clock or SystemClock()
         self.routes: dict[str, Route | Notifier] = {
-            publisher.name: Route(store, publisher, backoff) for publisher in publishers
+            publisher.name: Route(store, publisher, backoff, clock) for publisher in publishers
         }
         for contact in contacts:
             notifier = Notifier(store, contact, clock, backoff, every_ms=every_ms)

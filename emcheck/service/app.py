@@ -242,6 +242,8 @@ class Service:
             "quarantined_total": ("Refused input", pipeline.quarantined_total),
             "recalls_total": ("Times that all a unit ever told was read again", pipeline.recalls_total),
             "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
+            "escalation_steps_total": ("Times that an alert was passed on", pipeline.steps_total),
+            "receipts_total": ("Receipts of consumers", pipeline.receipts_total),
             "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
             "heartbeats_total": ("Heartbeats that the watchdog took", self.heartbeats_total),
             "downlinks_unsent_total": ("Answers to units lost with the broker", self._transport.unsent_total),

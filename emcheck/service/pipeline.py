@@ -24,6 +24,7 @@ from emcheck.ports import (
     Answer,
     Commit,
     Deadline,
+    Delivery,
     InboxRow,
     Letter,
     Message,
@@ -36,6 +37,7 @@ from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
 from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
+from emcheck.service.confirming import Confirming
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, take
@@ -73,7 +75,7 @@ class Pipeline:
         self._on_alerts = on_alerts
         self._checkpoint_every_ms = checkpoint_every_ms
         self.events_total = self.duplicates_total = self.quarantined_total = self.alerts_total = 0
-        self.recalls_total = 0
+        self.recalls_total = self.receipts_total = self.steps_total = 0
         self.on_taken: Callable[[Taken], None] = lambda taken: None
         """Told of each message that was taken."""
         self.on_amended: Callable[[set[UnitId]], None] = lambda units: None
@@ -98,6 +100,7 @@ class Pipeline:
         self._judged_anew = found.changed
         self._acts: list[AlertChange] = []
         self._looks: list[Deadline] = []
+        self._confirming = Confirming(self._store)
         self._attending = Attending(
             self._store, self._published, self._policy.plan(), lease_ms=self._policy.ms("alert.lease_s"), up_since=now
         )
@@ -147,13 +150,16 @@ class Pipeline:
                 ]
                 owed.append((taken.unit, taken.receipt.boot, rejected))
                 owed += [(taken.unit, boot, []) for boot in _completed(taken)]
-        await self._write(quarantine)
+        deliveries, unknown = await self._confirming.settle()
+        await self._write(quarantine + unknown, deliveries=deliveries)
         for unit, boot, rejected in owed:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 
     def _keep(self, message: Message, taken: Taken) -> None:
         """An inbox row for what brings something; of a repeat, only that the unit was heard."""
         if taken.receipt is None or taken.unit is None:
+            if taken.confirmed is not None:
+                self._confirming.note(message, taken.confirmed)
             return
         self._row_id += 1
         if taken.receipt.new == 0 and not taken.receipt.recall and not taken.refusals:
@@ -285,6 +291,7 @@ class Pipeline:
         leaving: bool = False,
         answers: Sequence[Answer] = (),
         people: Sequence[Person] = (),
+        deliveries: Sequence[Delivery] = (),
     ) -> None:
         """One transaction for everything since the last one."""
         rows, self._row = self._row, []
@@ -303,16 +310,20 @@ class Pipeline:
         deadlines += [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         deadlines += self._attending.watch(change.alert for change in changes)
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
-        if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints or answers):
+        parts = (rows, quarantine, changes, findings, gone, deadlines, checkpoints, answers, deliveries)
+        if not any(parts):
             return
         await self._store.commit(
             Commit(
                 inbox=rows, quarantine=quarantine, findings=findings, findings_gone=gone, alerts=changes,
                 deadlines=deadlines, checkpoints=checkpoints, answers=answers, people=people,
+                deliveries=deliveries,
             )
         )  # fmt: skip
         self.events_total, self._new_events = self.events_total + self._new_events, 0
         self.quarantined_total += len(quarantine)
+        self.receipts_total += len(deliveries)
+        self.steps_total += sum(change.action == "escalated" for change in changes)
         self.alerts_total += len(changes)
         if any(checkpoint.unit == SERVICE for checkpoint in checkpoints):
             await self._store.prune_checkpoints()

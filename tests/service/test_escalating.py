@@ -14,7 +14,7 @@ from emcheck.alerting.notifying import Contact
 from emcheck.alerting.outbox import OutboxRunner
 from emcheck.clock import VirtualClock
 from emcheck.domain.alerts import Act, acted
-from emcheck.domain.escalation import Call
+from emcheck.domain.escalation import Call, Tree
 from emcheck.domain.ids import AlertId
 from emcheck.domain.instants import HOUR, MINUTE, SECOND, format_ms
 from emcheck.domain.policy import Policy
@@ -23,7 +23,7 @@ from tests.alerting.receiving import Centre, centre
 from tests.service.test_attending import Desk
 from tests.support import at, england
 
-PAGING = {"P1": (Call(MINUTE, "duty_operator", "queue"), Call(5 * MINUTE, "supervisor", "page"))}
+PAGING: dict[str, Tree] = {"P1": (Call(MINUTE, "duty_operator", "queue"), Call(5 * MINUTE, "supervisor", "page"))}
 
 
 def paging() -> Policy:
