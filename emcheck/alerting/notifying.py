@@ -61,6 +61,11 @@ class Contact(NamedTuple):
     ways: Mapping[str, Way]
 
 
+def targets_of(contacts: Sequence[Contact]) -> dict[str, list[str]]:
+    """What is owed to each contact in the outbox, by the name of its cursor."""
+    return {f"notify {one.name}": [f"{one.name} {by}" for by in one.ways] for one in contacts}
+
+
 class _Waiting(NamedTuple):
     """What is owed: all items, by target those that still wait (item, alert, revision), and the alerts."""
 

@@ -9,6 +9,7 @@ from emcheck.domain.instructions import (
     PutOrder,
     PutRegister,
     PutWearer,
+    ReportAudit,
     SuspendOrder,
 )
 
@@ -31,7 +32,7 @@ def _of(act: Instruction) -> str:
         return f" of tag {act.fitting.tag}"
     if isinstance(act, ActOnAlert):
         return f" {act.alert_id} {act.act}"
-    if isinstance(act, (PutWearer, PutRegister, GrantAbsence)):
+    if isinstance(act, (PutWearer, PutRegister, GrantAbsence, ReportAudit)):
         return ""
     return f" of {act.order_id}"
 

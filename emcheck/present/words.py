@@ -268,6 +268,17 @@ def _undecided(f: Finding) -> str:
     )
 
 
+def _audit(f: Finding) -> str:
+    told = dict(f.detail)
+    since = clock(parse_ms(str(told["since"])), f.zone)
+    named = f" ({told['alerts']})" if "alerts" in told else ""
+    return {
+        "step_overdue": f"{told['count']} alert(s) should have been passed on and were not, the first at {since} ({f.zone}){named}. The escalation does not work as the policy wants.",
+        "undelivered": f"Nobody has confirmed to have {told['count']} alert(s), though their trees are climbed; the first is missed since {since} ({f.zone}){named}. Perhaps nobody is there.",
+        "publisher_behind": f"The publisher {told.get('publisher')} owes {told['count']} deliveries or more, the first since {since} ({f.zone}). What it should tell, nobody hears from it.",
+    }[f.class_ or ""]
+
+
 _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "curfew.absence": _absence,
     "curfew.accumulated": _accumulated,
@@ -290,4 +301,5 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "tag.battery": _tag_battery,
     "tag.case": _tag_case,
     "service.undecided": _undecided,
+    "service.audit": _audit,
 }

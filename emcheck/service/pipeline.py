@@ -16,9 +16,10 @@ import structlog
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
-from emcheck.domain.instants import format_ms
-from emcheck.domain.instructions import ActOnAlert, Instruction, impersonal, parse_instruction, told_of
+from emcheck.domain.instants import FOREVER, format_ms
+from emcheck.domain.instructions import ActOnAlert, Instruction, ReportAudit, impersonal, parse_instruction, told_of
 from emcheck.domain.policy import Policy
+from emcheck.domain.rules import service_audit
 from emcheck.ports import (
     AlertChange,
     Answer,
@@ -101,6 +102,8 @@ class Pipeline:
         self._acts: list[AlertChange] = []
         self._looks: list[Deadline] = []
         self._confirming = Confirming(self._store)
+        self.up_since = now
+        """Since when receipts could come."""
         self._attending = Attending(
             self._store, self._published, self._policy.plan(), lease_ms=self._policy.ms("alert.lease_s"), up_since=now
         )
@@ -223,6 +226,10 @@ class Pipeline:
             self._note_act(await self._attending.act(act, now))
         self._cause = now, in_words(act)
         touched = self.engine.instruct(raw, now)
+        if isinstance(act, ReportAudit):
+            standing = self._standing.findings.get(service_audit.SUBJECT, {}).values()
+            found = service_audit.judged(act, standing, now=now, policy=self._policy)
+            self._decided(service_audit.SUBJECT, found, now, -FOREVER)
         self._row_id += 1
         self._signed_at = now
         self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))

@@ -147,6 +147,7 @@ def options_of(settings: Settings) -> Options:
         alive_every_ms=round(settings.service.alive_every_s * 1000),
         checkpoint_every_ms=round(settings.service.checkpoint_every_s * 1000),
         stop_within_s=settings.service.stop_within_s,
+        audit_every_s=settings.service.audit_every_s,
         http=(settings.http.host, settings.http.port) if settings.http.enabled else None,
         retry_first_s=settings.alerting.retry_first_s,
         retry_most_s=settings.alerting.retry_most_s,

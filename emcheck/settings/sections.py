@@ -120,6 +120,9 @@ class ServiceSettings(_Section):
     """How often the inbox is told that we were receiving: after a crash the outage is known to within this."""
     checkpoint_every_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
     """How often folded state is written: a start after a crash reads at most the messages of two such spans."""
+    audit_every_s: Annotated[float, Field(ge=5, le=3_600)] = 60.0
+    """How often the auditor looks whether every step that was due was made and what is owed delivered: it tells what it
+    finds twice, so an alert of its own comes within two such spans and the policy's grace."""
     stop_within_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """Time for an orderly stop after SIGTERM; what is not done then was not acknowledged and comes again."""
 
