@@ -257,6 +257,10 @@ class Store(Protocol):
         """What became of a letter; None while it waits."""
         ...
 
+    async def answered(self) -> list[tuple[Letter, str]]:
+        """Letters of the last day or so with what became of them, oldest first; their text is gone."""
+        ...
+
     async def people(self) -> list[Person]:
         """All personal data held."""
         ...

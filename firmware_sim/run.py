@@ -340,6 +340,10 @@ class Simulated(NamedTuple):
     messages: int
 
 
+SIMULATED = ("stream.jsonl.gz", "register.json", "truth.jsonl")
+"""The files that a simulation writes."""
+
+
 def simulate_to_stream(
     scenario: Scenario,
     seed: int | None,
@@ -351,14 +355,15 @@ def simulate_to_stream(
     """Run a scenario without a broker: `stream.jsonl[.gz]`, `register.json` and `truth.jsonl` into a folder."""
     out_path.mkdir(parents=True, exist_ok=True)
     world = World(scenario, seed)
-    stream = out_path / ("stream.jsonl.gz" if compress else "stream.jsonl")
+    packed_name, register_name, truth_name = SIMULATED
+    stream = out_path / (packed_name if compress else packed_name.removesuffix(".gz"))
     with ExitStack() as stack:
         sink: BinaryIO = stack.enter_context(stream.open("wb"))
         if compress:
             packed = stack.enter_context(gzip.GzipFile("", "wb", 4, sink, mtime=0))
             sink = stack.enter_context(io.BufferedWriter(packed))
         messages = _write_stream(world, sink, progress)
-    files = Simulated(stream, out_path / "register.json", out_path / "truth.jsonl", messages)
+    files = Simulated(stream, out_path / register_name, out_path / truth_name, messages)
     files.register.write_text(json.dumps(world.register(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     files.truth.write_text("".join(line + "\n" for line in truth_lines(world.town)), encoding="utf-8")
     return files

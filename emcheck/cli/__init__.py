@@ -17,6 +17,7 @@ from emcheck.cli import (
     orders,
     policies,
     queue,
+    registers,
     replaying,
     serving,
     simulating,
@@ -39,7 +40,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serving.serve_command)
 app.command("instruct")(instructing.instruct)
 app.command("export")(instructing.export)
-files.register_app.command("load")(serving.register_load)
+registers.register_app.command("load")(serving.register_load)
 config_app = typer.Typer(help="The settings of this installation.", no_args_is_help=True)
 config_app.command("show")(serving.config_show)
 alerts_app = typer.Typer(help="The monitoring queue.", no_args_is_help=True)
@@ -51,10 +52,11 @@ app.command("explain")(explaining.explain)
 app.command("stats")(stats.stats)
 store_app = typer.Typer(help="The database.", no_args_is_help=True)
 store_app.command("confirm")(serving.store_confirm)
+app.add_typer(instructing.instructions_app, name="instructions")
 app.add_typer(store_app, name="store")
 app.add_typer(config_app, name="config")
 app.add_typer(alerts_app, name="alerts")
-app.add_typer(files.register_app, name="register")
+app.add_typer(registers.register_app, name="register")
 app.add_typer(orders.order_app, name="order")
 app.add_typer(policies.policy_app, name="policy")
 app.command("schema")(files.schema)

@@ -1,4 +1,4 @@
-"""`emcheck instruct` and `emcheck export`: what the decision loop is told, and all that it was ever told."""
+"""`emcheck instruct`, `instructions` and `export`: what the decision loop is told, and all that it was ever told."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
+from emcheck.cli.showing import show
 
+instructions_app = typer.Typer(help="What the service was told, and taking it back.", no_args_is_help=True)
 _WAIT_S = 10.0
 
 
@@ -45,31 +47,90 @@ def carry_out(raw: Any, *, name: str, config: Path | None, wait_s: float = _WAIT
         bad_input(f"{name}: {error}")
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
-    what = name if act.type == "alert" else act.type
+    what = name if act.type in ("alert", "revocation") else act.type
     if outcome is None:
         typer.echo(f"{what}: posted; no service took it within {wait_s:.0f} s, the next one that runs will")
-    elif outcome == "done":
-        typer.echo(f"{what}: done")
+    elif outcome.startswith("done"):
+        typer.echo(f"{what}: {outcome}")
     else:
         bad_input(f"{name}: {outcome}")
 
 
+@instructions_app.command("list")
+def instructions_list(
+    order: Annotated[str | None, typer.Option(help="Only what is about this order.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="What operators did about alerts, too.")] = False,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """What the service was told, by whom, when and what became of it; refusals of the last day and what waits, too."""
+    import json
+
+    from emcheck.cli.explaining import read_store
+    from emcheck.present.instructed import plain, row
+    from emcheck.service.given import given
+
+    told = [plain(*one) for one in read_store(config, given)]
+    found = [
+        line
+        for line in told
+        if (order is None or line["order_id"] == order) and (everything or line["type"] != "alert")
+    ]
+    if as_json:
+        typer.echo("\n".join(json.dumps(line, ensure_ascii=False) for line in found))
+    elif not found:
+        typer.echo("Nothing was instructed.")
+    else:
+        show(("number", "given (UTC)", "by", "what, and what became of it"), list(map(row, found)), prose=True)
+
+
+@instructions_app.command("revoke")
+def instructions_revoke(
+    number: Annotated[int, typer.Argument(help="Its number in `emcheck instructions list`.")],
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    since: Annotated[
+        str | None, typer.Option("--from", help="Where it should have begun, as 2026-03-25T19:00; with --until.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Where it should have ended.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Take leave or a suspension back that was entered in error, or give it its right times. Both stay on record."""
+    from emcheck.cli.explaining import read_store
+    from emcheck.cli.reading import bad_input
+    from emcheck.domain.instructions import InstructionError
+    from emcheck.service.given import revocation
+
+    if (since is None) is not (until is None):
+        bad_input("--from and --until go together: they are the times that are right")
+    instead = None if since is None or until is None else (since, until)
+    try:
+        said = read_store(config, lambda store: revocation(store, number, by=by, reason=reason, instead=instead))
+    except InstructionError as error:
+        bad_input(f"{number}: {error}")
+    carry_out(said, name=f"revocation of {number}", config=config)
+
+
 def export(
-    out: Annotated[Path, typer.Option("--out", help="The stream, .jsonl or .jsonl.gz.")], config: ConfigOption = None
+    out: Annotated[Path, typer.Option("--out", "-o", help="The stream, .jsonl or .jsonl.gz.")],
+    config: ConfigOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Though the file is there.")] = False,
 ) -> None:
     """Write the inbox as a stream that `emcheck replay` judges as the service did."""
     import asyncio
 
     from emcheck.cli.reading import bad_input
+    from emcheck.cli.writing import refuse_if_there
     from emcheck.ports import StoreError
     from emcheck.service.mailing import export_stream
 
+    settings = settings_of(config)
+    if not force:
+        refuse_if_there(out)
     try:
-        lines = asyncio.run(export_stream(settings_of(config), out))
+        lines = asyncio.run(export_stream(settings, out, force=force))
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
-    except FileExistsError:
-        bad_input(f"{out}: is there already; name another file with --out")
     except OSError as error:
         bad_input(f"{out}: {error.strerror}; name a file that can be written with --out")
     typer.echo(f"{out}: {lines} lines")

@@ -46,7 +46,7 @@ def print_findings(found: list[Finding], *, as_lines: bool) -> None:
         return
     told = [(finding, lines.as_json(finding)) for finding in found]
     rows = [(line["start"], f.rule, f.subject, f.priority, line["text"]) for f, line in told]
-    show(("start (UTC)", "rule", "who", "pri", "what"), rows)
+    show(("start (UTC)", "rule", "who", "pri", "what"), rows, prose=True)
 
 
 def print_timeline(result: Replayed, register: Register, *, as_lines: bool) -> None:
@@ -54,7 +54,8 @@ def print_timeline(result: Replayed, register: Register, *, as_lines: bool) -> N
     names = {wearer.wearer_id: wearer.name for wearer in register.wearers}
     drawings: list[str] = []
     for case in result.engine.cases.values():
-        for address, sources in case.sources.items():
+        for address in case.addresses:
+            sources = case.sources(address)
             known = result.timeline(case.wearer_id, address)
             until = min(result.until, max(source.counts.end for source in sources))
             if as_lines:

@@ -98,7 +98,7 @@ def _page(console: Console, night: Any, zone: str) -> None:
     found = lines.in_order(night.findings)
     for wearer, case in sorted(night.engine.cases.items()):
         tracks = {unit: night.engine.units[unit].track for unit in case.units}
-        for address in case.sources:
+        for address in case.addresses:
             windows = _tonight(case, address, night)
             known = case.timeline(address, tracks)
             console.print(

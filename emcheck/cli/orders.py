@@ -1,9 +1,7 @@
 """`emcheck order`: orders from the shapes of other services, as a calendar for the wearer, and a week of one drawn."""
 
 import json
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,22 +76,26 @@ def order_import(
 def _placed(imported: "Imported", into: Path | None, limits: "Policy") -> str:
     """Put the order into the register and say so; nothing is written where anything is wrong with it."""
     from emcheck.cli.reading import bad_input, heed_limits, read_register, read_text
+    from emcheck.cli.writing import replace
     from emcheck.domain.register import RegisterError, parse_register
+    from emcheck.domain.remarks import slips
     from emcheck.exchange.placing import placed
 
     if into is None:
         order = imported.order
         alone = {"version": 1, "wearers": [{"wearer_id": order["wearer_id"]}], "orders": [order]}
         known = parse_register(json.dumps(alone | {"installations": [], "fittings": []}))
-        heed_limits(known, limits, Path("the order"))
+        heed_limits(known, limits, Path("the order"), alone=True)
         return ""
     text = placed(read_text(into), imported, read_register(into))
     try:
         register = parse_register(text, name=str(into))
     except RegisterError as error:
         bad_input(error)
-    heed_limits(register, limits, into)
-    _replace(into, text)
+    heed_limits(register, limits, into, alone=True)
+    made = [order for order in register.orders if order.order_id == imported.order["order_id"]]
+    imported.report.assumed += [(str(into), said) for said in slips(register, made)]
+    replace(into, text)
     done = "varied" if imported.varies_at is not None else "put in"
     return f"{into}: {imported.order['order_id']} {done}; sha256 {register.sha256()}"
 
@@ -109,24 +111,6 @@ def _register_form(imported: "Imported") -> dict[str, object]:
 def _plain(imported: "Imported") -> dict[str, object]:
     key = "order" if imported.varies_at is None else "variation"
     return {key: _register_form(imported), "report": imported.report.plain()}
-
-
-def _replace(path: Path, text: str) -> None:
-    """The file with this content, or as it was: written beside it, to disk, then moved over it."""
-    from emcheck.cli.reading import bad_input
-
-    target = path.resolve()
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
-            beside.write(text)
-            beside.flush()
-            os.fsync(beside.fileno())
-        new = Path(beside.name)
-        if target.exists():
-            new.chmod(target.stat().st_mode)
-        new.replace(target)
-    except OSError as error:
-        bad_input(f"{path}: {error.strerror}")
 
 
 def _order(register: Path, order_id: str) -> "Order":
@@ -146,9 +130,11 @@ def order_export(
     register: RegisterFile,
     shape: Annotated[str, typer.Option("--format", help="`ical`: a calendar, for a phone.")] = "ical",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The file; standard output where left out.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Though the file is there.")] = False,
 ) -> None:
     """Write an order's timetable as a calendar: every window by itself, as it really begins and ends."""
     from emcheck.cli.reading import bad_input
+    from emcheck.cli.writing import write_new
     from emcheck.clock import SystemClock
     from emcheck.exchange.calendar import write_ical
 
@@ -158,7 +144,7 @@ def order_export(
     if out is None:
         typer.echo(text, nl=False)
         return
-    _replace(out, text)
+    write_new(out, text, force=force)
     typer.echo(f"{out}: {text.count('BEGIN:VEVENT')} windows of {order_id}")
 
 

@@ -34,7 +34,7 @@ def alerts_list(
     queue, targets = read_store(config, found), policy.targets_ms()
     if as_json:
         for alert, step in queue:
-            told = alert_json(alert) | escalated.as_json(alert, step, targets, now)
+            told = alert_json(alert) | {"escalation": escalated.as_json(alert, step, targets, now)}
             typer.echo(json.dumps(told, ensure_ascii=False))
     elif not queue:
         typer.echo("No alerts wait.")
@@ -47,4 +47,4 @@ def alerts_list(
             )
             for a, step in queue
         ]  # fmt: skip
-        show(("pri", "state", "raised (UTC)", "alert", "who", "rule", "time left", "next", "what"), rows)
+        show(("pri", "state", "raised (UTC)", "alert", "who", "rule", "time left", "next", "what"), rows, prose=True)

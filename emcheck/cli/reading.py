@@ -10,6 +10,7 @@ from emcheck.domain.instants import parse_ms
 from emcheck.domain.limits import excesses
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register, RegisterError, parse_register
+from emcheck.domain.remarks import slips
 from emcheck.shipped import shipped_policies
 
 _WARNED_MAX = 100
@@ -40,18 +41,22 @@ def read_register(path: Path) -> Register:
         bad_input(error)
 
 
-def heed_limits(register: Register, policy: Policy, name: Path) -> None:
-    """Tell of orders beyond what law and practice allow; leave with 2 where the policy refuses one."""
+def heed_limits(register: Register, policy: Policy, name: Path, *, alone: bool = False) -> None:
+    """Tell of orders beyond what law and practice allow, and of likely slips; leave with 2 where policy refuses one.
+
+    An order that stands `alone`, without others and equipment, is only held against the limits.
+    """
     found = excesses(register, policy)
-    warned = [excess for excess in found if not excess.refused]
-    for excess in warned[:_WARNED_MAX]:
-        typer.echo(f"emcheck: warning: {name}: {excess}", err=True)
-    if len(warned) > _WARNED_MAX:
-        typer.echo(f"emcheck: warning: {name}: {len(warned) - _WARNED_MAX} more such orders", err=True)
     refused = [excess for excess in found if excess.refused]
     if refused:
         more = f"; {len(refused) - 1} more are refused" if len(refused) > 1 else ""
         bad_input(f"{name}: {refused[0]}{more}")
+    warned = [str(excess) for excess in found if not excess.refused]
+    warned += [] if alone else slips(register, register.orders)
+    for said in warned[:_WARNED_MAX]:
+        typer.echo(f"emcheck: warning: {name}: {said}", err=True)
+    if len(warned) > _WARNED_MAX:
+        typer.echo(f"emcheck: warning: {name}: {len(warned) - _WARNED_MAX} more such orders", err=True)
 
 
 def policy_file(named: str | Path | None) -> Path:

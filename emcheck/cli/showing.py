@@ -2,9 +2,13 @@
 
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 
 import typer
+
+_PROSE_LEAST = 30
+"""Columns that a sentence needs to be read; else it stands below."""
 
 
 def for_people() -> bool:
@@ -12,10 +16,15 @@ def for_people() -> bool:
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
-def show(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
-    """Print a table; `NO_COLOR` is obeyed, and without a terminal there are neither colours nor line breaks."""
+def show(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None, prose: bool = False
+) -> None:
+    """Print a table; `NO_COLOR` is obeyed, and without a terminal there are neither colours nor line breaks.
+
+    Where the last column is `prose` and there is no room for it beside the others, it stands below them: no id is cut.
+    """
     if for_people():
-        _show_fitted(columns, rows, title)
+        _show_fitted(columns, rows, title, prose=prose)
         return
     widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
     for row in ([title] if title else [], columns, *rows):
@@ -23,15 +32,45 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | 
             typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
 
 
-def _show_fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
+def _show_fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None, *, prose: bool) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    widths = [max(map(_longest, column)) for column in zip(columns, *rows, strict=True)]
+    room = Console().width - sum(width + 1 for width in widths[:-1])
+    if prose and room < min(widths[-1], _PROSE_LEAST):
+        _show_stacked(columns, rows, title, Console().width)
+        return
     table = Table(*columns, title=title, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console().print(table)
+
+
+def _longest(cell: str) -> int:
+    return max(map(len, cell.splitlines() or [""]))
+
+
+def _show_stacked(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None, width: int) -> None:
+    """The short columns in as many lines as they need, aligned where one is enough; the last one below, indented."""
+    heads = [max(map(_longest, column)) for column in zip(columns, *rows, strict=True)][:-1]
+    aligned = sum(heads) + 2 * (len(heads) - 1) <= width
+    for line in [title] if title else []:
+        say(line)
+    for row in (columns, *rows):
+        cells = [cell.ljust(head) if aligned else cell for cell, head in zip(row, heads, strict=False)]
+        lines = [""]
+        for cell in cells:
+            joined = f"{lines[-1]}  {cell}" if lines[-1] else cell
+            lines = [*lines[:-1], joined] if len(joined.rstrip()) <= width else [*lines, f"  {cell}"]
+        told = [
+            part
+            for said in row[-1].splitlines()
+            for part in textwrap.wrap(said, max(width, 40), initial_indent="    ", subsequent_indent="      ")
+        ]
+        for line in (*lines, *told):
+            say(line.rstrip())
 
 
 def say(line: str, *, urgent: bool = False) -> None:

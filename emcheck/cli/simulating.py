@@ -27,6 +27,7 @@ def simulate(
     scenario: Annotated[str, typer.Argument(help="A scenario: a name from config/scenarios, or a .toml file.")],
     out: Annotated[Path, typer.Option(help="The folder for stream.jsonl.gz, register.json and truth.jsonl.")],
     seed: Annotated[int | None, typer.Option(help="Another run of the same scenario.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Though the files are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Simulate a town without a broker, fast. The same seed gives the same bytes."""
@@ -34,13 +35,17 @@ def simulate(
     from rich.progress import BarColumn, Progress, TextColumn
 
     from emcheck.cli.reading import bad_input
-    from firmware_sim.run import simulate_to_stream
+    from emcheck.cli.writing import refuse_if_there
+    from firmware_sim.run import SIMULATED, simulate_to_stream
     from firmware_sim.scenario import ScenarioError, load_scenario
 
     try:
         plan = load_scenario(scenario_path(scenario))
     except ScenarioError as error:
         bad_input(error)
+    for name in SIMULATED:
+        if not force:
+            refuse_if_there(out / name)
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("simulating"), BarColumn(), console=console, transient=True, disable=not console.is_terminal

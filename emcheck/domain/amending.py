@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -24,19 +25,32 @@ from emcheck.domain.instructions import (
     PutWearer,
     ReportAudit,
     ResumeOrder,
+    Revoke,
     SuspendOrder,
     VaryOrder,
     impersonal,
 )
 from emcheck.domain.problems import first_problem
-from emcheck.domain.register import AuthorisedAbsence, Order, Register, RegisterError, changed
+from emcheck.domain.register import (
+    AuthorisedAbsence,
+    LocalSpan,
+    Order,
+    Register,
+    RegisterError,
+    Revoked,
+    Suspension,
+    changed,
+)
 
 _ORDER = TypeAdapter(Order)
 _T = TypeVar("_T")
 
 
-def amended(register: Register, act: Instruction) -> Register:
-    """The register after an instruction; InstructionError says why it cannot be carried out. Nothing is half done."""
+def amended(register: Register, act: Instruction, at: Ms) -> Register:
+    """The register after an instruction that is known from `at`; InstructionError says why it cannot be carried out.
+
+    Nothing is half done.
+    """
     try:
         if isinstance(act, PutRegister):
             return act.register_
@@ -53,7 +67,7 @@ def amended(register: Register, act: Instruction) -> Register:
         if isinstance(act, PutWearer):
             return _checked(register, wearers=_put(register.wearers, act.wearer, lambda w: w.wearer_id))
         order = _order_of(register, act.order_id)
-        revised = _revised(order, act)
+        revised = _revoked(order, act, at) if isinstance(act, Revoke) else _revised(order, act)
     except ValidationError as error:
         raise InstructionError(*first_problem(error)) from None
     except RegisterError as error:
@@ -84,13 +98,8 @@ def _checked(register: Register, **parts: Any) -> Register:
 def _revised(order: Order, act: GrantAbsence | VaryOrder | SuspendOrder | ResumeOrder | EndOrder) -> Order:
     """The order after an act, judged by its own rules."""
     if isinstance(act, GrantAbsence):
-        leave = AuthorisedAbsence(
-            **{"from": act.from_},
-            until=act.until,
-            reason=act.reason,
-            approved_by=act.approved_by,
-            evidence=act.evidence,
-        )
+        said: dict[str, Any] = act.model_dump(by_alias=True, exclude={"type", "order_id", "warnings"})
+        leave = AuthorisedAbsence(**said)
         return changed(order, authorised_absences=(*order.authorised_absences, leave))
     said = as_text(_ORDER.dump_python(order, mode="json", by_alias=True))
     if isinstance(act, VaryOrder):
@@ -109,9 +118,40 @@ def _revised(order: Order, act: GrantAbsence | VaryOrder | SuspendOrder | Resume
 
 
 def _resumed(suspensions: list[dict[str, Any]], at: str) -> list[dict[str, Any]]:
-    if not any(span["from"] < at < span["until"] for span in suspensions):
+    def ends(span: dict[str, Any]) -> bool:
+        return "revoked" not in span and bool(span["from"] < at < span["until"])
+
+    if not any(map(ends, suspensions)):
         raise InstructionError("at", f"the order is not suspended at {at}")
-    return [span | {"until": at} if span["from"] < at < span["until"] else span for span in suspensions]
+    return [span | {"until": at} if ends(span) else span for span in suspensions]
+
+
+def _revoked(order: Order, act: Revoke, at: Ms) -> Order:
+    """The order without what is revoked, which stays on record; with the times instead, where there are any."""
+    name = f"{act.revokes}s"
+    held: tuple[AuthorisedAbsence | Suspension, ...] = getattr(order, name)
+    found = [span for span in held if span.revoked is None and _is_named(span, act)]
+    if not found:
+        what = act.revokes.replace("_", " ")
+        there = ", ".join(f"{span.from_} to {span.until}" for span in held if span.revoked is None) or "none"
+        raise InstructionError("from", f"no {what} of {order.order_id} that holds begins so; there are {there}")
+    if len({_wall(span.until) for span in found}) > 1:
+        raise InstructionError("until", f"several begin then, until {' and '.join(s.until for s in found)}; say which")
+    revoked = Revoked(at=format_ms(at), by=act.by, reason=act.reason)  # type: ignore[arg-type] # as text it is judged
+    spans = [changed(span, revoked=revoked) if span in found else span for span in held]
+    if act.instead is not None:
+        right = LocalSpan(**{"from": act.instead.from_}, until=act.instead.until)
+        spans.append(changed(found[0], from_=right.from_, until=right.until))
+    return changed(order, **{name: tuple(spans)})
+
+
+def _is_named(span: LocalSpan, act: Revoke) -> bool:
+    return _wall(span.from_) == _wall(act.from_) and (act.until is None or _wall(span.until) == _wall(act.until))
+
+
+def _wall(local: str) -> datetime:
+    """A local time however it is written."""
+    return datetime.fromisoformat(local)
 
 
 def _local(at: Ms, zone: str) -> str:
@@ -126,7 +166,7 @@ def as_text(value: Any, key: str = "") -> Any:
         return {name: as_text(inner, name) for name, inner in value.items() if inner is not None}
     if isinstance(value, (list, tuple)):
         return [as_text(inner) for inner in value]
-    return format_ms(value) if key.endswith("_at") and isinstance(value, int) else value
+    return format_ms(value) if (key == "at" or key.endswith("_at")) and isinstance(value, int) else value
 
 
 def name_after(name: str, raw: Any, after: Register) -> str:

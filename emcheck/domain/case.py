@@ -32,6 +32,8 @@ _AHEAD: Ms = 2 * DAY
 _OF_TAGS = (tag_strap, tag_case, tag_battery, evidence_replayed)
 _LATCHED = (tag_strap.RULE, tag_case.RULE)
 _NEVER: Mapping[object, Ms] = MappingProxyType({})
+_LONG_AGO: Ms = -FOREVER
+"""One number for all cases."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class Raised:
 
 
 _NOTHING_RAISED: Mapping[Span, list[Raised]] = MappingProxyType({})
+_NOTHING_FOUND: Mapping[Window, tuple[Finding, ...]] = MappingProxyType({})
+"""Both are shared by all that have none, which is nearly always."""
 
 
 @dataclass(slots=True)
@@ -50,9 +54,9 @@ class OrderState:
     """One order's windows that are not folded, the findings of each as last judged, and its alerts' instants."""
 
     order: Order
-    excused: list[Span]
+    excused: tuple[Span, ...]
     windows: tuple[Window, ...] = ()
-    results: dict[Window, tuple[Finding, ...]] = field(default_factory=dict)
+    results: Mapping[Window, tuple[Finding, ...]] = field(default_factory=lambda: _NOTHING_FOUND)
     raised: Mapping[Span, list[Raised]] = field(default_factory=lambda: _NOTHING_RAISED)
     accumulated_at: Ms | None = None
     before: curfew_accumulated.Before = curfew_accumulated.NOTHING
@@ -66,8 +70,8 @@ class Case:
     """One wearer. `wake_at` is the next instant at which the judgement could change with no new fact."""
 
     __slots__ = (
-        "_ahead", "_papers_until", "_raised", "fittings", "judged_at", "open_until", "orders", "policy",
-        "settled", "sources", "units", "wake_at", "watching", "wearer_id",
+        "_ahead", "_papers_until", "_raised", "_sources", "fittings", "judged_at", "open_until", "orders", "policy",
+        "settled", "units", "wake_at", "watching", "wearer_id", "woken_as",
     )  # fmt: skip
 
     def __init__(
@@ -79,42 +83,51 @@ class Case:
         policy: Policy,
     ) -> None:
         self.wearer_id = wearer_id
+        self.woken_as = f"case {wearer_id}"
+        """The name of its deadline, one text for all who keep it."""
         self.policy = policy
-        self.orders: list[OrderState] = []
+        self.orders: tuple[OrderState, ...] = ()
         self._rest_on(orders, fittings, installations)
         self.wake_at: Ms = 0
         self.watching = False
         """An absence is known only up to some past instant and nothing ended it: the next fact may lengthen it."""
-        self.settled: Ms = -FOREVER
+        self.settled: Ms = _LONG_AGO
         """Windows that ended by then are folded."""
-        self.open_until: Ms = -FOREVER
+        self.open_until: Ms = _LONG_AGO
         """Not to be folded before: a very late fact seldom comes alone."""
         self._raised: Mapping[object, Ms] = _NEVER
         """When what holds in no window was first seen, by `_name`."""
-        self.judged_at: Ms = -FOREVER
+        self.judged_at: Ms = _LONG_AGO
         """The last judgement; windows that had ended by then are judged again only if facts reach them."""
-        self._ahead: Ms = -FOREVER
-        self._papers_until: Ms = -FOREVER
+        self._ahead: Ms = _LONG_AGO
+        self._papers_until: Ms = _LONG_AGO
         """Until then the register alone says nothing; where it said something, it is asked at each judgement."""
 
     def _rest_on(
         self, orders: Iterable[Order], fittings: Iterable[Fitting], installations: Iterable[Installation]
     ) -> None:
         known = {state.order.order_id: state for state in self.orders}
-        self.orders = []
-        for order in orders:
-            state = known.get(order.order_id) or OrderState(order, [])
-            state.order, state.excused = order, curfew.absences(order)
-            self.orders.append(state)
+        orders = tuple(orders)
+        self.orders = tuple(known.get(order.order_id) or OrderState(order, ()) for order in orders)
+        for order, state in zip(orders, self.orders, strict=True):
+            state.order, state.excused = order, tuple(curfew.absences(order))
         self.fittings = tuple(fittings)
-        self.sources = _sources(self.fittings, installations)
-        self.units = tuple(sorted({source.unit for sources in self.sources.values() for source in sources}))
+        self._sources = tuple(_sources(self.fittings, installations))
+        self.units = tuple(sorted({source.unit for source in self._sources}))
         """The units whose facts this case rests on."""
+
+    @property
+    def addresses(self) -> list[AddressId]:
+        """Where a tag of the wearer is to be heard or was, in the register's order."""
+        return list(dict.fromkeys(source.address_id for source in self._sources))
+
+    def sources(self, address: AddressId) -> list[Source]:
+        """What tells of an address."""
+        return [source for source in self._sources if source.address_id == address]
 
     def timeline(self, address: AddressId, tracks: Mapping[UnitId, Track]) -> list[Stretch]:
         """Known time at an address, short gaps closed, not clipped to any instant."""
-        sources = self.sources.get(address, ())
-        known = [(source, source_timeline(tracks[source.unit], source)) for source in sources]
+        known = [(source, source_timeline(tracks[source.unit], source)) for source in self.sources(address)]
         return close_short_gaps(merge(known), self.policy.ms("presence.leave_time_s")) if known else []
 
     def judge(self, tracks: Mapping[UnitId, Track], now: Ms, since: Ms) -> list[Finding]:
@@ -135,7 +148,7 @@ class Case:
                 if window.end <= since:
                     continue
                 if window.address_id not in timelines:
-                    doubts = doubts_of(self.sources.get(window.address_id, ()), tracks, now)
+                    doubts = doubts_of(self.sources(window.address_id), tracks, now)
                     timelines[window.address_id] = self.timeline(window.address_id, tracks), doubts
                 self._judge_window(state, window, *timelines[window.address_id], now)
             found += self._order_findings(state, now)
@@ -190,7 +203,7 @@ class Case:
         self._ahead = self.judged_at = -FOREVER
         self._papers_until = -FOREVER
         for state in self.orders:
-            state.windows, state.results = (), {}
+            state.windows, state.results = (), _NOTHING_FOUND
 
     def forget_judgement(self) -> None:
         """A rule failed half way: judge all windows anew next time."""
@@ -200,7 +213,7 @@ class Case:
 
     def horizon(self, told: Mapping[UnitId, Ms], now: Ms) -> Ms:
         """Nights before it are seldom told of again: `KEEP` before `now`, or what a unit that still counts has told."""
-        counting = {s.unit for sources in self.sources.values() for s in sources if s.counts.end > now - KEEP}
+        counting = {source.unit for source in self._sources if source.counts.end > now - KEEP}
         horizon = min([now, *(told[unit] for unit in counting if unit in told)]) - KEEP
         while straddling := [w.start for s in self.orders for w in s.windows if w.start < horizon < w.end]:
             horizon = min(straddling)  # so that one instant tells what is folded of all orders
@@ -213,8 +226,8 @@ class Case:
             old = [window for window in state.windows if window.end <= horizon]
             state.before = self._summed(state, [f for window in old for f in state.results.get(window, ())])
             state.windows = state.windows[len(old) :]
-            for window in old:
-                state.results.pop(window, None)
+            if state.results:
+                state.results = {window: found for window, found in state.results.items() if window.end > horizon}
             if state.raised:
                 state.raised = {span: alarms for span, alarms in state.raised.items() if span.end > horizon}
 
@@ -246,7 +259,7 @@ class Case:
         self._raised = {**self._raised, **_raised_at_once(known)}
         for state in self.orders:
             state.raised = {**raised_by(known, state), **state.raised}
-            state.before, state.results = curfew_accumulated.NOTHING, {}
+            state.before, state.results = curfew_accumulated.NOTHING, _NOTHING_FOUND
             state.windows = tuple(curfew.windows(state.order, -FOREVER, self._ahead))
         self.settled = self.judged_at = -FOREVER
 
@@ -276,9 +289,9 @@ class Case:
             if episode.span.end == window.end and episode.last_end < min(window.end, now):
                 self.watching = True
         if found:
-            state.results[window] = tuple(found)
-        else:
-            state.results.pop(window, None)
+            state.results = {**state.results, window: tuple(found)}
+        elif window in state.results:
+            state.results = {other: known for other, known in state.results.items() if other != window}
         if window.end > now:
             ongoing = episodes[-1] if episodes and episodes[-1].goes_on else None
             self._look_ahead(state, timeline, ongoing, now, is_raised=bool(found) and found[-1].raised_at is not None)
@@ -361,9 +374,8 @@ def raised_by(standing: Iterable[Finding], state: OrderState) -> dict[Span, list
     return raised
 
 
-def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation]) -> dict[AddressId, tuple[Source, ...]]:
-    """Every fitted tag at every installed unit, by address, where the two overlap in time (Presence 4)."""
-    sources: dict[AddressId, tuple[Source, ...]] = {}
+def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation]) -> Iterator[Source]:
+    """Every fitted tag at every installed unit where the two overlap in time (Presence 4)."""
     for installation in installations:
         for fitting in fittings:
             fitted = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
@@ -371,6 +383,4 @@ def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation])
             end = min(fitted.end, installation.removed_at or FOREVER)
             if start < end:
                 counts = fitted if fitted == (start, end) else Span(start, end)
-                source = Source(installation.unit, fitting.tag, fitted, counts)
-                sources[installation.address_id] = (*sources.get(installation.address_id, ()), source)
-    return sources
+                yield Source(installation.unit, fitting.tag, fitted, counts, installation.address_id)

@@ -56,16 +56,18 @@ class Configurations:
         self._fixed = {
             key: round(policy.number(f"unit.config.{key}")) for key in ("heartbeat_s", "report_s", "leave_time_s")
         }
-        self._installed: dict[UnitId, list[Installation]] = {}
+        self._installed: dict[UnitId, tuple[Installation, ...]] = {}
         for installation in register.installations:
-            self._installed.setdefault(installation.unit, []).append(installation)
-        self._fitted: dict[WearerId, list[Fitting]] = {}
+            unit = installation.unit
+            self._installed[unit] = (*self._installed.get(unit, ()), installation)
+        self._fitted: dict[WearerId, tuple[Fitting, ...]] = {}
         for fitting in register.fittings:
-            self._fitted.setdefault(fitting.wearer_id, []).append(fitting)
-        self._ordered: dict[AddressId, list[Order]] = {}
+            wearer = fitting.wearer_id
+            self._fitted[wearer] = (*self._fitted.get(wearer, ()), fitting)
+        self._ordered: dict[AddressId, tuple[Order, ...]] = {}
         for order in register.orders:
             for address in addresses(order):
-                self._ordered.setdefault(address, []).append(order)
+                self._ordered[address] = (*self._ordered.get(address, ()), order)
 
     @property
     def units(self) -> list[UnitId]:
@@ -74,7 +76,7 @@ class Configurations:
 
     def of(self, unit: UnitId, now: Ms) -> Configuration:
         """What the unit is told now."""
-        installations = self._installed.get(unit, [])
+        installations = self._installed.get(unit, ())
         here = next((i for i in installations if _holds(i.installed_at, i.removed_at, now)), None)
         edges = [edge for i in installations for edge in (i.installed_at, i.removed_at)]
         if here is None:

@@ -67,8 +67,8 @@ class Engine:
         for subjects in self._tied.values():
             for subject in subjects:
                 self._deadlines.arm(subject, at)
-        for wearer in self.cases:
-            self._deadlines.arm(f"case {wearer}", at)
+        for case in self.cases.values():
+            self._deadlines.arm(case.woken_as, at)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class Engine:
         if unit.silent_at is not None:
             due = min(due, *(at for at in unit.silence_steps(self._windows_at(unit)) if at > now), FOREVER)
         due = min(due, *unit.equipment_steps(now), FOREVER)
-        self._deadlines.arm(f"unit {unit.unit}", max(due, now + 1))
+        self._deadlines.arm(unit.woken_as, max(due, now + 1))
 
     def service(self, what: str, at: Ms) -> None:
         """The service started, stopped or was alive; at a start, what fell due meanwhile is decided and says so."""
@@ -285,14 +285,14 @@ class Engine:
 
     # --- instructions -------------------------------------------------------------------------------------
 
-    def instruct(self, raw: Any, at: Ms) -> Touched:
+    def instruct(self, raw: Any, at: Ms, made: Register | None = None) -> Touched:
         """Carry out an instruction that is known from `at`; whom it touched. InstructionError, and nothing is done.
 
         What was due of them before is decided before, by the register of that time. Where facts must be folded anew,
-        a unit is `wanting` after it.
+        a unit is `wanting` after it. `made` is the register that it makes, where that is at hand.
         """
         act, before = parse_instruction(raw), self.roster.register
-        register = amended(before, act)
+        register = amended(before, act, at) if made is None else made
         touched = touched_by(act, before, register)
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
@@ -317,7 +317,7 @@ class Engine:
         cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
         for name in sorted(touched.units.union(*(case.units for case in cases))):
             self._catch_up(name, at)
-        for subject in (f"case {case.wearer_id}" for case in cases):
+        for subject in (case.woken_as for case in cases):
             if (due := self._deadlines.due(subject)) < at:
                 self._deadlines.disarm(subject)
                 self._wake(subject, due)
@@ -336,12 +336,12 @@ class Engine:
             self.undecided[wearer] = service_undecided.find(
                 wearer, self.undecided.get(wearer), error, now=now, policy=self.policy
             )
-            self._deadlines.arm(f"case {wearer}", now + _RETRY_MS)
+            self._deadlines.arm(case.woken_as, now + _RETRY_MS)
             self._decided(service_undecided.subject(wearer), [self.undecided[wearer]], now, -FOREVER)
             return
         if self.undecided.pop(wearer, None) is not None:
             self._decided(service_undecided.subject(wearer), [], now, -FOREVER)
-        self._deadlines.arm(f"case {wearer}", case.wake_at)
+        self._deadlines.arm(case.woken_as, case.wake_at)
         self._decided(wearer, found, now, settled)
 
     def _fold(self, case: Case, now: Ms) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from emcheck.domain import channels
 from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.findings import Span
-from emcheck.domain.ids import Ms, TagId, UnitId
+from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
 from emcheck.domain.instants import DAY, FOREVER
 from emcheck.domain.rules import evidence
 from emcheck.domain.timeline import Source, SourceFold
@@ -78,7 +78,7 @@ def _states(
     states: dict[Setting, int] = {}
     for tag in dict.fromkeys(setting.tag for entry in old for setting in entry.settings):
         for span in fitted(tag):
-            source = SourceFold(Source(UnitId(""), tag, span, span))
+            source = SourceFold(Source(UnitId(""), tag, span, span, AddressId("")))
             source.boot(track, boot, old, newer, last=False)
             if source.state is None:
                 continue

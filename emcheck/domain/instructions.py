@@ -5,6 +5,7 @@ judged before is judged again by the register that is in force now.
 
 1. `authorised_absence`: leave, entered before or after the fact. The total is revised, the record of the absence stays.
 2. `variation`: other windows from its effective time on; `suspension` and `resumption`; `order_end`.
+   `revocation`: leave or a suspension that was entered wrongly or is withdrawn, or its right times. It stays on record.
 3. `order`, `installation`, `fitting`, `wearer`: a new one, or what stands under the same name from now on. So a tag or
    unit is swapped by ending one installation or fitting and adding another.
 4. `register`: all of it, as a file holds it.
@@ -12,6 +13,7 @@ judged before is judged again by the register that is in force now.
 6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -44,6 +46,9 @@ class InstructionError(ValueError):
 
 class _Act(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    warnings: tuple[str, ...] = ()
+    """What the service remarked when it was carried out. Whoever gives it leaves this out; it is written over."""
 
 
 class GrantAbsence(_Act):
@@ -106,6 +111,38 @@ class ResumeOrder(_Act):
     """Which order."""
     at: LocalTime
     """Local time in the order's zone."""
+    by: By
+    """Who said so."""
+
+
+class Times(BaseModel):
+    """A stretch of local time in the order's zone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    from_: Annotated[LocalTime, Field(alias="from")]
+    """Where it begins."""
+    until: LocalTime
+    """Where it ends, after `from`."""
+
+
+class Revoke(_Act):
+    """Leave or a suspension of an order never held, or held at other times (2). Totals are revised, records stay."""
+
+    type: Literal["revocation"]
+    """Which act it is."""
+    revokes: Literal["authorised_absence", "suspension"]
+    """What it is about."""
+    order_id: OrderId
+    """Which order."""
+    from_: Annotated[LocalTime, Field(alias="from")]
+    """Where what is revoked begins, as it was entered."""
+    until: LocalTime | None = None
+    """Where it ends; needed where several begin at that time."""
+    instead: Times | None = None
+    """The times that are right, where it was entered with wrong ones; nothing holds where they are missing."""
+    reason: Annotated[str, Field(pattern=r"\S")]
+    """Why."""
     by: By
     """Who said so."""
 
@@ -244,6 +281,7 @@ Instruction = Annotated[
     | VaryOrder
     | SuspendOrder
     | ResumeOrder
+    | Revoke
     | EndOrder
     | PutOrder
     | PutInstallation
@@ -272,6 +310,16 @@ def parse_instruction(raw: Any) -> Instruction:
 def _no_act(said: object) -> str:
     acts = ", ".join(get_args(act.model_fields["type"].annotation)[0] for act in get_args(get_args(Instruction)[0]))
     return f"{'missing' if said is None else f'{said!r} is no instruction'}; there are {acts}"
+
+
+def order_of(act: Instruction) -> OrderId | None:
+    """The order that an act is about, None where it is about none or about all."""
+    return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
+
+
+def outcome_of(warnings: Sequence[str]) -> str:
+    """What whoever gave an instruction is answered once it is carried out."""
+    return f"done, with warnings: {'; '.join(warnings)}" if warnings else "done"
 
 
 PERSONAL = ("name", "notes", "contacts")

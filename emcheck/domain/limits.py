@@ -44,7 +44,12 @@ class Excess:
     refused: bool
 
     def __str__(self) -> str:
-        return f"{self.path}: order {self.order_id}: {self.said} ({self.clause}); {self.remedy}"
+        return f"{self.path}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """What is beyond which limit, wherever it stands."""
+        return f"order {self.order_id}: {self.said} ({self.clause}); {self.remedy}"
 
 
 def excesses(register: Register, policy: Policy) -> list[Excess]:
@@ -55,14 +60,22 @@ def excesses(register: Register, policy: Policy) -> list[Excess]:
         _hours_of.cache_clear()
 
 
-def of_order(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
-    """What of the order with this number in the register is beyond a limit."""
-    yield from _starts(order, number, policy)
+def of_order(order: Order, number: int, policy: Policy, *, before: Order | None = None) -> Iterator[Excess]:
+    """What of the order with this number in the register is beyond a limit.
+
+    Where it was another one `before`, only what is so on days that have other hours now, in weeks that have more, and
+    in versions that are new.
+    """
+    days = _hours(order)
+    alike = before is not None and (before.kind, before.convicted_on) == (order.kind, order.convicted_on)
+    kept = _hours(before, like=order) if before is not None and alike else {}
+    new = {day: hours for day, hours in days.items() if kept.get(day) != hours}
+    yield from _starts(order, number, policy, before)
     if order.kind in ("community_order", "suspended_sentence", "youth"):
-        yield from _court(order, number, policy)
+        yield from _court(order, number, policy, days, kept)
     elif order.kind == "home_detention_curfew":
-        least, days = policy.number("order.home_detention_curfew.day_min_h"), _hours(order)
-        inner = {day: hours for day, hours in days.items() if day not in (min(days), max(days))}
+        least = policy.number("order.home_detention_curfew.day_min_h")
+        inner = {day: hours for day, hours in new.items() if day not in (min(days), max(days))}
         short = {day: hours for day, hours in inner.items() if hours < least}
         yield from _said(
             order, number, short, "Criminal Justice Act 2003 s 253(2)",
@@ -71,21 +84,24 @@ def of_order(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
         )  # fmt: skip
     elif order.kind == "restriction_of_liberty":
         most = policy.number("order.restriction_of_liberty.day_max_h")
-        long = {day: hours for day, hours in _hours(order).items() if hours > most}
+        long = {day: hours for day, hours in new.items() if hours > most}
         yield from _said(
             order, number, long, "Criminal Procedure (Scotland) Act 1995 s 245A",
             f"make it at most {_h(most)} on any one day", refused=_refuses(policy, "restriction_of_liberty"),
         )  # fmt: skip
 
 
-def _court(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
+def _court(
+    order: Order, number: int, policy: Policy, days: dict[int, float], kept: dict[int, float]
+) -> Iterator[Excess]:
     """Clause 1."""
+    new = {day: hours for day, hours in days.items() if kept.get(day) != hours}
     law = "Sentencing Act 2020 Sch 6 para 18" if order.kind == "youth" else "Sentencing Act 2020 Sch 9 para 9"
     older = order.convicted_on is not None and order.convicted_on < policy.text("order.court.older_before")
     most = policy.number("order.court.day_max_older_h" if older else "order.court.day_max_h")
-    least, refused, days = policy.number("order.court.day_min_h"), _refuses(policy, "court"), _hours(order)
-    short = {day: hours for day, hours in days.items() if 0 < hours < least}
-    long = {day: hours for day, hours in days.items() if hours > most}
+    least, refused = policy.number("order.court.day_min_h"), _refuses(policy, "court")
+    short = {day: hours for day, hours in new.items() if 0 < hours < least}
+    long = {day: hours for day, hours in new.items() if hours > most}
     yield from _said(
         order,
         number,
@@ -100,19 +116,21 @@ def _court(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
     )
     week_max = policy.number("order.court.week_max_h")
     for first, hours in _weeks(days, _wall(order.starts_at, order.timezone) // DAY):
-        if hours > week_max:
+        was = sum(kept.get(day, 0) for day in range(first, first + 7))
+        if hours > max(week_max, was):
             said = f"{_h(hours)} of curfew in the 7 days from {_date(first)}"
             path, remedy = _path(order, number, first + 6), f"make it at most {_h(week_max)} in 7 days"
             yield Excess(order.order_id, path, said, f"{law}(4)(c)", remedy, refused)
             return
 
 
-def _starts(order: Order, number: int, policy: Policy) -> Iterator[Excess]:
-    """Clause 4, of every version."""
+def _starts(order: Order, number: int, policy: Policy, before: Order | None) -> Iterator[Excess]:
+    """Clause 4, of every version that was not there before."""
     most = int(policy.number("order.windows.per_day_max"))
+    known = () if before is None else (before.curfew, *(variation.curfew for variation in before.variations))
     versions = [(f"orders.{number}.curfew", order.curfew)]
     versions += [(f"orders.{number}.variations.{n}.curfew", v.curfew) for n, v in enumerate(order.variations)]
-    for path, curfew in versions:
+    for path, curfew in ((path, curfew) for path, curfew in versions if curfew not in known):
         counts = _starting(curfew)
         for day in DAYS:
             if counts[day] > most:
@@ -157,18 +175,22 @@ def _path(order: Order, number: int, day: int) -> str:
     return f"orders.{number}.variations.{max(begun)[1]}.curfew" if begun else f"orders.{number}.curfew"
 
 
-def _hours(order: Order) -> dict[int, float]:
-    """Hours of curfew by wall-clock day (days since 1970), for the order's days near any change of it."""
-    return _hours_of(changed(order, order_id="", wearer_id="", authorised_absences=()))
+def _hours(order: Order, *, like: Order | None = None) -> dict[int, float]:
+    """Hours of curfew by wall-clock day (days since 1970), for its days near any change of it, or of one `like` it."""
+    return _hours_of(_plain(order), _plain(order if like is None else like))
+
+
+def _plain(order: Order) -> Order:
+    """Without what makes no hours: many of a town have the same timetable from the same day."""
+    return changed(order, order_id="", wearer_id="", authorised_absences=(), suspensions=())
 
 
 @lru_cache(maxsize=4096)
-def _hours_of(order: Order) -> dict[int, float]:
-    """Of whatever order: many of a town have the same timetable from the same day."""
-    plain = _on_the_wall(order)
-    changes = [plain.starts_at, plain.ends_at, *(v.effective_at for v in plain.variations)]
-    if plain.first_night is not None:
-        changes.append(_ms(plain.first_night.from_))
+def _hours_of(order: Order, like: Order) -> dict[int, float]:
+    plain, alike = _on_the_wall(order), _on_the_wall(like)
+    changes = [alike.starts_at, alike.ends_at, *(v.effective_at for v in alike.variations)]
+    if alike.first_night is not None:
+        changes.append(_ms(alike.first_night.from_))
     found: dict[int, float] = {}
     for change in changes:
         low, high = max(plain.starts_at, change - _AROUND), min(plain.ends_at, change + _AROUND)

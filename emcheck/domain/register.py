@@ -44,7 +44,11 @@ class RegisterError(ValueError):
 def _instant(value: object) -> Ms:
     if not isinstance(value, str):
         raise ValueError("an instant is text such as 2026-03-20T00:00:00Z")
-    return parse_ms(value)
+    return _parsed(value)
+
+
+_parsed = lru_cache(maxsize=1024)(parse_ms)
+"""Many orders of a town begin and end at the same midnight."""
 
 
 def _local(value: str) -> str:
@@ -162,12 +166,22 @@ class LocalSpan:
 
 
 @_value
+class Revoked:
+    """What was entered holds no more, and never did: since when that is known, who said so and why."""
+
+    at: Instant
+    by: Annotated[str, Field(pattern=r"\S")]
+    reason: Annotated[str, Field(pattern=r"\S")]
+
+
+@_value
 class AuthorisedAbsence(LocalSpan):
     """Leave that excludes seconds from the total; who approved it and on what evidence is kept."""
 
     reason: str
     approved_by: Annotated[str, Field(pattern=r"\S")]
     evidence: str | None = None
+    revoked: Revoked | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value
@@ -175,6 +189,7 @@ class Suspension(LocalSpan):
     """Time taken out of every window."""
 
     reason: str | None = None
+    revoked: Revoked | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value
@@ -230,14 +245,18 @@ def changed(value: _T, **fields: object) -> _T:
     return copied
 
 
+_NOTHING_NOTED: dict[str, Any] = {}
+"""Shared by all of whom nothing is noted; never added to."""
+
+
 @_value
 class Wearer:
     """A person; name and notes are personal data."""
 
     wearer_id: WearerId
     name: str | None = None
-    notes: dict[str, Any] = Field(default_factory=dict)
-    contacts: dict[str, Any] = Field(default_factory=dict)
+    notes: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
+    contacts: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
 
 
 @_value
@@ -286,12 +305,13 @@ class Register:
     def _consistent(self) -> "Register":
         _refuse_repeats("wearers.wearer_id", [w.wearer_id for w in self.wearers])
         _refuse_repeats("orders.order_id", [o.order_id for o in self.orders])
-        known = {w.wearer_id for w in self.wearers}
+        known = {w.wearer_id: w.wearer_id for w in self.wearers}
         for part in ("orders", "fittings"):
             for number, value in enumerate(getattr(self, part)):
                 if value.wearer_id not in known:
                     unknown = f"{value.wearer_id!r} is not among the wearers; add them or correct it"
                     raise Misplaced(f"{part}.{number}.wearer_id", unknown)
+                object.__setattr__(value, "wearer_id", known[value.wearer_id])  # one text, not three
         _refuse_clash(
             "installations", "installed_at", [(str(i.unit), i.installed_at, i.removed_at) for i in self.installations]
         )
@@ -316,9 +336,9 @@ class Register:
                 yield ("," if number else "") + json.dumps(plain, sort_keys=True, separators=(",", ":"))
             yield {"orders": f'],"version":{self.version},', "wearers": "]}"}.get(part, "],")
 
-    def plain(self) -> dict[str, Any]:
-        """The register as JSON values, its instants as milliseconds, without personal data."""
-        unsaid = {"wearers": {"__all__": _PERSONAL}}
+    def plain(self, *, personal: bool = False) -> dict[str, Any]:
+        """The register as JSON values, its instants as milliseconds, without personal data unless it is asked for."""
+        unsaid = {} if personal else {"wearers": {"__all__": _PERSONAL}}
         plain: dict[str, Any] = _REGISTER.dump_python(self, mode="json", by_alias=True, exclude=unsaid)
         return plain
 

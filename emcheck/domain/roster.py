@@ -1,6 +1,6 @@
 """What a register means to the engine: cases, units, and when each tag is on whose limb."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from emcheck.domain.amending import Touched, addresses
 from emcheck.domain.case import Case
@@ -147,11 +147,11 @@ class Roster:
             self.cases[wearer] = Case(wearer, orders, fittings, here, self.policy)
 
 
-def tied(cases: Iterable[Case], units: Iterable[UnitId]) -> dict[UnitId, tuple[str, ...]]:
+def tied(cases: Iterable[Case], units: Mapping[UnitId, Unit]) -> dict[UnitId, tuple[str, ...]]:
     """For each unit the deadlines of everybody its facts may touch: cases on it, units beside it, and so on."""
-    groups: dict[UnitId, list[str]] = {unit: [f"unit {unit}"] for unit in units}
+    groups: dict[UnitId, list[str]] = {name: [unit.woken_as] for name, unit in units.items()}
     for case in cases:
-        members = [f"case {case.wearer_id}"]
+        members = [case.woken_as]
         for group in {id(groups[unit]): groups[unit] for unit in sorted(case.units)}.values():
             members += group
         for name in members:

@@ -3,68 +3,66 @@
 Kept as ranges, so that a night without loss is one range; a repeat is known by them without a key per event.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 
 class Ranges:
-    """A set of whole numbers as sorted, disjoint, closed ranges; adding the next number takes constant time."""
+    """A set of whole numbers as sorted, disjoint ranges; adding the next number takes constant time.
 
-    __slots__ = ("_ends", "_starts")
+    Kept as edges: by turns the first number of a range and the one behind its last. So a number is in where an odd
+    count of edges lies at or before it.
+    """
+
+    __slots__ = ("_edges",)
 
     def __init__(self, ranges: list[tuple[int, int]] | None = None) -> None:
-        self._starts: list[int] | tuple[()] = [start for start, _ in ranges] if ranges else ()
-        self._ends: list[int] | tuple[()] = [end for _, end in ranges] if ranges else ()
+        self._edges: list[int] | tuple[()] = [e for start, end in ranges for e in (start, end + 1)] if ranges else ()
 
     def __contains__(self, number: int) -> bool:
-        at = bisect_right(self._starts, number) - 1
-        return at >= 0 and number <= self._ends[at]
+        return bisect_right(self._edges, number) % 2 == 1
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return zip(self._starts, self._ends, strict=True)
+        edges = self._edges
+        for at in range(0, len(edges), 2):
+            yield edges[at], edges[at + 1] - 1
 
     def __bool__(self) -> bool:
-        return bool(self._starts)
+        return bool(self._edges)
 
     def add(self, start: int, end: int) -> None:
         """Put `start..end` in; what is there already stays."""
-        if not self._starts or not self._ends:
-            self._starts, self._ends = [start], [end]
-            return
-        if start == self._ends[-1] + 1:
-            self._ends[-1] = end
-            return
-        low = bisect_right(self._ends, start - 2)
-        high = bisect_right(self._starts, end + 1)
-        if low < high:
-            start, end = min(start, self._starts[low]), max(end, self._ends[high - 1])
-        self._starts[low:high] = [start]
-        self._ends[low:high] = [end]
+        edges = self._edges
+        if not edges:
+            self._edges = [start, end + 1]
+        elif start == edges[-1]:
+            edges[-1] = end + 1
+        else:
+            low, high = bisect_left(edges, start), bisect_right(edges, end + 1)
+            edges[low:high] = [start] * (low % 2 == 0) + [end + 1] * (high % 2 == 0)
 
     def with_(self, start: int, end: int) -> "Ranges":
         """These and `start..end`; itself, unless nothing was in it."""
-        ranges = self if self._starts else Ranges()
+        ranges = self if self._edges else Ranges()
         ranges.add(start, end)
         return ranges
 
     def discard(self, number: int) -> None:
         """Take one number out; no error where it is not there."""
-        at = bisect_right(self._starts, number) - 1
-        if not self._starts or not self._ends or at < 0 or number > self._ends[at]:
-            return
-        start, end = self._starts[at], self._ends[at]
-        kept = [(s, e) for s, e in ((start, number - 1), (number + 1, end)) if s <= e]
-        self._starts[at : at + 1] = [s for s, _ in kept]
-        self._ends[at : at + 1] = [e for _, e in kept]
+        edges = self._edges
+        at = bisect_right(edges, number)
+        if edges and at % 2 == 1:
+            start, behind = edges[at - 1], edges[at]
+            edges[at - 1 : at + 1] = [start, number] * (start < number) + [number + 1, behind] * (number + 1 < behind)
 
     def covers(self, start: int, end: int) -> bool:
         """Whether every number of `start..end` is in."""
-        at = bisect_right(self._starts, start) - 1
-        return at >= 0 and end <= self._ends[at]
+        at = bisect_right(self._edges, start)
+        return at % 2 == 1 and end < self._edges[at]
 
     def last(self) -> int:
         """The highest number, 0 where there is none."""
-        return self._ends[-1] if self._ends else 0
+        return self._edges[-1] - 1 if self._edges else 0
 
 
 _NONE = Ranges()

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from emcheck.domain.boots import Boot, Entry
 from emcheck.domain.findings import FactRef, Span
-from emcheck.domain.ids import Ms, TagId, UnitId
+from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.track import Track
 
@@ -29,12 +29,13 @@ class Stretch(NamedTuple):
 
 
 class Source(NamedTuple):
-    """One fitted tag at one installed unit, and the time in which it counts."""
+    """One fitted tag at one unit that is installed at an address, and the time in which it counts."""
 
     unit: UnitId
     tag: TagId
     fitted: Span
     counts: Span
+    address_id: AddressId
 
 
 def source_timeline(track: Track, source: Source) -> list[Stretch]:

@@ -382,6 +382,8 @@ class Track:
     def in_order(self) -> list[Boot]:
         """Boots with events, by `boot_n`, where missing by the time of their first event."""
         told = [boot for boot in self.boots.values() if boot.entries]
+        if len(told) < 2:  # nearly always, and asked at every judgement
+            return told
         numbered = sorted((b for b in told if b.boot_n is not None), key=lambda b: (b.boot_n or 0, b.first_at() or 0))
         for boot in sorted((b for b in told if b.boot_n is None), key=lambda b: b.first_at() or 0):
             place = next(

@@ -72,6 +72,11 @@ class Unit:
     """What is told of time before it asks for all facts together: older nights are folded."""
     folded_before: Ms = -FOREVER
     """Findings of the unit that ended before it are left as they were."""
+    woken_as: str = field(init=False)
+    """The name of its deadline, one text for all who keep it."""
+
+    def __post_init__(self) -> None:
+        self.woken_as = f"unit {self.unit}"
 
     # --- facts --------------------------------------------------------------------------------------------
 

@@ -48,21 +48,24 @@ def windows(order: Order, since: Ms, until: Ms) -> list[Window]:
     night = _span(first, order.timezone, "later", "earlier") if first else None
     for curfew, start, end in zip([order.curfew, *(v.curfew for v in changes)], edges, edges[1:], strict=False):
         low, high = max(start, since), min(end, until)
-        for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else ""):
-            clipped = Window(max(window.start, start), min(window.end, end), window.address_id)
-            pieces += cut([clipped], [night] if night else [])
+        pieces += [
+            Window(max(window.start, start), min(window.end, end), window.address_id)
+            for window in _weekly(curfew, order.timezone, low, high, first.from_[:10] if first else "")
+        ]
+    pieces = cut(pieces, [night] if night else [])
     if night and order.curfew:
         clipped_night = Window(
             max(night.start, order.starts_at), min(night.end, order.ends_at), order.curfew[0].address_id
         )
         pieces += [clipped_night] if clipped_night.end > clipped_night.start else []
-    suspended = [_span(suspension, order.timezone, "earlier", "later") for suspension in order.suspensions]
+    suspended = [_span(held, order.timezone, "earlier", "later") for held in order.suspensions if held.revoked is None]
     return sorted(w for w in cut(pieces, suspended) if w.end > since and w.start < until)
 
 
 def absences(order: Order) -> list[Span]:
-    """The union of the order's authorised absences, by start (3)."""
-    return union(_span(absence, order.timezone, "earlier", "later") for absence in order.authorised_absences)
+    """The union of the order's authorised absences that are not revoked, by start (3)."""
+    held = (absence for absence in order.authorised_absences if absence.revoked is None)
+    return union(_span(absence, order.timezone, "earlier", "later") for absence in held)
 
 
 def _span(local: LocalSpan, zone: str, start: Literal["earlier", "later"], end: Literal["earlier", "later"]) -> Span:

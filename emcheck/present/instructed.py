@@ -1,26 +1,78 @@
-"""What an instruction was, in a few words: for the history of an alert that it touched."""
+"""What an instruction was, in a few words: for the history of an alert that it touched, and for the list of all."""
 
+from typing import Any
+
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
     ActOnAlert,
+    EndOrder,
     GrantAbsence,
     Instruction,
     PutFitting,
     PutInstallation,
     PutOrder,
-    PutRegister,
     PutWearer,
-    ReportAudit,
+    ResumeOrder,
+    Revoke,
     SuspendOrder,
+    VaryOrder,
+    order_of,
+    parse_instruction,
 )
+from emcheck.present.standing import curfew_lines
 
 
 def in_words(act: Instruction) -> str:
-    """`by instruction: authorised absence of O-1, approved by A. Officer (medical)`."""
+    """`by instruction: authorised absence of O-1, 2026-.. to .., approved by A. Officer (medical)`."""
+    said = "approved by" if isinstance(act, GrantAbsence) else "said"
+    return f"by instruction: {what(act)}, {said} {by(act)}{_why(act)}"
+
+
+def what(act: Instruction) -> str:
+    """`authorised absence of O-1, 2026-03-25T19:00 to 2026-03-25T22:00`."""
     kind = act.type.replace("_", " ")
     if isinstance(act, GrantAbsence):
-        span = f"{act.from_} to {act.until}"
-        return f"by instruction: {kind} of {act.order_id}, {span}, approved by {act.approved_by} ({act.reason})"
-    return f"by instruction: {kind}{_of(act)}, said {act.by}{_why(act)}"
+        return f"{kind} of {act.order_id}, {act.from_} to {act.until}"
+    if isinstance(act, Revoke):
+        instead = "" if act.instead is None else f", {act.instead.from_} to {act.instead.until} instead"
+        return f"{kind} of {act.revokes.replace('_', ' ')} of {act.order_id} from {act.from_}{instead}"
+    if isinstance(act, VaryOrder):
+        lines = "; ".join(line for place in act.curfew for line in curfew_lines(place)) or "no curfew"
+        return f"{kind} of {act.order_id} from {format_ms(act.effective_at)}: {lines}"
+    if isinstance(act, SuspendOrder):
+        return f"{kind} of {act.order_id}, {act.from_} to {act.until or 'its resumption or end'}"
+    if isinstance(act, ResumeOrder):
+        return f"{kind} of {act.order_id} at {act.at}"
+    if isinstance(act, EndOrder):
+        return f"{kind} of {act.order_id}, at {format_ms(act.ends_at)}"
+    return f"{kind}{_of(act)}"
+
+
+def by(act: Instruction) -> str:
+    """Who gave it."""
+    return act.approved_by if isinstance(act, GrantAbsence) else act.by
+
+
+def plain(number: int | None, at: Ms, raw: dict[str, Any] | None, outcome: str) -> dict[str, Any]:
+    """An instruction for programs; what is not kept of one that was refused is null."""
+    act = None if raw is None else parse_instruction(raw)
+    return {
+        "number": number,
+        "given_at": format_ms(at),
+        "type": act and act.type,
+        "order_id": act and order_of(act),
+        "by": act and by(act),
+        "what": act and what(act),
+        "outcome": outcome,
+        "instruction": raw,
+    }
+
+
+def row(line: dict[str, Any]) -> tuple[str, ...]:
+    """The same as number, instant, who, and what with what became of it."""
+    head = (str(line[key] or "-") for key in ("number", "given_at", "by"))
+    return *head, f"{line['what'] or 'what it was is not kept'}: {line['outcome']}"
 
 
 def _of(act: Instruction) -> str:
@@ -32,11 +84,9 @@ def _of(act: Instruction) -> str:
         return f" of tag {act.fitting.tag}"
     if isinstance(act, ActOnAlert):
         return f" {act.alert_id} {act.act}"
-    if isinstance(act, (PutWearer, PutRegister, GrantAbsence, ReportAudit)):
-        return ""
-    return f" of {act.order_id}"
+    return f" {act.wearer.wearer_id}" if isinstance(act, PutWearer) else ""
 
 
 def _why(act: Instruction) -> str:
-    reason = act.reason if isinstance(act, SuspendOrder) else None
+    reason = getattr(act, "reason", None)
     return f" ({reason})" if reason else ""

@@ -1,11 +1,23 @@
 """A register for people: each order with its curfew, the wearer's tags and the base units at its addresses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
-from emcheck.domain.register import DAYS, CurfewRequirement, Fitting, Installation, Order, Register, WeeklyWindow
+from emcheck.domain.register import (
+    DAYS,
+    CurfewRequirement,
+    Fitting,
+    Installation,
+    LocalSpan,
+    Order,
+    Register,
+    Revoked,
+    WeeklyWindow,
+)
+from emcheck.domain.windows import resolve
+from emcheck.present.words import day, hour
 
 
 def in_force(register: Register, now: Ms | None) -> list[dict[str, Any]]:
@@ -14,7 +26,7 @@ def in_force(register: Register, now: Ms | None) -> list[dict[str, Any]]:
     orders = [o for o in register.orders if now is None or o.starts_at <= now < o.ends_at]
     rows = []
     for order in sorted(orders, key=lambda o: (o.wearer_id, o.order_id)):
-        addresses = {requirement.address_id for requirement in _curfew(order, now)}
+        addresses = _addresses(order, now)
         tags = [f for f in register.fittings if f.wearer_id == order.wearer_id and _lasts(f, f.fitted_at, now)]
         units = [i for i in register.installations if i.address_id in addresses and _lasts(i, i.installed_at, now)]
         name = names[order.wearer_id]
@@ -27,8 +39,11 @@ def in_force(register: Register, now: Ms | None) -> list[dict[str, Any]]:
                 "timezone": order.timezone,
                 "starts_at": format_ms(order.starts_at),
                 "ends_at": format_ms(order.ends_at),
-                "curfew": [line for requirement in _curfew(order, now) for line in curfew_lines(requirement)]
-                + [f"{order.timezone}, until {format_ms(order.ends_at)[:10]}"],
+                "curfew": [
+                    *_lines(_curfew(order, now)),
+                    *_changes(order, now),
+                    f"{order.timezone}, until {day(order.ends_at, order.timezone)}",
+                ],
                 "tags": [f"{tag.tag} {tag.validation or 'not validated'}" for tag in tags],
                 "units": [f"{unit.unit} at {unit.address_id}" for unit in units],
             }
@@ -40,6 +55,45 @@ def _curfew(order: Order, now: Ms | None) -> Iterable[CurfewRequirement]:
     """The version in force; without an instant the order's first."""
     versions = [v for v in order.variations if now is not None and v.effective_at <= now]
     return max(versions, key=lambda v: v.effective_at).curfew if versions else order.curfew
+
+
+def _addresses(order: Order, now: Ms | None) -> set[str]:
+    """Where the order wants its wearer, now or after a variation that is to come."""
+    later = [v.curfew for v in order.variations if now is None or now < v.effective_at]
+    return {requirement.address_id for curfew in (_curfew(order, now), *later) for requirement in curfew}
+
+
+def _lines(curfew: Iterable[CurfewRequirement]) -> list[str]:
+    return [line for requirement in curfew for line in curfew_lines(requirement)] or ["no curfew"]
+
+
+def _changes(order: Order, now: Ms | None) -> Iterator[str]:
+    """What changes the weekly windows: the first night, variations, suspensions, leave; with `now` what is not over."""
+    zone = order.timezone
+    if order.first_night is not None and _lies_ahead(order.first_night, zone, now):
+        yield f"first night {_span(order.first_night)}"
+    for variation in sorted(order.variations, key=lambda variation: variation.effective_at):
+        if now is None or now < variation.effective_at:
+            at = f"{day(variation.effective_at, zone)} {hour(variation.effective_at, zone)}"
+            yield f"from {at}: {', '.join(_lines(variation.curfew))}"
+    for suspension in order.suspensions:
+        if _lies_ahead(suspension, zone, now):
+            yield f"suspended {_span(suspension)}{_revoked(suspension.revoked)}"
+    for leave in order.authorised_absences:
+        if _lies_ahead(leave, zone, now):
+            yield f"leave {_span(leave)} ({leave.reason}){_revoked(leave.revoked)}"
+
+
+def _lies_ahead(span: LocalSpan, zone: str, now: Ms | None) -> bool:
+    return now is None or now < resolve(span.until, zone, "later")
+
+
+def _span(span: LocalSpan) -> str:
+    return f"{span.from_.replace('T', ' ')} to {span.until.replace('T', ' ')}"
+
+
+def _revoked(revoked: Revoked | None) -> str:
+    return "" if revoked is None else f", revoked by {revoked.by} ({revoked.reason})"
 
 
 def _lasts(lasting: Fitting | Installation, start: Ms, now: Ms | None) -> bool:

@@ -29,8 +29,8 @@ log = structlog.get_logger("emcheck.service")
 _LOOK_EVERY_S = 30.0
 _CHUNK = 20
 """Configurations made between two looks at the event loop; one takes a tenth of a millisecond."""
-_REST_S = 0.005
-"""The loop's after each chunk: what units are told can wait, and so takes a third of the loop at most."""
+_REST_S = 0.01
+"""The loop's after each chunk: what units are told can wait, and so takes a tenth of the loop or two."""
 _PIECE = 200
 """Configurations sent between two looks at the event loop: some 5 ms."""
 _AT_ONCE = 2_000

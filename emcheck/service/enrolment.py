@@ -8,7 +8,7 @@ from emcheck.domain.amending import amended, as_text, name_after, touched_by
 from emcheck.domain.ids import Ms, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import parse_instruction
-from emcheck.domain.register import Register, RegisterError, Wearer, parse_register
+from emcheck.domain.register import Register, RegisterError, Wearer, changed, parse_register
 from emcheck.ports import Commit, Person, Store, StoredRegister
 
 
@@ -43,6 +43,17 @@ def people_of(wearers: Iterable[Wearer]) -> list[Person]:
     ]
 
 
+async def named_register_in_force(store: Store) -> tuple[Register, str]:
+    """The register in force with the personal data that is held, and what findings call it."""
+    found, known = await register_in_force(store), {person.wearer_id: person for person in await store.people()}
+
+    def named(wearer: Wearer) -> Wearer:
+        person = known.get(wearer.wearer_id)
+        return wearer if person is None else changed(wearer, name=person.name, **json.loads(person.notes))
+
+    return changed(found.register, wearers=tuple(map(named, found.register.wearers))), found.name
+
+
 @dataclass(slots=True)
 class InForce:
     """The register in force: the one that was loaded, and what instructions made of it since."""
@@ -66,7 +77,7 @@ async def register_in_force(store: Store) -> InForce:
     for row in await store.instructions_after(0 if stored is None else stored.as_of_row):
         raw = json.loads(row.payload)
         act = parse_instruction(raw)
-        after = amended(found.register, act)
+        after = amended(found.register, act, row.received_at)
         for wearer in touched_by(act, found.register, after).wearers:
             found.touched_at[wearer] = row.row_id
         found.register, found.name = after, name_after(found.name, raw, after)

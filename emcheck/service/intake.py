@@ -35,9 +35,11 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     unit = unit_of_up(topic)
     if unit is None:
         return _of_no_unit(engine, topic, payload, received_at, retained=retained)
-    if unit not in engine.units:
+    known = engine.units.get(unit)
+    if known is None:
         engine.refuse(unit, "not_enrolled", received_at)
         return Taken(unit, None, (("not_enrolled", "the unit is in no installation of the register", None, None),))
+    unit = known.unit  # the register's text, not one of each message's own: it is kept in many places
     if retained:
         return _refused(engine, unit, "retained", "an up message must not be retained", received_at)
     fault = _signature_fault(engine, unit, payload)
@@ -50,7 +52,7 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     if envelope.unit is not None and envelope.unit != unit:
         return _refused(engine, unit, "other_unit", f"the envelope names {envelope.unit}", received_at)
     count = len(envelope.events)
-    if not engine.units[unit].knows(envelope.boot, envelope.first_seq, count):
+    if not known.knows(envelope.boot, envelope.first_seq, count):
         remember(unit, envelope.boot, envelope.first_seq, count, payload)
     for refusal in envelope.refused:
         engine.refuse(unit, refusal.reason, received_at)

@@ -36,24 +36,27 @@ async def post(settings: Settings, raw: Any, *, wait_s: float) -> str | None:
         await store.close()
 
 
-async def export_stream(settings: Settings, out: Path) -> int:
+async def export_stream(settings: Settings, out: Path, *, force: bool = False) -> int:
     """Write the whole inbox to a new file, line by line; how many. FileExistsError where there is one.
 
-    Where it fails half way, no file is left.
+    With `force` it takes the place of one that is there. Where it fails half way, all is as it was.
     """
+    new = out.with_name(f".{out.name}.new") if force else out
     store = SqlStore(settings.store.async_url, read_only=True)
     await store.open()
     lines = 0
     try:
         with ExitStack() as left:
-            plain = left.enter_context(out.open("xb"))
+            plain = left.enter_context(new.open("wb" if force else "xb"))
             half = left.enter_context(ExitStack())
-            half.callback(out.unlink)
+            half.callback(new.unlink)
             file = left.enter_context(gzip.GzipFile(fileobj=plain, mode="wb")) if out.suffix == ".gz" else plain
             async for line in stream_of(store):
                 cast("BinaryIO", file).write(line)
                 lines += 1
             half.pop_all()
+        if force:
+            new.replace(out)
         return lines
     finally:
         await store.close()

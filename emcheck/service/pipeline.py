@@ -13,12 +13,23 @@ from typing import Any
 
 import structlog
 
+from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, format_ms
-from emcheck.domain.instructions import ActOnAlert, Instruction, ReportAudit, impersonal, parse_instruction, told_of
+from emcheck.domain.instructions import (
+    ActOnAlert,
+    Instruction,
+    InstructionError,
+    ReportAudit,
+    impersonal,
+    outcome_of,
+    parse_instruction,
+    told_of,
+)
 from emcheck.domain.policy import Policy
+from emcheck.domain.remarks import of_act
 from emcheck.domain.rules import service_audit
 from emcheck.ports import (
     AlertChange,
@@ -205,27 +216,34 @@ class Pipeline:
             try:
                 raw = json.loads(letter.body)
                 act = parse_instruction(raw)
-                await self._carry_out(act, impersonal(raw), now)
+                warnings = await self._carry_out(act, impersonal(raw), now)
             except (ValueError, RecursionError) as error:  # InstructionError is one
                 log.warning("instruction.refused", letter=letter.number, reason=str(error))
                 answers.append(Answer(letter.number, f"refused: {error}"))
             else:
                 people += people_of(told_of(act))
-                answers.append(Answer(letter.number, "done"))
-                log.info("instruction.done", letter=letter.number, type=act.type)
+                answers.append(Answer(letter.number, outcome_of(warnings)))
+                log.info("instruction.done", letter=letter.number, type=act.type, warnings=len(warnings))
             finally:
                 self._cause = None
         await self._write([], answers=answers, people=people)
 
-    async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> None:
-        """One instruction, without personal data; InstructionError, and nothing is done."""
+    async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> list[str]:
+        """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
+        before = self.engine.roster.register
+        made = amended(before, act, now)
+        remarks = of_act(act, before, made, self._policy)
+        if remarks.refused:
+            raise InstructionError("", remarks.refused[0])
+        raw = {key: said for key, said in raw.items() if key != "warnings"}
+        raw |= {"warnings": remarks.told} if remarks.told else {}
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
             while self._attending.next() <= now:  # and so is what was due before
                 await self._attend(now)
             self._note_act(await self._attending.act(act, now))
         self._cause = now, in_words(act)
-        touched = self.engine.instruct(raw, now)
+        touched = self.engine.instruct(raw, now, made)
         if isinstance(act, ReportAudit):
             standing = self._standing.findings.get(service_audit.SUBJECT, {}).values()
             found = service_audit.judged(act, standing, now=now, policy=self._policy)
@@ -238,6 +256,7 @@ class Pipeline:
         units = self.engine.roster.resting(touched)
         self._checkpoints.amended(units)
         self.on_amended(units)
+        return remarks.told
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)

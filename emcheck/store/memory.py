@@ -204,6 +204,10 @@ class MemoryStore:
         """What became of a letter; None while it waits."""
         return self._letters[number][1] if number in self._letters else None
 
+    async def answered(self) -> list[tuple[Letter, str]]:
+        """Letters of the last day or so with what became of them, oldest first; their text is gone."""
+        return [(letter, outcome) for letter, outcome in self._letters.values() if outcome is not None]
+
     async def people(self) -> list[Person]:
         """All personal data held, by wearer."""
         return sorted(self._people.values(), key=lambda p: p.wearer_id)

@@ -93,6 +93,11 @@ LETTERS = (
     .where(mailbox.c.outcome.is_(None))
     .order_by(mailbox.c.letter_no)
 )
+ANSWERS = (
+    select(mailbox.c.letter_no, mailbox.c.posted_at, mailbox.c.body, mailbox.c.outcome)
+    .where(mailbox.c.outcome.is_not(None))
+    .order_by(mailbox.c.letter_no)
+)
 OUTCOME = select(mailbox.c.outcome).where(mailbox.c.letter_no == bindparam("number"))
 ANSWERED = update(mailbox).where(mailbox.c.letter_no == bindparam("number")).values(outcome=bindparam("said"), body=b"")
 LETTERS_OLD = delete(mailbox).where(mailbox.c.outcome.is_not(None), mailbox.c.posted_at < bindparam("before"))

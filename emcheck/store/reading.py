@@ -104,6 +104,10 @@ class SqlReads:
         """What became of a letter; None while it waits."""
         return next((row[0] for row in await self._rows(queries.OUTCOME, number=number)), None)
 
+    async def answered(self) -> list[tuple[Letter, str]]:
+        """Letters of the last day or so with what became of them, oldest first; their text is gone."""
+        return [(Letter(*kept), outcome) for *kept, outcome in await self._rows(queries.ANSWERS)]
+
     async def people(self) -> list[Person]:
         """All personal data held, by wearer."""
         return sorted((Person(*row) for row in await self._rows(queries.PEOPLE)), key=lambda p: p.wearer_id)

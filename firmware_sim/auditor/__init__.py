@@ -90,7 +90,7 @@ def _audited(
 ) -> AuditedOrder:
     return AuditedOrder(
         order=order,
-        absences=order.get("authorised_absences", []) + known.absences.get(order["order_id"], []),
+        absences=known.absences[order["order_id"]],
         timelines={address: timelines[order["wearer_id"], address] for address in addresses_of_order(order)},
         allowance_ms=order.get("atv_allowance_min", default_allowance_min) * 60_000,
         until_ms=known.until_ms,

@@ -39,7 +39,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """All that is known at `until_ms`: the units of the register, and absences by order out of instructions."""
+    """All that is known at `until_ms`: the units of the register, and absences by order that hold."""
 
     until_ms: int
     units: dict[str, Received]
@@ -51,17 +51,29 @@ def read_stream(lines: Iterable[dict[str, Any]], register: dict[str, Any], until
     timed = [(parse_utc(line["received_at"]), line) for line in lines]
     until = max((at for at, _ in timed), default=0) if until_ms is None else until_ms
     units = {installation["unit"]: Received() for installation in register["installations"]}
-    absences: dict[str, list[dict[str, Any]]] = {}
+    absences = {
+        order["order_id"]: [absence for absence in order.get("authorised_absences") or [] if "revoked" not in absence]
+        for order in register["orders"]
+    }
     for received_ms, line in timed:
         if received_ms > until:
             continue  # formats.md: facts received after T are not yet known
         instruction = line.get("instruction", {})
         if instruction.get("type") == "authorised_absence":
-            absences.setdefault(instruction["order_id"], []).append(instruction)
+            absences[instruction["order_id"]].append(instruction)
+        elif instruction.get("type") == "revocation" and instruction["revokes"] == "authorised_absence":
+            held = absences[instruction["order_id"]]
+            absences[instruction["order_id"]] = [absence for absence in held if not _is_named(absence, instruction)]
+            absences[instruction["order_id"]] += [instruction["instead"]] if instruction.get("instead") else []
         level = line.get("topic", "").split("/")
         if level[:2] == ["em", "v1"] and level[3:] == ["up"] and level[2] in units:
             _read_envelope(level[2], line.get("payload"), received_ms, units[level[2]])
     return Known(until_ms=until, units=units, absences=absences)
+
+
+def _is_named(absence: dict[str, Any], revocation: dict[str, Any]) -> bool:
+    """Whether a revocation is about this absence."""
+    return absence["from"] == revocation["from"] and revocation.get("until") in (None, absence["until"])
 
 
 def _read_envelope(unit: str, envelope: Any, received_ms: int, received: Received) -> None:

@@ -47,7 +47,7 @@ def windows_of_order(order: dict[str, Any], until_ms: int) -> list[Window]:
                     windows += [piece] if first_night is None else _without(piece, *first_night[1][:2])
     if first_night is not None:
         windows.append(first_night[1])  # a variation does not cut it
-    for suspension in order.get("suspensions") or []:
+    for suspension in (each for each in order.get("suspensions") or [] if "revoked" not in each):
         span = absence_span(suspension, order["timezone"])
         windows = [left for window in windows for left in _without(window, *span)]
     clipped = [_clipped(window, order_start, order_end) for window in windows]

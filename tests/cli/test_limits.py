@@ -23,7 +23,7 @@ def path(tmp_path: Path) -> Path:
         "version": 1,
         "wearers": [{"wearer_id": "W-1"}],
         "orders": [order(curfew=nightly("23:00", "23:30"))],
-        "installations": [],
+        "installations": [{"unit": "BU-0001", "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"}],
         "fittings": [],
     }
     found.write_text(json.dumps(body))
@@ -43,6 +43,17 @@ def test_a_check_warns_and_is_good(path: Path) -> None:
     assert result.exit_code == 0
     assert result.stderr == f"emcheck: warning: {path}: {SHORT}\n"
     assert "good. 1 wearers, 1 orders" in result.stdout
+
+
+def test_a_check_tells_of_likely_slips(path: Path) -> None:
+    body = json.loads(path.read_text())
+    body["orders"] = [order(), order(order_id="O-2", curfew=nightly(address="A-2"))]
+    path.write_text(json.dumps(body))
+    result = CliRunner().invoke(app, ["register", "check", str(path)])
+    assert result.exit_code == 0
+    unheard, torn = result.stderr.splitlines()
+    assert unheard.startswith(f"emcheck: warning: {path}: order O-2: no base unit is installed at A-2")
+    assert torn.startswith(f"emcheck: warning: {path}: orders O-1 and O-2 want W-1 at A-1 and at A-2 at one time")
 
 
 def test_a_town_of_such_orders_is_told_in_a_hundred_lines(path: Path) -> None:

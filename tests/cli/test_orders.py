@@ -84,7 +84,7 @@ def test_a_wearer_and_an_address_that_are_new_are_told(folder: Path) -> None:
         "import", folder / "moj.json", "--wearer-id", "W-9", "--address-id", "A-9", "--into", folder / "register.json"
     )
     assert "  wearer_id: W-9 is new in the register, without a name\n" in result.stderr
-    assert "  address_id: A-9 has no base unit in the register: nobody is heard there\n" in result.stderr
+    assert "order 7f5c: no base unit is installed at A-9, where it wants W-9 from 2026-03-20" in result.stderr
     assert json.loads((folder / "register.json").read_text())["wearers"][-1] == {"wearer_id": "W-9"}
 
 

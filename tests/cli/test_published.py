@@ -102,7 +102,7 @@ def test_lines_of_presence() -> None:
     drawn = [
         line
         for wearer in result.engine.cases.values()
-        for address in wearer.sources
+        for address in wearer.addresses
         for line in lines.intervals(wearer.wearer_id, address, result.timeline(wearer.wearer_id, address), result.until)
     ]
     assert drawn
@@ -192,6 +192,7 @@ def test_asyncapi_hangs_together() -> None:
         "em/v1/{unit}/down",
         "em/v1/host",
         "em/v1/alerts/{priority}",
+        "em/v1/alerts/receipt",
     }
     for channel in document["channels"].values():
         assert set(re.findall(r"{(\w+)}", channel["address"])) == channel.get("parameters", {}).keys()

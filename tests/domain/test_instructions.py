@@ -9,7 +9,7 @@ from emcheck.domain.amending import amended, as_text, name_after, touched_by
 from emcheck.domain.findings import Span
 from emcheck.domain.instructions import InstructionError, impersonal, parse_instruction
 from emcheck.domain.register import Register, parse_register
-from emcheck.domain.windows import windows
+from emcheck.domain.windows import absences, windows
 from tests.support import at, nightly, order, register
 
 TWO: dict[str, Any] = {
@@ -28,7 +28,7 @@ BY = {"by": "the court"}
 
 
 def after(known: Register, **act: Any) -> Register:
-    return amended(known, parse_instruction(act))
+    return amended(known, parse_instruction(act), at("18:00"))
 
 
 def nights(known: Register, order_id: str = "O-1") -> list[tuple[Span, str]]:
@@ -56,6 +56,63 @@ def test_a_suspension_lasts_until_it_is_resumed_or_the_order_ends() -> None:
         (Span(at("19:00"), at("22:00")), "A-1"),
         (Span(at("23:00", "2026-03-25"), at("07:00", "2026-03-26")), "A-1"),
     ]
+
+
+LEAVE = {"from": "2026-03-24T20:00", "until": "2026-03-24T22:00"}
+GRANTED = {"order_id": "O-1", **LEAVE, "reason": "medical", "approved_by": "A. Officer"}
+SPAN = "2026-03-24T20:00 to 2026-03-24T"
+WRONG = {"type": "revocation", "order_id": "O-1", "by": "A. Clerk", "reason": "of another order"}
+
+
+def test_leave_that_is_revoked_excuses_nothing_and_stays_on_record() -> None:
+    granted = after(KNOWN, type="authorised_absence", **GRANTED)
+    assert absences(granted.orders[0]) == [Span(at("20:00"), at("22:00"))]
+    revoked = after(granted, **WRONG, revokes="authorised_absence", **{"from": "2026-03-24T20:00:00"})
+    assert absences(revoked.orders[0]) == []
+    kept = as_text(revoked.plain())["orders"][0]["authorised_absences"]
+    said = {"at": "2026-03-24T18:00:00.000Z", "by": "A. Clerk", "reason": "of another order"}
+    assert kept == [LEAVE | {"reason": "medical", "approved_by": "A. Officer", "revoked": said}]
+    assert parse_register(json.dumps(as_text(revoked.plain()))) == revoked
+    again = after(revoked, type="authorised_absence", **GRANTED)
+    assert absences(again.orders[0]) == absences(granted.orders[0])
+
+
+def test_leave_that_was_entered_with_wrong_times_gets_the_right_ones() -> None:
+    right = {"from": "2026-03-24T21:00", "until": "2026-03-24T23:00"}
+    granted = after(KNOWN, type="authorised_absence", **GRANTED)
+    mended = after(granted, **WRONG, revokes="authorised_absence", **LEAVE, instead=right).orders[0]
+    assert absences(mended) == [Span(at("21:00"), at("23:00"))]
+    assert [(held.reason, held.revoked is None) for held in mended.authorised_absences] == [
+        ("medical", False), ("medical", True)
+    ]  # fmt: skip
+
+
+def test_a_suspension_that_was_entered_in_error_takes_no_window_away() -> None:
+    suspended = after(KNOWN, type="suspension", order_id="O-1", **{"from": "2026-03-24T22:00"}, **BY)
+    lifted = after(suspended, **WRONG, revokes="suspension", **{"from": "2026-03-24T22:00"})
+    assert nights(lifted) == nights(KNOWN)
+    with pytest.raises(InstructionError, match="is not suspended"):
+        after(lifted, type="resumption", order_id="O-1", at="2026-03-25T23:00", **BY)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"from": "2026-03-24T19:00"},
+         f"from: no authorised absence of O-1 that holds begins so; there are {SPAN}22:00, {SPAN}23:00"),
+        ({"from": "2026-03-24T20:00", "until": "2026-03-24T21:00"}, "from: no authorised absence of O-1 that holds"),
+        ({"from": "2026-03-24T20:00"},
+         "until: several begin then, until 2026-03-24T22:00 and 2026-03-24T23:00; say which"),
+        ({"from": "2026-03-24T20:00", "until": "2026-03-24T22:00", "instead": {"from": "2026-03-24T22:00",
+          "until": "2026-03-24T20:00"}}, "until 2026-03-24T20:00 is not after from 2026-03-24T22:00"),
+    ],
+)  # fmt: skip
+def test_what_is_revoked_is_named_without_doubt(said: dict[str, Any], message: str) -> None:
+    granted = after(KNOWN, type="authorised_absence", **GRANTED)
+    granted = after(granted, type="authorised_absence", **(GRANTED | {"until": "2026-03-24T23:00"}))
+    with pytest.raises(InstructionError) as error:
+        after(granted, **WRONG, revokes="authorised_absence", **said)
+    assert str(error.value).startswith(message)
 
 
 def test_an_order_ends_when_it_is_told_to() -> None:
@@ -103,7 +160,7 @@ def test_only_those_are_touched_whose_judgement_may_change(
     act: dict[str, Any], wearers: set[str], units: set[str]
 ) -> None:
     parsed = parse_instruction(act)
-    touched = touched_by(parsed, KNOWN, amended(KNOWN, parsed))
+    touched = touched_by(parsed, KNOWN, amended(KNOWN, parsed, at("18:00")))
     assert (touched.wearers, touched.units) == (wearers, units)
 
 
@@ -150,8 +207,8 @@ def test_a_register_s_name_says_what_was_said_but_for_personal_data() -> None:
 
 
 ACTS = (
-    "authorised_absence, variation, suspension, resumption, order_end, order, installation, fitting, wearer, "
-    "register, alert"
+    "authorised_absence, variation, suspension, resumption, revocation, order_end, order, installation, fitting, "
+    "wearer, register, alert"
 )
 
 

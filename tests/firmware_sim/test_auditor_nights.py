@@ -353,6 +353,10 @@ def test_authorised_absences_exclude_seconds_once_they_are_known_and_split_nothi
     told.append({"received_at": at("21:30"), "instruction": later})
     assert absences(told, of, until="21:29:59") == [("left_during", "20:00:00", "20:30:00", 1200, 600)]
     assert absences(told, of, until="21:30") == [("left_during", "20:00:00", "20:30:00", 0, 1800)]
+    revoked = {"type": "revocation", "revokes": "authorised_absence", "order_id": "O-1", "from": "2026-03-24T19:00"}
+    right = {"instead": {"from": "2026-03-24T20:00", "until": "2026-03-24T20:10"}}
+    told.append({"received_at": at("21:40"), "instruction": revoked | right})
+    assert absences(told, of, until="21:40") == [("left_during", "20:00:00", "20:30:00", 900, 900)]
 
 
 @pytest.mark.parametrize(("back", "expected"), [("21:10", []), ("21:10:01", ["21:10:00"])])

@@ -137,7 +137,12 @@ async def test_only_what_an_instruction_did_is_told_as_its_doing(desk: Desk) -> 
     [absence] = [a for a in await desk.store.alerts(open_only=False) if a.rule == "curfew.absence"]
     assert await desk.told(absence.alert_id) == [
         ("19:05", "raised", "emcheck", ""),
-        ("19:06", "withdrawn", "emcheck", "by instruction: order end of O-1, said the court"),
+        (
+            "19:06",
+            "withdrawn",
+            "emcheck",
+            "by instruction: order end of O-1, at 2026-03-24T19:04:00.000Z, said the court",
+        ),
     ]
 
 

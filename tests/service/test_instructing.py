@@ -15,9 +15,11 @@ from emcheck.clock import VirtualClock
 from emcheck.domain.alerts import Alert
 from emcheck.domain.amending import as_text
 from emcheck.domain.instants import HOUR, MINUTE, format_ms
+from emcheck.domain.instructions import outcome_of, parse_instruction
 from emcheck.domain.register import RegisterError, parse_register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ports import Commit, InboxRow, StoreError
+from emcheck.present.instructed import in_words
 from emcheck.service import mailing
 from emcheck.service.enrolment import load_register, register_in_force
 from emcheck.service.mailing import stream_of
@@ -108,6 +110,49 @@ async def test_a_varied_curfew_is_judged_at_once_and_an_absence_afterwards_takes
     async with living(broker, database, clock):
         assert [s for _, s in await found(database, "curfew.absence")] == [seconds]
     await _is_told_the_same_by_its_inbox(database, clock.now())
+
+
+@pytest.mark.timeout(120)
+async def test_what_is_remarked_is_answered_and_kept_and_leave_that_is_revoked_accuses_again(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    database, clock = tmp_path / "em.db", VirtualClock(at("18:50"))
+    leave = {"order_id": "O-1", "from": "2026-03-24T19:00", "until": "2026-03-24T20:00"}
+    granted = leave | {"type": "authorised_absence", "reason": "medical", "approved_by": "A. Officer"}
+    revoked = leave | {"type": "revocation", "revokes": "authorised_absence", "reason": "of O-2", "by": "A. Clerk"}
+    late = {"type": "variation", "order_id": "O-1", "effective_at": "2026-04-01T00:00:00Z", "by": "the court"}
+    async with (
+        living(broker, database, clock),
+        good_units(broker.host, broker.port, [UNIT]) as [unit],
+    ):
+        assert await told(database, granted) == "done"
+        await unit.says({"type": "presence", "at": "2026-03-24T18:50:00.000Z", "tag": "T-1", "in_range": False})
+        while clock.now() < at("19:20"):
+            clock.advance(clock.now() + MINUTE)
+            await unit.says({"type": "unit_status", "at": format_ms(clock.now()), "power": "mains"})
+            await unit.is_acknowledged()
+        assert await _open(database) == []
+        assert await told(database, revoked) == "done"
+        assert await _open(database) == [("P2", "raised", str(in_words(parse_instruction(revoked))))]
+        assert (await told(database, revoked)).startswith("refused: from: no authorised absence of O-1 that holds")
+        answer = await told(database, late | {"curfew": nightly("20:00", address="A-7"), "warnings": ["none at all"]})
+        assert answer.startswith("done, with warnings: order O-1: no base unit is installed at A-7")
+        async with reading(database) as store:
+            [*_, kept] = await store.instructions_after(0)
+            assert outcome_of(json.loads(kept.payload)["warnings"]) == answer
+            [order] = (await register_in_force(store)).register.orders
+            assert [str(held.revoked.by) for held in order.authorised_absences if held.revoked] == ["A. Clerk"]
+    async with living(broker, database, clock):
+        assert len(await _open(database)) == 1
+    await _is_told_the_same_by_its_inbox(database, clock.now() - HOUR)  # it goes on: judged at the same instant
+
+
+async def _open(database: Path) -> list[tuple[str, str, str]]:
+    """Alerts of absences that stand: priority, how they came to be and why."""
+    async with reading(database) as store:
+        alerts = [a for a in await store.alerts(open_only=True) if a.rule == "curfew.absence" and not a.withdrawn]
+        told = [(await store.alert_history(alert.alert_id))[0] for alert in alerts]
+    return [(change.alert.priority, change.action, change.note) for change in told]
 
 
 async def _is_told_the_same_by_its_inbox(database: Path, until: int) -> None:
@@ -263,7 +308,59 @@ async def test_the_commands_beside_a_running_service(broker: EmbeddedBroker, tmp
         assert "lines" in await _emcheck(tmp_path, "export", "--out", name, "--config", config)
         await _emcheck(tmp_path, "replay", name, "--register", "register.json", "--format", "jsonl")
     again = await _emcheck(tmp_path, "export", "--out", "told.jsonl", "--config", config, code=2)
-    assert again == "emcheck: told.jsonl: is there already; name another file with --out\n"
+    assert again == "emcheck: told.jsonl: is there already; name another with --out, or say --force\n"
+    assert "lines" in await _emcheck(tmp_path, "export", "--out", "told.jsonl", "--config", config, "--force")
+
+
+async def test_what_was_said_is_listed_and_taken_back_by_its_number(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    config = ("--config", str(tmp_path / "emcheck.toml"))
+    known = as_text(register(wearers=[{"wearer_id": "W-1", "name": "Ann Other"}]).plain(personal=True))
+    leave = {"order_id": "O-1", "from": "2026-03-25T19:00", "until": "2026-03-25T22:00", "approved_by": "A. Officer"}
+    varied = {"order_id": "O-1", "effective_at": "2026-04-01T00:00:00Z", "curfew": nightly(address="A-7")}
+    acts = [
+        {"type": "authorised_absence", **leave, "reason": "medical"},
+        {"type": "variation", **varied, "by": "the court"},
+        {"type": "variation", **varied, "order_id": "O-9", "by": "the court"},
+    ]
+    by = ("--by", "A. Clerk", "--reason", "of another order", *config)
+    async with serving(tmp_path, {"mqtt": {"port": broker.port}}, known) as served:
+        await served.ready()
+        for number, act in enumerate(acts):
+            (tmp_path / "act.json").write_text(json.dumps(act))
+            said = await _emcheck(tmp_path, "instruct", "act.json", *config, code=2 if number == 2 else 0)
+            assert number != 1 or said.startswith(
+                "variation: done, with warnings: order O-1: no base unit is installed"
+            )
+        told = [
+            json.loads(line)
+            for line in (await _emcheck(tmp_path, "instructions", "list", "--json", *config)).splitlines()
+        ]
+        assert [(line["by"], line["outcome"].partition(":")[0]) for line in told] == [
+            ("A. Officer", "done"), ("the court", "done, with warnings"), (None, "refused")
+        ]  # fmt: skip
+        assert told[0]["what"] == "authorised absence of O-1, 2026-03-25T19:00 to 2026-03-25T22:00"
+        first, second = (str(line["number"]) for line in told[:2])
+        done = await _emcheck(tmp_path, "instructions", "revoke", first, *by)
+        assert done == f"revocation of {first}: done\n"
+        again = await _emcheck(tmp_path, "instructions", "revoke", first, *by, code=2)
+        assert again.startswith(
+            f"emcheck: revocation of {first}: refused: from: no authorised absence of O-1 that holds"
+        )
+        other = await _emcheck(tmp_path, "instructions", "revoke", second, *by, code=2)
+        assert other.startswith(f"emcheck: {second}: this is no leave and no suspension but: variation")
+        shown = await _emcheck(tmp_path, "register", "show", *config)
+        assert "leave 2026-03-25 19:00 to 2026-03-25 22:00 (medical), revoked by A. Clerk (of another order)" in shown
+        listed = await _emcheck(tmp_path, "instructions", "list", "--order", "O-1", *config)
+        assert [line.split()[0] for line in listed.splitlines()[1:]] == [first, second, str(int(second) + 1)]
+        assert "in findings it is called" in await _emcheck(tmp_path, "register", "export", "-o", "now.json", *config)
+        there = await _emcheck(tmp_path, "register", "export", "-o", "now.json", *config, code=2)
+        assert there == "emcheck: now.json: is there already; name another with --out, or say --force\n"
+    exported = parse_register((tmp_path / "now.json").read_text())
+    assert [wearer.name for wearer in exported.wearers] == ["Ann Other"]
+    [order] = exported.orders
+    assert (len(order.variations), [held.revoked is None for held in order.authorised_absences]) == (1, [False])
+    loaded = await _emcheck(tmp_path, "register", "load", "now.json", "--replace", *config)
+    assert exported.sha256() in loaded
 
 
 async def test_an_export_that_fails_half_way_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,6 +232,9 @@ class StoreContract(QueueContract):
         await store.commit(Commit(answers=[Answer(second, "refused: by: missing\x00")]))
         assert await store.outcome(second) == "refused: by: missing\\x00"
         assert await store.letters() == []
+        assert await store.answered() == [
+            (Letter(first, T0, b""), "done"), (Letter(second, T0 + 1, b""), "refused: by: missing\\x00")
+        ]  # fmt: skip
 
     async def test_an_answer_is_kept_for_a_day_and_what_waits_for_as_long_as_it_waits(self, store: Store) -> None:
         answered, waits = await store.post(b"a", T0), await store.post(b"b", T0)

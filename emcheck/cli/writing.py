@@ -1,0 +1,38 @@
+"""Writing the files that commands name: whole or not at all, and over one that is there only where it is said so."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from emcheck.cli.reading import bad_input
+
+
+def write_new(path: Path, text: str, *, force: bool) -> None:
+    """A file that is not there yet, or with `force` in the place of what is there."""
+    if not force:
+        refuse_if_there(path)
+    replace(path, text)
+
+
+def refuse_if_there(path: Path) -> None:
+    """Exit code 2 where there is a file of that name."""
+    if path.exists():
+        bad_input(f"{path}: is there already; name another with --out, or say --force")
+
+
+def replace(path: Path, text: str) -> None:
+    """The file with this content, or as it was: written beside it, to disk, then moved over it."""
+    target = path.resolve()
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as beside:
+            beside.write(text)
+            beside.flush()
+            os.fsync(beside.fileno())
+        new = Path(beside.name)
+        if target.exists():
+            new.chmod(target.stat().st_mode)
+        new.replace(target)
+    except OSError as error:
+        bad_input(f"{path}: {error.strerror}")
