@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
+from emcheck.cli.showing import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from emcheck.domain.ids import Ms
     from emcheck.domain.policy import Policy
     from emcheck.service.explaining import Story
     from emcheck.store.sql import SqlStore
@@ -27,9 +29,11 @@ def explain(
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.judged import progress
     from emcheck.cli.reading import bad_input
+    from emcheck.clock import SystemClock
     from emcheck.present import story, words
     from emcheck.service.explaining import matching, story_of
 
+    now = SystemClock().now()
     policy = policy_in_force(config)
 
     async def told(store: "SqlStore") -> "Story":
@@ -44,7 +48,8 @@ def explain(
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     if as_json:
-        typer.echo(json.dumps(story.as_json(it.alert, history, facts), indent=1, ensure_ascii=False))
+        places = [(place.address_id, place.known, place.windows) for place in it.places]
+        typer.echo(json.dumps(story.as_json(it.alert, history, facts, places, now), indent=1, ensure_ascii=False))
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
@@ -54,24 +59,24 @@ def explain(
     _section("Known now", known)
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
     _section("It rests on", story.rests_on(facts, zone))
-    _draw(it)
+    _draw(it, now)
 
 
-def _draw(it: "Story") -> None:
-    from emcheck.present.drawing import LEGEND, draw_text
+def _draw(it: "Story", now: "Ms") -> None:
+    from emcheck.present.drawing import cell_of, draw_text, legend
 
-    whom = it.alert.wearer_id or ""
+    whom, cell = it.alert.wearer_id or "", cell_of((w for p in it.places for w in p.windows), terminal_width())
     drawings = [
-        draw_text(f"{whom} at {p.address_id}", p.known, p.windows, until=max(w.end for w in p.windows), zone=p.zone)
+        draw_text(f"{whom} at {p.address_id}", p.known, p.windows, until=now, now=now, zone=p.zone, cell=cell)
         for p in it.places
     ]
     if drawings:
-        typer.echo("\n" + "\n\n".join([*drawings, LEGEND]))
+        typer.echo("\n" + "\n\n".join([*drawings, legend(cell)]))
 
 
 def _section(title: str, lines: list[str]) -> None:
     if lines:
-        typer.echo("\n".join(["", title, *(f"  {line}" for line in lines)]))
+        typer.echo("\n".join(["", title, *(part for line in lines for part in wrapped(f"  {line}"))]))
 
 
 def policy_in_force(config: "Path | None") -> "Policy":

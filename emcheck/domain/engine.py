@@ -8,32 +8,31 @@ reaches behind that is noted in `wanting`; whoever feeds the engine then hands i
 ever told (`recall`), and the decision is the same as if nothing had been folded.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from emcheck.domain import nights
 from emcheck.domain.amending import Touched, amended, name_after, touched_by
-from emcheck.domain.case import KEEP, Case
+from emcheck.domain.case import Case
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.facts import Event
-from emcheck.domain.findings import Finding, Span, is_settled
+from emcheck.domain.findings import Decided, Finding, Span, is_settled
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
-from emcheck.domain.instants import DAY, FOREVER, HOUR
+from emcheck.domain.instants import FOREVER, HOUR
 from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.keeping import restore_case, restore_unit, unit_state
 from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
+from emcheck.domain.reconciling import Reconciling
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
-from emcheck.domain.rules import evidence, service_undecided
+from emcheck.domain.rules import evidence, monitoring_not_producing, service_undecided
 from emcheck.domain.strangers import Strangers
 from emcheck.domain.unit import Memory, Unit
 
 _RETRY_MS: Ms = 60_000
 """A case that a rule failed on is tried again after so long, and at its next fact."""
-
-Decided = Callable[[str, list[Finding], Ms, Ms], None]
-"""A subject, its findings, the instant, and before when findings are settled and so not among them."""
 
 
 class Engine:
@@ -57,6 +56,7 @@ class Engine:
         self.wanting: dict[UnitId, Ms] = {}
         """Units whose facts are wanted together, and since when."""
         self.receiving = Receiving()
+        self._reconciling = Reconciling(policy, self.units, self.receiving, decided)
         self.catching_up: Span | None = None
         """The time the service was down, while what fell due in it is decided."""
         self._deadlines = Deadlines()
@@ -77,8 +77,8 @@ class Engine:
         return self._deadlines.next()
 
     def look_at(self, wearer: WearerId) -> Ms:
-        """When a case is to be judged next though nothing arrives."""
-        return self._deadlines.due(f"case {wearer}")
+        """When a case is to be judged next though nothing arrives; the whole hours between are derived."""
+        return self.cases[wearer].wake_at
 
     def tick(self, upto: Ms, *, most: int = 1 << 60) -> int:
         """Decide what is due at or before `upto`, each at its own instant, at most `most`; how many were."""
@@ -92,9 +92,18 @@ class Engine:
     def _wake(self, subject: str, now: Ms) -> None:
         kind, name = subject.split(" ", 1)
         if kind == "case":
-            self._judge(self.cases[WearerId(name)], now, now)
+            self._wake_case(self.cases[WearerId(name)], now)
         else:
             self._wake_unit(self.units[UnitId(name)], now)
+
+    def _wake_case(self, case: Case, now: Ms) -> None:
+        if now < case.wake_at and self._reconciling.is_well(case, now):
+            self._arm_case(case, now)
+        else:
+            self._judge(case, now, now)
+
+    def _arm_case(self, case: Case, now: Ms) -> None:
+        self._deadlines.arm(case.woken_as, min(case.wake_at, self._reconciling.due(case, now)))
 
     def _wake_unit(self, unit: Unit, now: Ms) -> None:
         changed = False
@@ -230,6 +239,8 @@ class Engine:
         for finding in found:
             if finding.rule == evidence.UNKNOWN_DEVICE and finding.end is not None:
                 self._strangers.remember(UnitId(subject), finding, finding.end)
+            elif finding.rule == monitoring_not_producing.RULE:
+                self._reconciling.remember(finding)
             elif finding.rule == service_undecided.RULE and finding.wearer_id is not None:
                 self.undecided[finding.wearer_id] = finding
 
@@ -311,6 +322,8 @@ class Engine:
                 self._judge(case, at, -FOREVER)
                 for name in case.units:
                     self._tell_gaps(self.units[name], at)
+            else:
+                self._reconciling.leave(wearer, at)
         return touched
 
     def _catch_up_with(self, touched: Touched, at: Ms) -> None:
@@ -330,38 +343,21 @@ class Engine:
         try:
             found = case.judge({name: self.units[name].track for name in case.units}, now, since)
             settled = case.settled
-            self._fold(case, now)
+            self._reconciling.check(case, now)
+            nights.let_go(case, self.roster, now)
         except Exception as error:  # noqa: BLE001 - whatever a rule raises, other cases go on (architecture.md, 3)
             case.forget_judgement()
             self.undecided[wearer] = service_undecided.find(
                 wearer, self.undecided.get(wearer), error, now=now, policy=self.policy
             )
-            self._deadlines.arm(case.woken_as, now + _RETRY_MS)
+            case.wake_at = now + _RETRY_MS
+            self._arm_case(case, now)
             self._decided(service_undecided.subject(wearer), [self.undecided[wearer]], now, -FOREVER)
             return
         if self.undecided.pop(wearer, None) is not None:
             self._decided(service_undecided.subject(wearer), [], now, -FOREVER)
-        self._deadlines.arm(case.woken_as, case.wake_at)
+        self._arm_case(case, now)
         self._decided(wearer, found, now, settled)
-
-    def _fold(self, case: Case, now: Ms) -> None:
-        """Once a day, let go of nights that are seldom told of again."""
-        if now < max(case.open_until, case.settled + KEEP + DAY):
-            return
-        told = {}
-        for name in case.units:
-            newest = self.units[name].track.newest
-            if newest is not None and newest.top is not None:
-                told[name] = newest.top
-        horizon = case.horizon(told, now)
-        if horizon < case.settled + DAY:
-            return
-        case.fold(horizon)
-        for name in case.units:
-            before = min(other.settled for other in self._cases_of[name]) - DAY
-            latest = max(other.settled for other in self._cases_of[name])
-            settled = latest + self.policy.ms("presence.leave_time_s")
-            self.units[name].fold(before, settled, self.roster.fitted)
 
     def _windows_at(self, unit: Unit) -> list[Span]:
         """Curfew windows of the wearers at the unit's address, as far as they are at hand."""

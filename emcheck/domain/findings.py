@@ -1,5 +1,6 @@
 """Findings: what the rules say of the facts. A finding is a value; nobody edits one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -67,6 +68,10 @@ class Finding:
         told = dict(self.detail)
         what = number or told.get("tag", told.get("publisher", ""))
         return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{class_}|{window}|{self.start}|{what}"
+
+
+Decided = Callable[[str, list[Finding], Ms, Ms], None]
+"""A subject, its findings, the instant, and before when findings are settled and so not among them."""
 
 
 def is_settled(finding: Finding, before: Ms) -> bool:

@@ -256,7 +256,7 @@ def _checked(number: Any, key: str, name: str) -> float | str | bool:
         if not isinstance(number, bool):
             raise PolicyError(f"{name}: {key}: {number!r} is neither true nor false")
     elif isinstance(number, bool) or not isinstance(number, (int, float)) or not least(key) <= number < 1e10:
-        more = "" if least(key) else " of 0 or more"
+        more = "" if least(key) < 0 else f" of {least(key):g} or more"
         raise PolicyError(f"{name}: {key}: {number!r} is no number{more}")
     checked: float | str | bool = number
     return checked
@@ -270,5 +270,7 @@ def _is_date(text: str) -> bool:
 
 
 def least(key: str) -> float:
-    """The least that a number may be: levels in dBm lie below 0."""
-    return -300 if key.endswith("_dbm") else 0
+    """The least that a number may be: levels in dBm lie below 0, and what comes again and again takes a minute."""
+    if key.endswith("_dbm"):
+        return -300
+    return 60 if key.endswith(".every_s") else 0

@@ -37,6 +37,7 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
     "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
     "service.audit": lambda f: (f.class_, dict(f.detail).get("publisher"), f.start),
+    "monitoring.not_producing": lambda f: (f.order_id, dict(f.detail)["address"], f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
 

@@ -201,6 +201,12 @@ class Unit:
         since = max(self.last_received_at or 0, installed.installed_at)
         return unit_silent.silent_from(since, self.heartbeat_allowance_ms(), down)
 
+    def was_silent(self, at: Ms) -> bool:
+        """Whether it counted as silent just before an instant."""
+        if self.silent_at is not None and self.silent_at < at:
+            return True
+        return any(f.start < at and (f.end is None or at <= f.end) for f in self.silences)
+
     def silence(self, end: Ms | None, now: Ms, windows: Sequence[Span]) -> Finding:
         """Its silence, until `end` or still going on; `windows` are the curfew windows at its address."""
         start = self.silent_at or 0

@@ -58,14 +58,32 @@ def windows(order: Order, since: Ms, until: Ms) -> list[Window]:
             max(night.start, order.starts_at), min(night.end, order.ends_at), order.curfew[0].address_id
         )
         pieces += [clipped_night] if clipped_night.end > clipped_night.start else []
-    suspended = [_span(held, order.timezone, "earlier", "later") for held in order.suspensions if held.revoked is None]
-    return sorted(w for w in cut(pieces, suspended) if w.end > since and w.start < until)
+    return sorted(w for w in cut(pieces, _suspended(order)) if w.end > since and w.start < until)
+
+
+def is_in_force(order: Order, at: Ms) -> bool:
+    """Whether the order has begun, has not ended and is not suspended at an instant."""
+    if not order.starts_at <= at < order.ends_at:
+        return False
+    return not any(start <= at < end for start, end in _suspended(order))
+
+
+def curfew_addresses(order: Order, at: Ms) -> set[AddressId]:
+    """Where the order's windows stand by what is in force at an instant; its first night stands at the first."""
+    changes = sorted(order.variations, key=lambda variation: variation.effective_at)
+    curfew = next((v.curfew for v in reversed(changes) if v.effective_at <= at), order.curfew)
+    return {requirement.address_id for requirement in (*curfew, *(order.curfew[:1] if order.first_night else ()))}
 
 
 def absences(order: Order) -> list[Span]:
     """The union of the order's authorised absences that are not revoked, by start (3)."""
     held = (absence for absence in order.authorised_absences if absence.revoked is None)
     return union(_span(absence, order.timezone, "earlier", "later") for absence in held)
+
+
+def _suspended(order: Order) -> list[Span]:
+    held = (suspension for suspension in order.suspensions if suspension.revoked is None)
+    return [_span(suspension, order.timezone, "earlier", "later") for suspension in held]
 
 
 def _span(local: LocalSpan, zone: str, start: Literal["earlier", "later"], end: Literal["earlier", "later"]) -> Span:

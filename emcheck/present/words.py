@@ -36,6 +36,12 @@ def local_date(at: Ms, zone: str) -> date:
     return Instant.from_timestamp(at, unit="millisecond").to_tz(zone).date().to_stdlib()
 
 
+def local_minutes(at: Ms, zone: str) -> float:
+    """How many minutes of the local day the clock on the wall shows."""
+    local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone).time()
+    return local.hour * 60 + local.minute + local.second / 60
+
+
 def offset_ms(at: Ms, zone: str) -> Ms:
     """How far local time is ahead of UTC."""
     local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone)
@@ -248,6 +254,40 @@ def _removal(f: Finding) -> str:
     return f"The last order of {f.wearer_id} has ended, and tag {dict(f.detail)['tag']} is due to come off since {clock(f.start, f.zone)}. {until} ({f.zone})."
 
 
+def _not_producing(f: Finding) -> str:
+    told = dict(f.detail)
+    whom, since = f"the equipment of {f.wearer_id} at {told['address']}", clock(f.start, f.zone)
+    why = _NOTHING_COMES[f.class_ or ""].format(
+        wearer=f.wearer_id,
+        told_until=_told_until(told, f.zone),
+        **{key: told[key] for key in ("address", "units", "tags")},
+    )
+    if f.end is not None:
+        until = clock(f.end, f.zone)
+        return f"Nothing usable came from {whom} from {since} until {until} ({f.zone}), order {f.order_id}. At the last check {why}."
+    return (
+        f"Order {f.order_id} is in force, and nothing usable has come from {whom} since {since} ({f.zone}): {why}. "
+        "Whether anyone is at home is unknown."
+    )
+
+
+def _told_until(told: dict[str, str | int], zone: str) -> str:
+    at = str(told["told_until"])
+    return "" if at == "never" else f" than {clock(parse_ms(at), zone)}"
+
+
+_NOTHING_COMES = {
+    "no_tag": "{wearer} wore a tag in this order and has none on now",
+    "no_unit": "no base unit is installed at {address}",
+    "never_heard": "{units} has not been heard from since it was installed",
+    "unit_silent": "{units} is silent",
+    "all_refused": "{units} is heard, but all that it sends is refused",
+    "late": "{units} is heard, but tells of no time later{told_until}",
+    "tag_not_named": "{units} is heard, but never names {tags}",
+    "not_vouched": "{units} is heard and names {tags}, but numbers are missing, so that nothing vouches for it",
+}
+
+
 def _conflict(f: Finding) -> str:
     if f.class_ == "older_boot":
         return (
@@ -291,6 +331,7 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "fitting.unvalidated": _unvalidated,
     "fitting.overdue": _overdue,
     "monitoring.removal_due": _removal,
+    "monitoring.not_producing": _not_producing,
     "evidence.replayed": _replayed,
     "unit.power": _power,
     "unit.battery": _unit_battery,

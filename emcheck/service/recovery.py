@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from emcheck.domain.engine import Decided, Engine
-from emcheck.domain.findings import Finding
+from emcheck.domain.engine import Engine
+from emcheck.domain.findings import Decided, Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy

@@ -10,6 +10,7 @@ from emcheck.domain.instants import DAY, HOUR, MINUTE, SECOND
 from emcheck.domain.register import Register
 from emcheck.present.words import explain
 from emcheck.service.stream import Line
+from tests.domain.test_convergence import IN_RECEIVE_TIME
 from tests.support import UnitStory, at, judge, lines, register
 
 MORNING = at("2026-03-25T08:00")
@@ -315,7 +316,7 @@ def test_a_night_of_everything_told_backwards_says_the_same() -> None:
         sorted(
             (f.rule, f.class_ or "", f.start, f.end or 0, f.evidence, f.detail)
             for f in judge(stream, until=MORNING)
-            if f.rule not in ("evidence.gap", "unit.silent")
+            if f.rule not in IN_RECEIVE_TIME
         )
         for stream in (received, backwards, mixed)
     ]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from emcheck.domain import case, engine
+from emcheck.domain import case, nights
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import DAY, FOREVER, HOUR
 from emcheck.domain.register import Register
@@ -108,7 +108,7 @@ def told(found: list[Finding]) -> list[str]:
 def folded(lines: list[Line], known: Register, until: int, monkeypatch: pytest.MonkeyPatch, keep: int) -> Replayed:
     with monkeypatch.context() as patch:
         patch.setattr(case, "KEEP", keep)
-        patch.setattr(engine, "KEEP", keep)
+        patch.setattr(nights, "KEEP", keep)
         return replay(lines, known, england(), until=until)
 
 

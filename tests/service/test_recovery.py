@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emcheck.domain import case, engine
+from emcheck.domain import case, nights
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import DAY, HOUR
 from emcheck.domain.queue import alert_id
@@ -147,7 +147,7 @@ async def test_a_replay_is_the_live_system(
     restarts = {chance.randrange(1, len(lines)): chance.choice(["killed", "stopped"]) for _ in range(3)}
     with monkeypatch.context() as patch:
         patch.setattr(case, "KEEP", 0)
-        patch.setattr(engine, "KEEP", 0)
+        patch.setattr(nights, "KEEP", 0)
         store, _service = await live(
             lines, two_addresses(), until, restarts=restarts, checkpoint_every_ms=checkpoint_every_ms
         )
@@ -178,7 +178,7 @@ async def test_instructions_are_judged_alike_live_after_restarts_in_a_replay_and
     planned = dict(zip(sorted(chance.sample(range(len(lines)), min(len(acts), len(lines)))), acts, strict=False))
     with monkeypatch.context() as patch:
         patch.setattr(case, "KEEP", DAY)
-        patch.setattr(engine, "KEEP", DAY)
+        patch.setattr(nights, "KEEP", DAY)
         store, service = await live(
             lines, two_addresses(), until, restarts=restarts, checkpoint_every_ms=checkpoint_every_ms, acts=planned
         )
@@ -215,7 +215,7 @@ async def test_a_hole_of_an_older_boot_that_is_filled_after_a_start_is_no_gap_an
     known = register(installations=[left | {"removed_at": "2026-03-10T12:00:00Z"}, left | {"unit": "BU-0002"}])
     with monkeypatch.context() as patch:
         patch.setattr(case, "KEEP", DAY)
-        patch.setattr(engine, "KEEP", DAY)
+        patch.setattr(nights, "KEEP", DAY)
         for number in range(1, len(lines)):
             until = lines[-1].received_at + HOUR
             store, _ = await live(lines, known, until, restarts={number: "stopped"}, checkpoint_every_ms=HOUR)
