@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 def alerts_list(
     config: ConfigOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed and withdrawn ones too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Closed, withdrawn and suppressed ones too.")] = False,
+    incident: Annotated[str | None, typer.Option(help="Those that this incident accounts for.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The alerts that wait, the most urgent first: time left to the target, and the next step if nobody acts."""
+    """The alerts that wait, the most urgent first: time left to the target, and the next step if nobody acts.
+
+    Those under an incident wait with it and are not listed.
+    """
     from emcheck.clock import SystemClock
     from emcheck.domain.instants import format_ms
     from emcheck.present import escalated
@@ -29,7 +33,7 @@ def alerts_list(
     policy, now = policy_in_force(config), SystemClock().now()
 
     async def found(store: "SqlStore") -> "list[Waiting]":
-        return await waiting(store, policy, everything=everything)
+        return await waiting(store, policy, everything=everything, incident=incident)
 
     queue, targets = read_store(config, found), policy.targets_ms()
     if as_json:

@@ -8,7 +8,8 @@ from typing import Any
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
-from emcheck.domain.register import Order, RegisterError, is_zone, parse_register
+from emcheck.domain.register import Order, RegisterError, parse_register
+from emcheck.domain.written import is_zone
 
 _OF_TIMES = re.compile(
     r"\d{1,4}[-/.:]\d{1,2}([-/.:]\d{1,4})?([T ]\d{1,2}[:.]\d\d([:.]\d\d)?(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?"

@@ -108,8 +108,8 @@ class Service:
             up_since=lambda: self.pipeline.up_since,
         )  # fmt: skip
         self.configuring = Configuring(
-            store, self.acknowledger, policy, clock,
-            register=lambda: self.pipeline.engine.roster.register, turn=self.pipeline.turn, pause_s=options.ack_every_s,
+            store, self.acknowledger, clock,
+            roster=lambda: self.pipeline.engine.roster, turn=self.pipeline.turn, pause_s=options.ack_every_s,
         )  # fmt: skip
         self.pipeline.on_taken = self.configuring.taken
         self.pipeline.on_amended = self.configuring.amended

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
-from emcheck.domain.alerts import Alert
+from emcheck.domain.alerts import Alert, AlertState
 from emcheck.domain.escalation import Due
 from emcheck.domain.ids import Ms
 from emcheck.domain.policy import Policy
@@ -23,15 +23,22 @@ class Waiting(NamedTuple):
     step: Due | None
 
 
-async def waiting(store: Store, policy: Policy, *, everything: bool) -> list[Waiting]:
-    """What waits, the most urgent first; `everything`: what is closed or withdrawn, too."""
-    alerts = [a for a in await store.alerts(open_only=not everything) if everything or not a.withdrawn]
-    plan, found = policy.plan(), []
+async def waiting(store: Store, policy: Policy, *, everything: bool, incident: str | None = None) -> list[Waiting]:
+    """What waits, the most urgent first; `everything`: what is closed, withdrawn or suppressed, too.
+
+    With `incident`, what it accounts for.
+    """
+    if incident is not None:
+        alerts = await store.alerts_under(incident, open_only=not everything)
+    else:
+        found = await store.alerts(open_only=not everything)
+        alerts = [a for a in found if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
+    plan, queue = policy.plan(), []
     for first in range(0, len(alerts), _PAGE):
         page = alerts[first : first + _PAGE]
         has = arrived(await store.deliveries([alert.alert_id for alert in page]))
-        found += [Waiting(a, plan.due(a, delivered=has.get(a.alert_id, 0) >= a.course.told_revision)) for a in page]
-    return sorted(found, key=lambda one: (one.alert.priority, one.alert.raised_at))
+        queue += [Waiting(a, plan.due(a, delivered=has.get(a.alert_id, 0) >= a.course.told_revision)) for a in page]
+    return sorted(queue, key=lambda one: (one.alert.priority, one.alert.raised_at))
 
 
 async def gathered(store: Store, *, policy: Policy, since: Ms, until: Ms, operators: int) -> Statistics:

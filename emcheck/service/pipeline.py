@@ -50,6 +50,7 @@ from emcheck.service.attending import Attending, Publish
 from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
 from emcheck.service.confirming import Confirming
+from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, take
@@ -118,7 +119,10 @@ class Pipeline:
         self._attending = Attending(
             self._store, self._published, self._policy.plan(), lease_ms=self._policy.ms("alert.lease_s"), up_since=now
         )
-        self._attending.load(await self._store.alerts(open_only=True))
+        self._emptying = Emptying(self._store, self._published)
+        waiting = await self._store.alerts(open_only=True)
+        self._attending.load(waiting)
+        await self._emptying.load(waiting)
         self.engine.service("started", now)
         self._note_service("started", now)
         self.engine.judge_all(now)
@@ -241,7 +245,9 @@ class Pipeline:
             await self._write([])  # what is decided but not committed is of the alert too
             while self._attending.next() <= now:  # and so is what was due before
                 await self._attend(now)
-            self._note_act(await self._attending.act(act, now))
+            change = await self._attending.act(act, now)
+            self._note_act(change)
+            self._emptying.begin(change)
         self._cause = now, in_words(act)
         touched = self.engine.instruct(raw, now, made)
         if isinstance(act, ReportAudit):
@@ -264,7 +270,7 @@ class Pipeline:
 
     def wake_at(self) -> Ms:
         """The next instant at which something is to be judged, or something of an alert is due."""
-        return min(self.engine.wake_at(), self._attending.next())
+        return 0 if self._emptying.pending else min(self.engine.wake_at(), self._attending.next())
 
     async def tick(self, upto: Ms) -> None:
         """Decide what is due by `upto`, as much of it as may be judged at a stretch, and commit it."""
@@ -273,6 +279,10 @@ class Pipeline:
             pass
         if self._decisions:
             self._note_service("alive", upto)
+            await self._write([])
+        if self._emptying.pending:
+            for change in await self._emptying.step(upto):
+                self._note_act(change)
             await self._write([])
         upto = min(upto, self.engine.wake_at() - 1)  # what may change an alert is decided before
         while self._attending.next() <= upto and not self._breath.due():
@@ -329,7 +339,7 @@ class Pipeline:
             changes.append(AlertChange(change.alert, change.action, at, "emcheck", change.note, body))
         changes += self._acts
         self._acts = []
-        findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
+        findings, gone = await self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         await self._breath.pause()
         deadlines, self._looks = self._looks, []

@@ -116,6 +116,11 @@ ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
 ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))
 ALERTS_NAMED = ALERTS.where(alert.c.alert_id.in_(bindparam("names", expanding=True)))
 _CHANGE = (alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
+ALERTS_UNDER = (
+    ALERTS.where(alert.c.incident == bindparam("incident"), alert.c.closed <= bindparam("closed"))
+    .order_by(alert.c.raised_at, alert.c.alert_id)
+    .limit(bindparam("most"))
+)
 ALERT_HISTORY = (
     select(*_CHANGE).where(alert_history.c.alert_id == bindparam("alert_id")).order_by(alert_history.c.history_no)
 )

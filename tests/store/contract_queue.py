@@ -3,6 +3,7 @@
 import pytest
 
 from emcheck.domain.alerts import AlertState, Course, Step
+from emcheck.domain.ids import AlertId
 from emcheck.ports import Commit, Delivery, Owed, Store, StoreError
 from tests.store.samples import BIG, HOSTILE, T0, alert, change, closed
 
@@ -113,3 +114,13 @@ class QueueContract:
         await store.commit(Commit(alerts=[first, second]))
         assert await store.alert_steps(0) == [Step(c.alert.alert_id, c.action, c.at, c.by) for c in (first, second)]
         assert await store.alert_steps(max(first.at, second.at) + 1) == []
+
+    async def test_alerts_under_an_incident(self, store: Store) -> None:
+        under = [alert(f"AL-{n}", incident=AlertId("AL-X"), raised_at=T0 + n) for n in (3, 1, 2)]
+        gone = closed("AL-0", incident=AlertId("AL-X"), raised_at=T0)
+        await store.commit(Commit(alerts=[change(a) for a in (*under, gone, alert("AL-X"))]))
+        by_time = sorted(under, key=lambda a: a.raised_at)
+        assert await store.alerts_under("AL-X", open_only=True) == by_time
+        assert await store.alerts_under("AL-X", open_only=True, limit=2) == by_time[:2]
+        assert await store.alerts_under("AL-X", open_only=False) == [gone, *by_time]
+        assert await store.alerts_under("AL-0", open_only=False) == []
