@@ -51,5 +51,8 @@ RULES: dict[str, Default] = {
     "monitoring.not_producing.after_s": Default(3600, "s", sign_off=True),
     "monitoring.not_producing.silent_after_s": Default(86400, "s", sign_off=True),
     "monitoring.not_producing.priority": Default("P2", "priority"),
+    "service.clock.step_max_s": Default(1, "s", sign_off=True),
+    "service.clock.unsynchronised_after_s": Default(900, "s", sign_off=True),
+    "service.clock.priority": Default("P1", "priority"),
     "monitoring.removal_due.priority": Default("P4", "priority"),
 }
