@@ -39,12 +39,8 @@ def every_check(config: Path | None) -> list[Check]:
         checks.append(Check("settings", False, str(error)))
     else:
         checks.append(Check("settings", True, str(config) if config else "defaults and environment"))
-        checks += [
-            _policy(settings),
-            _clock(settings),
-            asyncio.run(_broker(settings)),
-            asyncio.run(_database(settings)),
-        ]
+        checks += [_policy(settings), _clock(settings)]
+        checks += [asyncio.run(_broker(settings)), asyncio.run(_database(settings))]
     return checks
 
 
@@ -80,9 +76,7 @@ def _policy(settings: Settings) -> Check:
 def _clock(settings: Settings) -> Check:
     """Whether a running service could tell, and what the system says now."""
     if not settings.service.clock_sync_asked:
-        return Check(
-            "clock", True, "whether it is synchronised is not asked (service.clock_sync_asked); steps are noticed"
-        )
+        return Check("clock", True, "not asked (service.clock_sync_asked); only steps of it are noticed")
     said = is_synchronised()
     if said is None:
         return Check("clock", True, "the system does not say whether it is synchronised; only steps are noticed")
