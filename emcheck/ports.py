@@ -260,6 +260,10 @@ class Store(Protocol):
         """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
         ...
 
+    async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
+        """The alerts that an incident accounts for, by `raised_at`; of more than `limit` the first."""
+        ...
+
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
         """What happened to an alert, oldest first (`published` is not kept: None)."""
         ...

@@ -64,6 +64,10 @@ class AlertData(_Part):
     """Where its cause ends; null while it goes on."""
     raised_at: Time
     """When it was raised."""
+    incident: str | None
+    """The alert of the incident that accounts for it: one cause of many alerts; null where there is none."""
+    size: int | None
+    """How many base units an incident is about; null for any other alert."""
     withdrawn: bool
     """What was thought turned out otherwise; the alert stays on record."""
     revision: int
@@ -89,7 +93,7 @@ class AlertEvent(_Part):
     """`emcheck/{database id}`."""
     type: str
     """`emcheck.alert.raised`, `.amended`, `.reinstated` or `.withdrawn`; by operators `.acknowledged`, `.confirmed`,
-    `.shelved` or `.closed`, and `.returned` where nothing followed."""
+    `.shelved` or `.closed`, and `.returned` where nothing followed; `.suppressed` and `.released` by an incident."""
     subject: str
     """Whose alerts it is one of; events of one subject come in order."""
     time: Time
@@ -133,6 +137,8 @@ def _alert_data(alert: Alert, *, note: str) -> AlertData:
             "happened_at": format_ms(alert.happened_at),
             "ended_at": format_optional_ms(alert.ended_at),
             "raised_at": format_ms(alert.raised_at),
+            "incident": alert.incident,
+            "size": alert.size,
             "withdrawn": alert.withdrawn,
             "revision": alert.revision,
             "disposition": alert.disposition,

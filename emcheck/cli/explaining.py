@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
-from emcheck.cli.showing import show
+from emcheck.cli.showing import show, terminal_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from emcheck.domain.alerts import Alert
+    from emcheck.domain.ids import Ms
     from emcheck.service.explaining import Story
     from emcheck.store.sql import SqlStore
 
@@ -22,15 +23,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 def alerts_list(
     config: ConfigOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed and withdrawn ones too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Closed, withdrawn and suppressed ones too.")] = False,
+    incident: Annotated[str | None, typer.Option(help="Those that this incident accounts for.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The alerts that wait, the most urgent first."""
+    """The alerts that wait, the most urgent first. Those under an incident wait with it and are not listed."""
+    from emcheck.domain.alerts import AlertState
     from emcheck.domain.instants import format_ms
     from emcheck.present.story import alert_json
 
     async def found(store: "SqlStore") -> "list[Alert]":
-        return [a for a in await store.alerts(open_only=not everything) if everything or not a.withdrawn]
+        if incident is not None:
+            return await store.alerts_under(incident, open_only=not everything)
+        waiting = await store.alerts(open_only=not everything)
+        return [a for a in waiting if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
 
     alerts = sorted(read_store(config, found), key=lambda alert: (alert.priority, alert.raised_at))
     if as_json:
@@ -50,11 +56,13 @@ def explain(
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.judged import progress
     from emcheck.cli.reading import bad_input, read_policy
+    from emcheck.clock import SystemClock
     from emcheck.present import story, words
     from emcheck.service.explaining import matching, story_of
     from emcheck.service.running import policy_path
     from emcheck.shipped import shipped_config
 
+    now = SystemClock().now()
     policy = read_policy(policy_path(settings_of(config), shipped_config()))
 
     async def told(store: "SqlStore") -> "Story":
@@ -69,7 +77,8 @@ def explain(
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     if as_json:
-        typer.echo(json.dumps(story.as_json(it.alert, history, facts), indent=1, ensure_ascii=False))
+        places = [(place.address_id, place.known, place.windows) for place in it.places]
+        typer.echo(json.dumps(story.as_json(it.alert, history, facts, places, now), indent=1, ensure_ascii=False))
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
@@ -79,24 +88,24 @@ def explain(
     _section("Known now", known)
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
     _section("It rests on", story.rests_on(facts, zone))
-    _draw(it)
+    _draw(it, now)
 
 
-def _draw(it: "Story") -> None:
-    from emcheck.present.drawing import LEGEND, draw_text
+def _draw(it: "Story", now: "Ms") -> None:
+    from emcheck.present.drawing import cell_of, draw_text, legend
 
-    whom = it.alert.wearer_id or ""
+    whom, cell = it.alert.wearer_id or "", cell_of((w for p in it.places for w in p.windows), terminal_width())
     drawings = [
-        draw_text(f"{whom} at {p.address_id}", p.known, p.windows, until=max(w.end for w in p.windows), zone=p.zone)
+        draw_text(f"{whom} at {p.address_id}", p.known, p.windows, until=now, now=now, zone=p.zone, cell=cell)
         for p in it.places
     ]
     if drawings:
-        typer.echo("\n" + "\n\n".join([*drawings, LEGEND]))
+        typer.echo("\n" + "\n\n".join([*drawings, legend(cell)]))
 
 
 def _section(title: str, lines: list[str]) -> None:
     if lines:
-        typer.echo("\n".join(["", title, *(f"  {line}" for line in lines)]))
+        typer.echo("\n".join(["", title, *(part for line in lines for part in wrapped(f"  {line}"))]))
 
 
 def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":

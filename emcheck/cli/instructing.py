@@ -1,6 +1,5 @@
 """`emcheck instruct`, `instructions` and `export`: what the decision loop is told, and all that it was ever told."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,11 +20,11 @@ def instruct(
     """Tell the service of a variation, an absence, a swap: it is judged by from then on, and kept for ever."""
     import json
 
-    from emcheck.cli.reading import bad_input, read_text
+    from emcheck.cli.reading import bad_input, read_named
 
-    name = "standard input" if path == "-" else path
+    text, name = read_named(path)
     try:
-        raw: Any = json.loads(sys.stdin.read() if path == "-" else read_text(Path(path)))
+        raw: Any = json.loads(text)
     except json.JSONDecodeError as error:
         bad_input(f"{name}: not JSON: {error.msg} in line {error.lineno}; an instruction is one JSON object: {{...}}")
     carry_out(raw, name=name, config=config, wait_s=wait_s)

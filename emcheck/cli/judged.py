@@ -5,19 +5,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
 from emcheck.cli.reading import bad_input, read_text
-from emcheck.cli.showing import show
+from emcheck.cli.showing import show, terminal_width
 from emcheck.domain.case import Case
 from emcheck.domain.findings import Finding, Span
-from emcheck.domain.ids import AddressId
+from emcheck.domain.ids import AddressId, Ms
 from emcheck.domain.register import Register
 from emcheck.domain.timeline import Stretch
+from emcheck.domain.windows import Window
 from emcheck.present import lines
-from emcheck.present.drawing import LEGEND, draw_text
+from emcheck.present.drawing import cell_of, draw_text, legend
 from emcheck.service.replay import Replayed
 
 
@@ -52,7 +53,7 @@ def print_findings(found: list[Finding], *, as_lines: bool) -> None:
 def print_timeline(result: Replayed, register: Register, *, as_lines: bool) -> None:
     """Each wearer's presence at each address, for as long as tag and unit were there: drawn, or lines of JSON."""
     names = {wearer.wearer_id: wearer.name for wearer in register.wearers}
-    drawings: list[str] = []
+    drawn: list[_Drawing] = []
     for case in result.engine.cases.values():
         for address in case.addresses:
             sources = case.sources(address)
@@ -64,12 +65,22 @@ def print_timeline(result: Replayed, register: Register, *, as_lines: bool) -> N
             else:
                 began = min(source.counts.start for source in sources)
                 who = " ".join(filter(None, (case.wearer_id, names.get(case.wearer_id))))
-                drawings += _drawings(who, case, address, known, Span(began, until))
-    if drawings:
-        sys.stdout.write("\n" + "\n\n".join([*drawings, LEGEND]) + "\n")
+                drawn += _drawings(who, case, address, known, Span(began, until))
+    if drawn:
+        cell = cell_of((window for each in drawn for window in each.windows), terminal_width())
+        texts = [draw_text(*each[:3], until=each.until, now=result.until, zone=each.zone, cell=cell) for each in drawn]
+        sys.stdout.write("\n" + "\n\n".join([*texts, legend(cell)]) + "\n")
 
 
-def _drawings(who: str, case: Case, address: AddressId, known: list[Stretch], counts: Span) -> Iterator[str]:
+class _Drawing(NamedTuple):
+    title: str
+    known: list[Stretch]
+    windows: list[Window]
+    until: Ms
+    zone: str
+
+
+def _drawings(who: str, case: Case, address: AddressId, known: list[Stretch], counts: Span) -> Iterator[_Drawing]:
     """A drawing for each order that has had a window at the address in the time that counts."""
     for state in case.orders:
         windows = [
@@ -77,7 +88,7 @@ def _drawings(who: str, case: Case, address: AddressId, known: list[Stretch], co
         ]
         if windows:
             title = f"{who}, order {state.order.order_id} at {address}"
-            yield draw_text(title, known, windows, until=counts.end, zone=state.order.timezone)
+            yield _Drawing(title, known, windows, counts.end, state.order.timezone)
 
 
 def expected(path: Path) -> list[dict[str, Any]]:

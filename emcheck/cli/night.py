@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from emcheck.cli.reading import bad_input, read_policy
+from emcheck.cli.showing import terminal_width
 from emcheck.cli.simulating import scenario_path
 from emcheck.domain.ids import Ms, WearerId
 from emcheck.domain.instants import parse_ms
@@ -90,7 +91,10 @@ def _empty(folder: Path) -> None:
 
 def _page(console: Console, night: Any, zone: str) -> None:
     """Each wearer's presence against the window, with what was found."""
-    console.print(f"\n[bold]Findings of the night[/]   {drawing.LEGEND}\n")
+    cases = night.engine.cases.values()
+    shown = [window for case in cases for address in case.sources for window in _tonight(case, address, night)]
+    cell = drawing.cell_of(shown, terminal_width())
+    console.print(f"\n[bold]Findings of the night[/]   {drawing.legend(cell)}\n")
     names = {wearer.wearer_id: wearer.name for wearer in night.register.wearers}
     found = lines.in_order(night.findings)
     for wearer, case in sorted(night.engine.cases.items()):
@@ -98,10 +102,9 @@ def _page(console: Console, night: Any, zone: str) -> None:
         for address in case.addresses:
             windows = _tonight(case, address, night)
             known = case.timeline(address, tracks)
-            console.print(
-                drawing.draw_text(f"{wearer} {names[WearerId(wearer)]}", known, windows, until=night.until, zone=zone),
-                highlight=False,
-            )
+            title = f"{wearer} {names[WearerId(wearer)]}"
+            drawn = drawing.draw_text(title, known, windows, until=night.until, now=night.until, zone=zone, cell=cell)
+            console.print(drawn, highlight=False)
         for finding in found:
             if finding.wearer_id == wearer:
                 style = _STYLE.get(finding.priority, "")

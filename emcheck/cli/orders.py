@@ -3,18 +3,24 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emcheck.cli.serving import ConfigOption
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from emcheck.domain.policy import Policy
     from emcheck.domain.register import Order
     from emcheck.exchange.imported import Imported
 
 order_app = typer.Typer(help="Orders: import, export, a week drawn.", no_args_is_help=True)
 
-RegisterFile = Annotated[Path, typer.Option("--register", help="The register that holds the order.")]
+RegisterFile = Annotated[
+    Path | None, typer.Option("--register", help="The register that holds the order; the one in force where left out.")
+]
 OrderName = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, as O-1.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 _SHAPES = ("auto", "moj", "curfew-times", "ical")
@@ -22,7 +28,10 @@ _SHAPES = ("auto", "moj", "curfew-times", "ical")
 
 @order_app.command("import")
 def order_import(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A monitoring order, curfew times or a calendar.")],
+    path: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="A monitoring order, curfew times or a calendar; - for standard input."),
+    ],
     *,
     shape: Annotated[str, typer.Option("--format", help=f"One of {', '.join(_SHAPES)}.")] = "auto",
     order_id: Annotated[str | None, typer.Option(help="Its id in the register.")] = None,
@@ -41,7 +50,7 @@ def order_import(
     as_json: AsJson = False,
 ) -> None:
     """Read an order as another service writes it: the order on standard output, what was not used on standard error."""
-    from emcheck.cli.reading import bad_input, read_instant, read_policy, read_register, read_text
+    from emcheck.cli.reading import bad_input, read_instant, read_named, read_policy, read_register
     from emcheck.exchange.imported import Given, NotUnderstood
     from emcheck.exchange.placing import completed
     from emcheck.exchange.shapes import Shape, read_order
@@ -60,12 +69,12 @@ def order_import(
         varies_at=read_instant(varies_at, "--varies-at"),
         atv_allowance_min=atv_allowance_min,
     )
-    text, limits = read_text(path), read_policy(policy)
+    (text, name), limits = read_named(path), read_policy(policy)
     try:
         imported = read_order(text, Shape(shape), completed(given, read_register(into)) if into else given)
         placed = _placed(imported, into, limits)
     except NotUnderstood as error:
-        bad_input(f"{path}: {error}")
+        bad_input(f"{name}: {error}")
     if as_json:
         typer.echo(json.dumps(_plain(imported), indent=1, ensure_ascii=False))
     else:
@@ -79,13 +88,15 @@ def _placed(imported: "Imported", into: Path | None, limits: "Policy") -> str:
     from emcheck.cli.writing import replace
     from emcheck.domain.register import RegisterError, parse_register
     from emcheck.domain.remarks import slips
-    from emcheck.exchange.placing import placed
+    from emcheck.exchange.placing import OF_ORDERS_ONLY, VARIES_ONLY, placed
 
     if into is None:
         order = imported.order
         alone = {"version": 1, "wearers": [{"wearer_id": order["wearer_id"]}], "orders": [order]}
         known = parse_register(json.dumps(alone | {"installations": [], "fittings": []}))
         heed_limits(known, limits, Path("the order"), alone=True)
+        if imported.varies_at is not None:
+            imported.report.not_used += [(field, VARIES_ONLY) for field in sorted(order.keys() & OF_ORDERS_ONLY)]
         return ""
     text = placed(read_text(into), imported, read_register(into))
     try:
@@ -100,34 +111,44 @@ def _placed(imported: "Imported", into: Path | None, limits: "Policy") -> str:
     return f"{into}: {imported.order['order_id']} {done}; sha256 {register.sha256()}"
 
 
-def _register_form(imported: "Imported") -> dict[str, object]:
-    from emcheck.domain.instants import format_ms
+def _register_form(imported: "Imported") -> "Mapping[str, Any]":
+    """The order; or its variation, and where it is more than one, all that an order is given by it."""
+    from emcheck.exchange.placing import variations_of
 
+    varied = variations_of(imported)
     if imported.varies_at is None:
         return imported.order
-    return {"effective_at": format_ms(imported.varies_at), "curfew": imported.order["curfew"]}
+    return varied if len(varied["variations"]) > 1 or "suspensions" in varied else varied["variations"][0]
 
 
 def _plain(imported: "Imported") -> dict[str, object]:
-    key = "order" if imported.varies_at is None else "variation"
-    return {key: _register_form(imported), "report": imported.report.plain()}
+    from emcheck.exchange.placing import variations_of
+
+    varied = variations_of(imported)
+    made: dict[str, object] = (
+        {"order": imported.order} if not varied else {"variation": varied["variations"][0], **varied}
+    )
+    return made | {"report": imported.report.plain()}
 
 
-def _order(register: Path, order_id: str) -> "Order":
+def _order(register: Path | None, order_id: str, config: Path | None) -> "Order":
     from emcheck.cli.reading import bad_input, read_register
+    from emcheck.cli.registers import read_in_force
 
-    known = read_register(register).orders
+    known = (read_in_force(config)[0] if register is None else read_register(register)).orders
     found = next((order for order in known if order.order_id == order_id), None)
     if found is None:
         some = ", ".join(order.order_id for order in known[:5]) or "none"
-        bad_input(f"{register}: no order {order_id!r}; there are {some}{', ...' if len(known) > 5 else ''}")
+        where = "the register in force" if register is None else register
+        bad_input(f"{where}: no order {order_id!r}; there are {some}{', ...' if len(known) > 5 else ''}")
     return found
 
 
 @order_app.command("export")
 def order_export(
     order_id: OrderName,
-    register: RegisterFile,
+    register: RegisterFile = None,
+    config: ConfigOption = None,
     shape: Annotated[str, typer.Option("--format", help="`ical`: a calendar, for a phone.")] = "ical",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The file; standard output where left out.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Though the file is there.")] = False,
@@ -140,7 +161,7 @@ def order_export(
 
     if shape != "ical":
         bad_input(f"--format: {shape!r} is not written; ical is")
-    text = write_ical(_order(register, order_id), SystemClock().now())
+    text = write_ical(_order(register, order_id, config), SystemClock().now())
     if out is None:
         typer.echo(text, nl=False)
         return
@@ -151,7 +172,8 @@ def order_export(
 @order_app.command("show")
 def order_show(
     order_id: OrderName,
-    register: RegisterFile,
+    register: RegisterFile = None,
+    config: ConfigOption = None,
     week: Annotated[str | None, typer.Option(help="A date of the week; this week where left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -163,7 +185,7 @@ def order_show(
     from emcheck.present.week import draw_week, week_json, week_of
     from emcheck.present.words import local_date
 
-    order = _order(register, order_id)
+    order = _order(register, order_id, config)
     try:
         any_day = date.fromisoformat(week) if week else local_date(SystemClock().now(), order.timezone)
         shown = week_of(order, any_day)

@@ -1,5 +1,6 @@
 """Reading the files that commands name; anything wrong with one is a line on stderr and exit code 2."""
 
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +32,16 @@ def read_text(path: Path) -> str:
         bad_input(f"{path}: {error.strerror}")
     except UnicodeDecodeError as error:
         bad_input(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}")
+
+
+def read_named(path: str) -> tuple[str, str]:
+    """The text of a file, or of standard input for `-`; and what to call it."""
+    if path != "-":
+        return read_text(Path(path)), path
+    try:
+        return sys.stdin.buffer.read().decode(), "standard input"
+    except UnicodeDecodeError as error:
+        bad_input(f"standard input: not UTF-8 text: {error.reason} at byte {error.start}")
 
 
 def read_register(path: Path) -> Register:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emcheck.cli.serving import ConfigOption
 from emcheck.cli.showing import for_people, show
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from emcheck.store.sql import SqlStore
 
 register_app = typer.Typer(help="What should be monitored.", no_args_is_help=True)
-_Config = Annotated[
-    Path | None, typer.Option("--config", help="An emcheck.toml, whose database holds the register in force.")
-]
 
 
 @register_app.command("check")
@@ -44,7 +42,7 @@ def register_show(
         Path | None, typer.Argument(metavar="FILE", help="A register.json; the one in force where left out.")
     ] = None,
     at: Annotated[str | None, typer.Option(help="What holds at this instant; everything where left out.")] = None,
-    config: _Config = None,
+    config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Who is monitored: orders with their curfew and what changes it, tags and base units."""
@@ -52,7 +50,7 @@ def register_show(
     from emcheck.present.standing import in_force
 
     now = read_instant(at, "--at")
-    register, name = _in_force(config) if path is None else (read_register(path), "")
+    register, name = read_in_force(config) if path is None else (read_register(path), "")
     rows = in_force(register, now)
     if as_json:
         typer.echo(json.dumps({"register": name or register.sha256(), "orders": rows}, indent=1, ensure_ascii=False))
@@ -71,14 +69,14 @@ def register_show(
 @register_app.command("export")
 def register_export(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The file; standard output where left out.")] = None,
-    config: _Config = None,
+    config: ConfigOption = None,
     force: Annotated[bool, typer.Option("--force", help="Though the file is there.")] = False,
 ) -> None:
     """Write the register in force, with all that instructions made of it and with personal data, as a file."""
     from emcheck.cli.writing import write_new
     from emcheck.domain.amending import as_text
 
-    register, name = _in_force(config)
+    register, name = read_in_force(config)
     text = json.dumps(as_text(register.plain(personal=True)), indent=1, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
@@ -87,7 +85,7 @@ def register_export(
     typer.echo(f"{out}: {_counts(register)}; in findings it is called {name}")
 
 
-def _in_force(config: Path | None) -> "tuple[Register, str]":
+def read_in_force(config: Path | None) -> "tuple[Register, str]":
     """The register in force with names, and what findings call it."""
     from emcheck.cli.explaining import read_store
     from emcheck.service.enrolment import named_register_in_force

@@ -1,6 +1,7 @@
 """Tables for people: fitted to a terminal, one line a row where piped, coloured only where that is wanted."""
 
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -14,6 +15,20 @@ _PROSE_LEAST = 30
 def for_people() -> bool:
     """Whether standard output is a terminal, or is to be treated as one (`FORCE_COLOR`)."""
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def terminal_width() -> int | None:
+    """How many columns the terminal has; None where output is no terminal."""
+    return shutil.get_terminal_size((80, 24)).columns if for_people() else None
+
+
+def wrapped(line: str) -> list[str]:
+    """A line of prose in lines that fit the terminal, the later ones indented a little more; whole where piped."""
+    width = terminal_width()
+    if width is None or len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(line.lstrip(), max(width, 40), initial_indent=indent, subsequent_indent=f"{indent}  ")
 
 
 def show(

@@ -119,6 +119,10 @@ class Alert:
     revision: int = 1
     lease_until: Ms | None = None
     disposition: str | None = None
+    incident: AlertId | None = None
+    """The alert of the incident that accounts for it."""
+    size: int | None = None
+    """How many base units an incident is about; None for any other alert."""
     late: str | None = None
     """Why it comes late, in words ("detected late because the service was down from .. to .."), or None."""
 

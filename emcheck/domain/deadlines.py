@@ -13,6 +13,11 @@ class Deadlines:
         self._heap: list[tuple[Ms, str]] = []
         self._armed: dict[str, Ms] = {}
 
+    def clear(self) -> None:
+        """Nobody is to be looked at."""
+        self._heap.clear()
+        self._armed.clear()
+
     def arm(self, subject: str, due: Ms) -> None:
         """Look at `subject` no later than `due`."""
         if due < self._armed.get(subject, FOREVER):

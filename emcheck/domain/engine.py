@@ -11,7 +11,7 @@ ever told (`recall`), and the decision is the same as if nothing had been folded
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from emcheck.domain import nights
+from emcheck.domain import incidents, nights
 from emcheck.domain.amending import Touched, amended, name_after, touched_by
 from emcheck.domain.case import Case
 from emcheck.domain.deadlines import Deadlines
@@ -29,6 +29,7 @@ from emcheck.domain.roster import Roster
 from emcheck.domain.rules import evidence, monitoring_not_producing, service_clock, service_undecided
 from emcheck.domain.strangers import Strangers
 from emcheck.domain.unit import Memory, Unit
+from emcheck.domain.watch import Watch
 
 _RETRY_MS: Ms = 60_000
 """A case that a rule failed on is tried again after so long, and at its next fact."""
@@ -49,7 +50,6 @@ class Engine:
         self._decided = decided
         self.units, self.cases = roster.units, roster.cases
         self._cases_of, self._tied = roster.cases_of, roster.tied
-        self._holey: set[UnitId] = set()
         self._strangers = Strangers(self.policy)
         self.undecided: dict[WearerId, Finding] = {}
         self.wanting: dict[UnitId, Ms] = {}
@@ -59,6 +59,7 @@ class Engine:
         self.catching_up: Span | None = None
         """The time the service was down, while what fell due in it is decided."""
         self._deadlines = Deadlines()
+        self._watch = Watch(roster, policy, self._deadlines, self.receiving, decided)
         self._look_at_all(0)
 
     def _look_at_all(self, at: Ms) -> None:
@@ -92,8 +93,10 @@ class Engine:
         kind, name = subject.split(" ", 1)
         if kind == "case":
             self._wake_case(self.cases[WearerId(name)], now)
+        elif kind == "unit":
+            self._watch.wake(self.units[UnitId(name)], now)
         else:
-            self._wake_unit(self.units[UnitId(name)], now)
+            self._watch.judge_incidents(now)
 
     def _wake_case(self, case: Case, now: Ms) -> None:
         if now < case.wake_at and self._reconciling.is_well(case, now):
@@ -103,26 +106,6 @@ class Engine:
 
     def _arm_case(self, case: Case, now: Ms) -> None:
         self._deadlines.arm(case.woken_as, min(case.wake_at, self._reconciling.due(case, now)))
-
-    def _wake_unit(self, unit: Unit, now: Ms) -> None:
-        changed = False
-        due = unit.silence_due(now, self.receiving.down)
-        if due <= now and self.receiving.stopped_at is None:
-            unit.silent_at, changed = due, True
-        self._arm_unit(unit, now)
-        if changed or unit.holes or unit.silent_at is not None or unit.is_remarkable():
-            self._decide_unit(unit, now)
-
-    def _arm_unit(self, unit: Unit, now: Ms) -> None:
-        due = unit.silence_due(now, self.receiving.down)
-        open_ms = self.policy.ms("evidence.gap.open_after_s")
-        for hole in unit.holes:
-            if hole.noticed_at + open_ms > now:
-                due = min(due, hole.noticed_at + open_ms)
-        if unit.silent_at is not None:
-            due = min(due, *(at for at in unit.silence_steps(self._windows_at(unit)) if at > now), FOREVER)
-        due = min(due, *unit.equipment_steps(now), FOREVER)
-        self._deadlines.arm(unit.woken_as, max(due, now + 1))
 
     def service(self, what: str, at: Ms) -> None:
         """The service started, stopped or was alive; at a start, what fell due meanwhile is decided and says so."""
@@ -160,13 +143,13 @@ class Engine:
         """Take in an envelope of an enrolled unit (`None` stands for an event that was refused alone)."""
         self._catch_up(name, received_at)
         unit = self.units[name]
-        self._heard(unit, received_at)
+        self._watch.heard(unit, received_at)
         folded = unit.absorb(Told(received_at, boot, first_seq, events), self._memory)
         if folded.recall:
             self.wanting[name] = received_at
         else:
             if folded.renumbered or (folded.changed and unit.is_remarkable()):
-                self._tell_gaps(unit, received_at)
+                self._watch.tell_gaps(unit, received_at)
             for case in self._cases_of.get(name, ()):
                 if folded.changed or case.wearer_id in self.undecided or self._lengthens(case, unit, folded.lengthened):
                     self._judge(case, received_at, min(folded.since, folded.lengthened))
@@ -178,11 +161,6 @@ class Engine:
             return True
         return since < case.judged_at and (len(case.units) > 1 or not unit.hears_all())
 
-    def _tell_gaps(self, unit: Unit, now: Ms) -> None:
-        (self._holey.add if unit.holes else self._holey.discard)(unit.unit)
-        self._arm_unit(unit, now)
-        self._decide_unit(unit, now)
-
     def recall(
         self, name: UnitId, told: Mapping[UnitId, Sequence[Told]], standing: Mapping[str, Iterable[Finding]]
     ) -> None:
@@ -193,7 +171,7 @@ class Engine:
         for wearer in sorted(wearers):
             self._judge(self.cases[wearer], now, -FOREVER)
         for other in sorted(units):  # after the cases: how grave a silence is hangs on their windows
-            self._tell_gaps(self.units[other], now)
+            self._watch.tell_gaps(self.units[other], now)
 
     def reopen(
         self, name: UnitId, told: Mapping[UnitId, Sequence[Told]], standing: Mapping[str, Iterable[Finding]]
@@ -224,9 +202,9 @@ class Engine:
         """Facts are restored as of `at`, the last sign of life, and `standing` was said of them: look at all anew."""
         for subject, found in standing.items():
             self._remember(subject, list(found))
-        self._deadlines = Deadlines()
+        self._deadlines.clear()
         self._look_at_all(at + 1)
-        self._holey = {name for name, unit in self.units.items() if unit.holes}
+        self._watch.resume(at)
 
     def _remember(self, subject: str, found: list[Finding]) -> None:
         if subject in self.cases:
@@ -240,6 +218,8 @@ class Engine:
                 self._reconciling.remember(finding)
             elif finding.rule == service_undecided.RULE and finding.wearer_id is not None:
                 self.undecided[finding.wearer_id] = finding
+            elif finding.rule in incidents.RULES.values():
+                self._watch.incidents.remember(finding)
 
     def _catch_up(self, name: UnitId, received_at: Ms) -> None:
         """Before a message of a unit, what was due of whom it may touch is decided, each at its own instant.
@@ -264,19 +244,7 @@ class Engine:
         """Something came of a unit that brought no fact."""
         self._catch_up(name, received_at)
         if name in self.units:
-            self._heard(self.units[name], received_at)
-
-    def _heard(self, unit: Unit, received_at: Ms) -> None:
-        """Something came of the unit: a silence ends in receive time."""
-        was_silent, never = unit.silent_at is not None, unit.last_received_at is None
-        if was_silent:
-            unit.silences += (unit.silence(received_at, received_at, self._windows_at(unit)),)
-            unit.silent_at = None
-        unit.last_received_at = received_at
-        if was_silent or never:
-            self._arm_unit(unit, received_at)
-        if was_silent:
-            self._decide_unit(unit, received_at)
+            self._watch.heard(self.units[name], received_at)
 
     def refuse(self, name: UnitId, reason: str, received_at: Ms) -> None:
         """Input was put in quarantine; count it for its unit, enrolled or not."""
@@ -284,9 +252,9 @@ class Engine:
         unit = self.units.get(name)
         if unit is not None:
             if reason != "bad_signature":  # whoever forged it, it is no sign of the unit's life
-                self._heard(unit, received_at)
+                self._watch.heard(unit, received_at)
             unit.refuse(reason, received_at)
-            self._decide_unit(unit, received_at)
+            self._watch.decide(unit, received_at)
             return
         if (begun := self._strangers.refuse(name, received_at)) is not None:
             self._decided(begun[0], self._strangers.findings(begun[0]), received_at, begun[1])
@@ -305,6 +273,7 @@ class Engine:
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
         self.roster.amend(register, name_after(self.roster.register_sha256, raw, register), touched)
+        self._watch.amend(touched.units, before, register)
         self._cases_of, self._tied = self.roster.cases_of, self.roster.tied
         for name in sorted(touched.units):
             self._deadlines.disarm(f"unit {name}")
@@ -318,7 +287,7 @@ class Engine:
             elif case is not None:
                 self._judge(case, at, -FOREVER)
                 for name in case.units:
-                    self._tell_gaps(self.units[name], at)
+                    self._watch.tell_gaps(self.units[name], at)
             else:
                 self._reconciling.leave(wearer, at)
         return touched
@@ -357,31 +326,9 @@ class Engine:
         self._arm_case(case, now)
         self._decided(wearer, found, now, settled)
 
-    def _windows_at(self, unit: Unit) -> list[Span]:
-        """Curfew windows of the wearers at the unit's address, as far as they are at hand."""
-        addresses = {i.address_id for i in unit.installations}
-        return [
-            Span(w.start, w.end)
-            for case in self._cases_of.get(unit.unit, ())
-            for state in case.orders
-            for w in state.windows
-            if w.address_id in addresses
-        ]
-
-    def _decide_unit(self, unit: Unit, now: Ms) -> None:
-        self._decided(unit.unit, self.unit_findings(unit, now), now, unit.folded_before)
-
-    def unit_findings(self, unit: Unit, now: Ms) -> list[Finding]:
-        """Everything that holds of one unit and is not settled."""
-        found = [*unit.silences, *unit.conflicts, *unit.equipment(now), *unit.gaps(now)]
-        if unit.silent_at is not None:
-            found.append(unit.silence(None, now, self._windows_at(unit)))
-        found += [evidence.refused(evidence.REJECTED, unit.unit, run, self.policy) for run in unit.refusals]
-        return [finding for finding in found if not is_settled(finding, unit.folded_before)]
-
     def units_with_holes(self) -> list[Unit]:
         """Units of which something is missing that may still come."""
-        return [self.units[name] for name in sorted(self._holey)]
+        return self._watch.with_holes()
 
     def judge_all(self, now: Ms) -> None:
         """Decide every subject at `now`, which must not lie before what was received."""
@@ -389,6 +336,7 @@ class Engine:
         for case in self.cases.values():
             self._judge(case, now, now)
         for unit in self.units.values():
-            self._decide_unit(unit, now)
+            self._watch.decide(unit, now)
         for name in self._strangers.names():
             self._decided(name, self._strangers.findings(name), now, -FOREVER)
+        self._watch.tell_incidents(self._watch.incidents.groups(), now)

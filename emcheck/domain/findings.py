@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from emcheck.domain.ids import BootId, Ms, OrderId, RuleId, UnitId, WearerId
+from emcheck.domain.ids import AlertId, BootId, Ms, OrderId, RuleId, UnitId, WearerId
 
 
 class FactRef(NamedTuple):
@@ -49,6 +49,8 @@ class Finding:
     evidence: tuple[FactRef, ...] = ()
     doubts: tuple[str, ...] = ()
     detail: tuple[tuple[str, str | int], ...] = ()
+    incident: AlertId | None = None
+    """The incident that accounts for it: one cause of many findings, told as one alert."""
     zone: str = "UTC"
     policy: str = ""
     register: str = field(default="", compare=False)

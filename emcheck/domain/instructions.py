@@ -24,12 +24,11 @@ from emcheck.domain.register import (
     CurfewRequirement,
     Fitting,
     Installation,
-    Instant,
-    LocalTime,
     Order,
     Register,
     Wearer,
 )
+from emcheck.domain.written import Instant, LocalTime
 
 By = Annotated[str, Field(pattern=r"\S", description="Who said so.")]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from emcheck.domain.alerts import Alert
+from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.instants import DAY
@@ -36,6 +36,8 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "evidence.replayed": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // DAY),
     "fitting.overdue": lambda f: f.order_id,
     "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "incident.silent": lambda f: (f.about, f.start),
+    "incident.power": lambda f: (f.about, f.start),
     "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
     "monitoring.not_producing": lambda f: (f.order_id, dict(f.detail)["address"], f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
@@ -78,19 +80,41 @@ def reconcile(
         fresh = _alert(name, grounds, now, explain)
         before = known.get(name)
         if before is None:
-            changes.append(Change(replace(fresh, late=late), "raised", late or cause or ""))
-        elif (note := _difference(before, fresh, grounds)) is not None:
-            revised = replace(
-                before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
-                happened_at=fresh.happened_at, text=fresh.text, withdrawn=False, revision=before.revision + 1,
-            )  # fmt: skip
-            said = f"{note}; {cause}" if cause else note
-            changes.append(Change(revised, "reinstated" if before.withdrawn else "amended", said))
+            state = AlertState.SUPPRESSED if fresh.incident is not None else fresh.state
+            changes.append(Change(replace(fresh, state=state, late=late), "raised", late or cause or ""))
+        elif (change := _revised(before, fresh, grounds)) is not None:
+            note = f"{change.note}; {cause}" if cause else change.note
+            changes.append(change._replace(note=note))
     for name, before in known.items():
         if name not in causes and not before.withdrawn:
             gone = replace(before, withdrawn=True, revision=before.revision + 1)
             changes.append(Change(gone, "withdrawn", cause or "what is known now no longer shows it"))
     return changes
+
+
+def _revised(before: Alert, fresh: Alert, grounds: list[Finding]) -> Change | None:
+    """What is worth telling of an alert that stands; None where nothing is."""
+    after, action, notes = before, "reinstated" if before.withdrawn else "amended", []
+    if (note := _difference(before, fresh, grounds)) is not None:
+        notes.append(note)
+        after = replace(
+            before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
+            happened_at=fresh.happened_at, text=fresh.text, size=fresh.size, withdrawn=False,
+        )  # fmt: skip
+    if before.incident != fresh.incident and (fresh.incident is not None or fresh.ended_at is None):
+        after, action, note = _grouped(after, fresh.incident)
+        notes.append(note)
+    return Change(replace(after, revision=before.revision + 1), action, "; ".join(notes)) if notes else None
+
+
+def _grouped(alert: Alert, incident: AlertId | None) -> Change:
+    """The alert under an incident, or on its own again. What somebody attends to stays where it is."""
+    if incident is None:
+        state = TRANSITIONS.get((alert.state, Act.RELEASE), alert.state)
+        note = f"incident {alert.incident} does not account for it any more"
+        return Change(replace(alert, incident=None, state=state), "released", note)
+    state = TRANSITIONS.get((alert.state, Act.SUPPRESS), alert.state)
+    return Change(replace(alert, incident=incident, state=state), "suppressed", f"incident {incident} accounts for it")
 
 
 def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Finding], str]) -> Alert:
@@ -111,6 +135,8 @@ def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Fi
         unit=first.unit,
         window=first.window,
         ended_at=last.end,
+        incident=main.incident,
+        size=int(dict(main.detail)["units"]) if first.rule.startswith("incident.") else None,
     )
 
 
@@ -129,9 +155,18 @@ def _difference(before: Alert, fresh: Alert, grounds: list[Finding]) -> str | No
         said.append("it goes on")
     elif _ended_elsewhere(before, fresh, grounds):
         said.append("it ended at another time than was known")
+    if _has_grown(before, fresh, grounds[0]):
+        said.append(f"{fresh.size} base units by now")
     if before.happened_at != fresh.happened_at:
         said.append("it began at another time than was known")
     return "; ".join(said) or None
+
+
+def _has_grown(before: Alert, fresh: Alert, incident: Finding) -> bool:
+    """An incident that is twice as large as was told, or of another size now that no more come."""
+    if fresh.size is None or fresh.size == before.size:
+        return False
+    return fresh.size >= 2 * (before.size or 1) or bool(dict(incident.detail).get("complete"))
 
 
 def _ended_elsewhere(before: Alert, fresh: Alert, grounds: list[Finding]) -> bool:

@@ -14,21 +14,18 @@ from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic.dataclasses import dataclass
-from whenever import ZonedDateTime
 
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
-from emcheck.domain.instants import format_ms, parse_ms
-from emcheck.domain.keys import public_key
+from emcheck.domain.instants import format_ms
 from emcheck.domain.problems import Misplaced, first_problem
+from emcheck.domain.written import Common, Instant, LocalDate, LocalTime, PublicKey, TimeOfDay, zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -41,52 +38,9 @@ class RegisterError(ValueError):
     """A register that cannot be used; one line naming path, what is wrong and what would be right."""
 
 
-def _instant(value: object) -> Ms:
-    if not isinstance(value, str):
-        raise ValueError("an instant is text such as 2026-03-20T00:00:00Z")
-    return _parsed(value)
-
-
-_parsed = lru_cache(maxsize=1024)(parse_ms)
-"""Many orders of a town begin and end at the same midnight."""
-
-
-def _local(value: str) -> str:
-    if datetime.fromisoformat(value).tzinfo is not None:
-        raise ValueError("a local time has no offset; write it as in 2026-03-25T19:00")
-    return value
-
-
 def _unsaid(value: object) -> bool:
     """Younger keys are left out where they say nothing, so that older registers keep their hash."""
     return value is None
-
-
-def is_zone(name: str) -> bool:
-    """Whether this names an IANA time zone."""
-    try:
-        ZonedDateTime(2026, 1, 1, tz=name)
-    except (KeyError, ValueError):
-        return False
-    return True
-
-
-def _zone(value: str) -> str:
-    if not is_zone(value):
-        raise ValueError(f"{value!r} is no IANA time zone; write it as in Europe/London")
-    return value
-
-
-Instant = Annotated[
-    Ms,
-    BeforeValidator(_instant),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-20T00:00:00Z"]}, mode="validation"),
-]
-LocalTime = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$"), AfterValidator(_local)]
-LocalDate = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_local)]
-TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
-
-PublicKey = Annotated[str, AfterValidator(public_key)]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Field,))
@@ -210,7 +164,7 @@ class Order:
         "community_order", "suspended_sentence", "bail", "home_detention_curfew", "licence", "youth",
         "immigration_bail", "restriction_of_liberty", "other",
     ]  # fmt: skip
-    timezone: Annotated[str, AfterValidator(_zone)]
+    timezone: Annotated[str, AfterValidator(zone)]
     starts_at: Instant
     ends_at: Instant
     atv_allowance_min: Annotated[float, Field(ge=0)] | None = None
@@ -276,6 +230,16 @@ class Installation(_Lasting):
     public_key: PublicKey | None = Field(
         default=None,
         description="The unit's enrolled Ed25519 key, 32 bytes in base64; the same in all installations of a unit.",
+    )
+    uplink: Common | None = Field(
+        default=None,
+        exclude_if=_unsaid,
+        description="What carries its messages, as a network's name: units that fall silent with it are one incident.",
+    )
+    postcode: Common | None = Field(
+        default=None,
+        exclude_if=_unsaid,
+        description="The district it stands in, as `SE15 4`: units that lose their mains in it are one incident.",
     )
 
 

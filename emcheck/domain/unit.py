@@ -12,6 +12,7 @@ from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.folding import FittedSpans, fold
 from emcheck.domain.ids import BootId, Ms, UnitId
+from emcheck.domain.incidents import Incidents
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Folded, Refusal, Told
@@ -207,20 +208,40 @@ class Unit:
             return True
         return any(f.start < at and (f.end is None or at <= f.end) for f in self.silences)
 
-    def silence(self, end: Ms | None, now: Ms, windows: Sequence[Span]) -> Finding:
+    def silence(self, end: Ms | None, now: Ms, windows: Sequence[Span], incidents: Incidents) -> Finding:
         """Its silence, until `end` or still going on; `windows` are the curfew windows at its address."""
-        start = self.silent_at or 0
+        return self._silence(self.silent_at or 0, end, now, self.last_received_at, windows, incidents)
+
+    def _silence(
+        self, start: Ms, end: Ms | None, now: Ms, heard_at: Ms | None, windows: Sequence[Span], incidents: Incidents
+    ) -> Finding:
         until = now if end is None else end
-        touched = [window for window in windows if window.end > start and window.start < until]
         return unit_silent.find(
-            self.unit, start, end, now=now, last_heard_at=self.last_received_at, windows=touched,
-            earlier=[f.start for f in self.silences], policy=self.policy,
+            self.unit, start, end, now=now, last_heard_at=heard_at,
+            windows=[window for window in windows if window.end > start and window.start < until],
+            earlier=[f.start for f in self.silences if f.start < start and f.incident is None], policy=self.policy,
+            explained=None if heard_at is None else incidents.explained(unit_silent.RULE, self.unit, start),
         )  # fmt: skip
 
-    def silence_steps(self, windows: Sequence[Span]) -> list[Ms]:
+    def explained(self, incidents: Incidents) -> unit_silent.Explained | None:
+        """What accounts for the silence that goes on."""
+        if self.silent_at is None or self.last_received_at is None:
+            return None
+        return incidents.explained(unit_silent.RULE, self.unit, self.silent_at)
+
+    def explain(self, windows: Sequence[Span], incidents: Incidents) -> None:
+        """Incidents changed: see the silences that are over anew."""
+        self.silences = tuple(
+            self._silence(f.start, f.end, f.end or 0, unit_silent.last_heard_at(f), windows, incidents)
+            if incidents.explained(unit_silent.RULE, self.unit, f.start) is not None
+            else f
+            for f in self.silences
+        )
+
+    def silence_steps(self, windows: Sequence[Span], explained: unit_silent.Explained | None) -> list[Ms]:
         """Instants at which its silence may rise in priority."""
-        start = self.silent_at or 0
-        last = start + self.policy.ms("unit.silent.long_after_s")
+        start = self.silent_at or 0 if explained is None else max(self.silent_at or 0, explained.until)
+        last = (self.silent_at or 0) + self.policy.ms("unit.silent.long_after_s")
         steps = [last]
         for window in windows:
             if window.end > start and window.start < last:

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AddressId, Ms
 from emcheck.domain.instants import FOREVER, format_ms
-from emcheck.domain.register import is_zone
 from emcheck.domain.windows import Window, cut, resolve
+from emcheck.domain.written import is_zone
 from emcheck.exchange.entries import Entry, Moment, entries
 from emcheck.exchange.imported import Draft, Given, Imported, NotUnderstood, Report, judged
 from emcheck.exchange.recurrence import starts, wall

@@ -8,7 +8,8 @@ from typing import Any
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
-from emcheck.domain.register import Order, RegisterError, is_zone, parse_register
+from emcheck.domain.register import Order, RegisterError, parse_register
+from emcheck.domain.written import is_zone
 
 _OF_TIMES = re.compile(
     r"\d{1,4}[-/.:]\d{1,2}([-/.:]\d{1,4})?([T ]\d{1,2}[:.]\d\d([:.]\d\d)?(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?"
@@ -20,6 +21,20 @@ class NotUnderstood(ValueError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(" ".join((f"{path}: {reason}" if path else reason).split()))
+
+
+class NotSaid(NotUnderstood):
+    """What the document does not say and an option would: `field` of `Given`, under `place` where it is an address.
+
+    `remedy` names the option; `stand_in` is a value by which reading can go on, to find what else is not said.
+    """
+
+    def __init__(
+        self, field: str, reason: str, remedy: str, *, stand_in: Any, place: str | None = None, where: str = ""
+    ) -> None:
+        super().__init__(where or field, f"{reason}; give {remedy}")
+        self.field, self.reason, self.remedy = field, reason, remedy
+        self.place, self.stand_in = place, stand_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +98,10 @@ class Imported:
     varies_at: Ms | None = None
 
 
+_STAND_INS = {"zone": "UTC", "kind": "other", "starts_at": -(10**12), "ends_at": 10**13}
+"""They lead to no fault of their own: a time that holds every window."""
+
+
 class Draft:
     """An order in the making: what the operator gives goes first, then what the document says, else it is asked for."""
 
@@ -102,7 +121,7 @@ class Draft:
                 self.report.not_used.append((where, f"{source} says otherwise"))
             return ours
         if said is None:
-            raise NotUnderstood(name, f"the document does not say; give {source}")
+            raise NotSaid(name, "the document does not say", source, stand_in=_STAND_INS.get(name, "-"))
         self.report.understood.append((name, f"{_shown(name, said)}, from {where}"))
         return said
 
@@ -120,7 +139,8 @@ class Draft:
         name = f"the place in {where}" if where and place else repr(place or "the address")
         wanted = f"--address-id {called}=A-1" if place and places > 1 else "--address-id A-1"
         wanted += f", PLACE as {where} has it" if where and place and places > 1 else ""
-        raise NotUnderstood("address_id", f"the register's id of {name} is not in the document; give {wanted}")
+        reason = f"the register's id of {name} is not in the document"
+        raise NotSaid("address_id", reason, wanted, place=place, stand_in=f"address of {place}")
 
     def made(self, **fields: Any) -> Imported:
         """The order of these fields, judged as the register judges it."""

@@ -10,6 +10,8 @@ from emcheck.domain.instants import format_ms, parse_ms
 from emcheck.domain.register import Register
 from emcheck.exchange.imported import Given, Imported, NotUnderstood
 
+VARIES_ONLY = "a variation changes windows only"
+OF_ORDERS_ONLY = {"first_night", "atv_allowance_min"}
 _VARIES = {"order_id", "wearer_id", "timezone", "curfew", "variations", "suspensions"}
 
 
@@ -46,6 +48,16 @@ def placed(text: str, imported: Imported, register: Register) -> str:
     return json.dumps(raw, indent=1, ensure_ascii=False) + "\n"
 
 
+def variations_of(imported: Imported) -> dict[str, Any]:
+    """What an order is given where it is varied: `variations`, and `suspensions` where there are any; else nothing."""
+    made = imported.order
+    if imported.varies_at is None:
+        return {}
+    first = {"effective_at": format_ms(imported.varies_at), "curfew": made["curfew"]}
+    left_out = {"suspensions": made["suspensions"]} if made.get("suspensions") else {}
+    return {"variations": [first, *made.get("variations", ())]} | left_out
+
+
 def _vary(order: dict[str, Any] | None, imported: Imported) -> None:
     made, at = imported.order, imported.varies_at
     if order is None or at is None:
@@ -53,17 +65,15 @@ def _vary(order: dict[str, Any] | None, imported: Imported) -> None:
     for name in ("wearer_id", "timezone"):
         if order[name] != made[name]:
             raise NotUnderstood(name, f"{made[name]!r}, but the order that is varied has {order[name]!r}")
-    changes = [{"effective_at": format_ms(at), "curfew": made["curfew"]}, *made.get("variations", [])]
     later = [v["effective_at"] for v in order.get("variations", []) if parse_ms(v["effective_at"]) >= at]
     if later:
         raise NotUnderstood("varies_at", f"a variation from {later[0]} is in the register; take it out or vary later")
-    order["variations"] = [*order.get("variations", []), *changes]
-    if made.get("suspensions"):
-        order["suspensions"] = [*order.get("suspensions", []), *made["suspensions"]]
+    for name, given in variations_of(imported).items():
+        order[name] = [*order.get(name, []), *given]
     standing = order | {"starts_at": format_ms(at)}
     for name in sorted(made.keys() - _VARIES):
         if _comparable(made[name]) != _comparable(standing.get(name)):
-            imported.report.not_used.append((name, "a variation changes windows only"))
+            imported.report.not_used.append((name, VARIES_ONLY))
 
 
 def _comparable(value: Any) -> Any:

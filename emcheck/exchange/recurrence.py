@@ -7,14 +7,14 @@
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from dateutil.rrule import rrulestr
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.windows import resolve
 from emcheck.exchange.entries import Entry, Moment
-from emcheck.exchange.imported import NotUnderstood, Report
+from emcheck.exchange.imported import NotSaid, NotUnderstood, Report
 from emcheck.exchange.timetable import local
 
 STARTS_MAX = 5_000
@@ -55,7 +55,8 @@ def _ruled(entry: Entry, rule: dict[str, list[str]], first: datetime, zone: str,
     limits = [] if entry.until is None else [wall(entry.until, zone)]
     limits += [] if ends_at is None else [local(ends_at, zone)]
     if not limits and "COUNT" not in rule:
-        raise NotUnderstood(where, "repeats without end; give --ends-at")
+        week_later = resolve((first + timedelta(days=7)).isoformat(), zone, "later")
+        raise NotSaid("ends_at", "repeats without end", "--ends-at", where=where, stand_in=week_later)
     limit = min(limits, default=None)
     try:
         repeated = rrulestr(";".join(f"{key}={','.join(values)}" for key, values in rule.items()), dtstart=first)

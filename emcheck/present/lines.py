@@ -41,6 +41,8 @@ def as_json(finding: Finding) -> dict[str, Any]:
         "text": explain(finding),
         "evidence": [fact._asdict() for fact in finding.evidence],
     }
+    if finding.incident is not None:
+        line["incident"] = finding.incident
     if finding.doubts:
         line["doubts"] = list(finding.doubts)
     if finding.detail:

@@ -1,19 +1,24 @@
 """An alert's story for people: known now, known when, rests on, drawn. A duty operator and a lawyer read the same."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import FactRef
 from emcheck.domain.ids import Ms
-from emcheck.domain.instants import format_ms, format_optional_ms, parse_ms
+from emcheck.domain.instants import HOUR, format_ms, format_optional_ms, parse_ms
+from emcheck.domain.timeline import Stretch
+from emcheck.domain.windows import Window
 from emcheck.present.words import clock, duration
 
 Known = tuple[Ms, str, str, str, Alert]
 """When it became known, what the change was, by whom, its note, and the alert as it was then."""
 Rested = tuple[FactRef, Event | None, Ms | None]
 """A fact, its content and its receipt."""
+
+Drawn = tuple[str, Sequence[Stretch], Sequence[Window]]
+"""An address, the wearer's known time there, and the curfew windows."""
 
 _ACTIONS = {
     "raised": "raised",
@@ -74,8 +79,10 @@ def _value(key: str, value: object, zone: str) -> str:
     return str(value)
 
 
-def as_json(alert: Alert, history: Iterable[Known], facts: Sequence[Rested]) -> dict[str, Any]:
-    """The same for programs."""
+def as_json(
+    alert: Alert, history: Iterable[Known], facts: Sequence[Rested], places: Iterable[Drawn], now: Ms
+) -> dict[str, Any]:
+    """The same for programs; the timeline from an hour before the first window to one after the last, or to `now`."""
     return {
         "alert": alert_json(alert),
         "history": [
@@ -83,10 +90,44 @@ def as_json(alert: Alert, history: Iterable[Known], facts: Sequence[Rested]) -> 
             for at, action, by, note, then in history
         ],
         "rests_on": [
-            fact._asdict() | {"event": event, "received_at": format_optional_ms(received_at)}
+            fact._asdict() | {"event": event and _told(event), "received_at": format_optional_ms(received_at)}
             for fact, event, received_at in facts
         ],
+        "windows": [
+            {"address_id": address, "start": format_ms(window.start), "end": format_ms(window.end)}
+            for address, _, windows in places
+            for window in windows
+        ],
+        "timeline": [
+            stretch
+            for address, known, windows in places
+            for stretch in _stretches(address, known, windows[0].start - HOUR, min(now, windows[-1].end + HOUR))
+        ],
     }
+
+
+def _told(event: Event) -> dict[str, Any]:
+    """An event with its instants as text."""
+    return {
+        key: format_ms(value) if isinstance(value, int) and (key == "at" or key.endswith("_at")) else value
+        for key, value in dict(event).items()
+    }
+
+
+def _stretches(address: str, known: Iterable[Stretch], low: Ms, high: Ms) -> Iterator[dict[str, str]]:
+    """A wearer's time at an address from `low` to `high`, without a gap."""
+
+    def told(start: Ms, end: Ms, state: str) -> dict[str, str]:
+        return {"address_id": address, "start": format_ms(start), "end": format_ms(end), "state": state}
+
+    at = low
+    for stretch in known:
+        start, end = max(stretch.start, at), min(stretch.end, high)
+        if start < end:
+            yield from [told(at, start, "unknown")] if at < start else []
+            yield told(start, end, "present" if stretch.present else "absent")
+            at = end
+    yield from [told(at, high, "unknown")] if at < high else []
 
 
 def alert_json(alert: Alert) -> dict[str, Any]:

@@ -36,6 +36,12 @@ def local_date(at: Ms, zone: str) -> date:
     return Instant.from_timestamp(at, unit="millisecond").to_tz(zone).date().to_stdlib()
 
 
+def local_minutes(at: Ms, zone: str) -> float:
+    """How many minutes of the local day the clock on the wall shows."""
+    local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone).time()
+    return local.hour * 60 + local.minute + local.second / 60
+
+
 def offset_ms(at: Ms, zone: str) -> Ms:
     """How far local time is ahead of UTC."""
     local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone)
@@ -313,6 +319,32 @@ def _service_clock(f: Finding) -> str:
     )
 
 
+def _incident(f: Finding, what: str, cause: str, goes_on: str) -> str:
+    told = dict(f.detail)
+    where = {"all": "", "uplink": f" on uplink {told['group']}", "postcode": f" in postcode {told['group']}"}[
+        f.class_ or ""
+    ]
+    last = parse_ms(str(told["last_began"]))
+    still = f"{told['lasting']} of them {goes_on}" if f.end is None else f"It was over at {clock(f.end, f.zone)}"
+    return (
+        f"{told['units']} of {told['of']} base units{where} {what} between {clock(f.start, f.zone)} and "
+        f"{clock(last, f.zone)} ({f.zone}). {still}. One cause is likely: {cause}. Nobody is accused by it."
+    )
+
+
+def _incident_silent(f: Finding) -> str:
+    cause = {
+        "all": "this service, its broker or the network before it",
+        "uplink": "the network that carries their messages",
+        "postcode": "the power or the network of the district",
+    }[f.class_ or ""]
+    return _incident(f, "fell silent", cause, "are silent still, and whether anyone is at home there is unknown")
+
+
+def _incident_power(f: Finding) -> str:
+    return _incident(f, "lost their mains", "a power cut", "run on their batteries still")
+
+
 def _undecided(f: Finding) -> str:
     return (
         f"The curfew of {f.wearer_id} could not be judged since {clock(f.start, f.zone)} ({f.zone}): a rule failed "
@@ -344,4 +376,6 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "tag.case": _tag_case,
     "service.undecided": _undecided,
     "service.clock": _service_clock,
+    "incident.silent": _incident_silent,
+    "incident.power": _incident_power,
 }

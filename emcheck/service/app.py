@@ -101,8 +101,8 @@ class Service:
             chunk_ms=options.chunk_ms,
         )
         self.configuring = Configuring(
-            store, self.acknowledger, policy, clock,
-            register=lambda: self.pipeline.engine.roster.register, turn=self.pipeline.turn, pause_s=options.ack_every_s,
+            store, self.acknowledger, clock,
+            roster=lambda: self.pipeline.engine.roster, turn=self.pipeline.turn, pause_s=options.ack_every_s,
         )  # fmt: skip
         self.pipeline.on_taken = self.configuring.taken
         self.pipeline.on_amended = self.configuring.amended

@@ -55,6 +55,10 @@ class Attending:
             raise InstructionError("alert_id", f"no alert {act.alert_id!r}; `emcheck alerts list --all` shows them")
         if act.until is not None and act.until <= at:
             raise InstructionError("until", "the shelf would be over before it begins; name a time to come")
+        if alert.size is not None and alert.ended_at is None and not alert.withdrawn and act.act == "close":
+            raise InstructionError(
+                "act", "the incident goes on; acknowledge or shelve it, and close it when it is over"
+            )
         try:
             return self._change(alert, Act(act.act), at, by=act.by, note=act.note, until=act.until, why=act.disposition)
         except IllegalAct as error:

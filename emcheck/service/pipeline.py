@@ -46,6 +46,7 @@ from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
 from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
+from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, take
@@ -106,7 +107,10 @@ class Pipeline:
         self._judged_anew = found.changed
         self._acts: list[AlertChange] = []
         self._attending = Attending(self._store, self._published, lease_ms=self._policy.ms("alert.lease_s"))
-        self._attending.load(await self._store.alerts(open_only=True))
+        self._emptying = Emptying(self._store, self._published)
+        waiting = await self._store.alerts(open_only=True)
+        self._attending.load(waiting)
+        await self._emptying.load(waiting)
         self.engine.service("started", now)
         self._note_service("started", now)
         self.engine.judge_all(now)
@@ -224,7 +228,9 @@ class Pipeline:
         raw |= {"warnings": remarks.told} if remarks.told else {}
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
-            self._note_act(await self._attending.act(act, now))
+            change = await self._attending.act(act, now)
+            self._note_act(change)
+            self._emptying.begin(change)
         self._cause = now, in_words(act)
         touched = self.engine.instruct(raw, now, made)
         self._row_id += 1
@@ -243,7 +249,7 @@ class Pipeline:
 
     def wake_at(self) -> Ms:
         """The next instant at which something is to be judged, or a lease of an alert runs out."""
-        return min(self.engine.wake_at(), self._attending.next())
+        return 0 if self._emptying.pending else min(self.engine.wake_at(), self._attending.next())
 
     async def tick(self, upto: Ms) -> None:
         """Decide what is due by `upto`, as much of it as may be judged at a stretch, and commit it."""
@@ -252,6 +258,10 @@ class Pipeline:
             pass
         if self._decisions:
             self._note_service("alive", upto)
+            await self._write([])
+        if self._emptying.pending:
+            for change in await self._emptying.step(upto):
+                self._note_act(change)
             await self._write([])
         if self._attending.next() <= upto:
             for change in await self._attending.expire(upto):
@@ -307,7 +317,7 @@ class Pipeline:
             changes.append(AlertChange(change.alert, change.action, at, "emcheck", change.note, body))
         changes += self._acts
         self._acts = []
-        findings, gone = self._standing.replace(decisions, register=self.engine.roster.register_sha256)
+        findings, gone = await self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         await self._breath.pause()
         deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]

@@ -225,6 +225,10 @@ class MemoryStore:
         )
         return sorted(wanted, key=lambda a: (a.raised_at, a.alert_id))
 
+    async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
+        """The alerts that an incident accounts for, by `raised_at`, at most `limit`."""
+        return [a for a in await self.alerts(open_only=open_only) if a.incident == incident][:limit]
+
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
         """What happened to an alert, oldest first (`published` is not kept: None)."""
         return list(self._history.get(alert_id, ()))

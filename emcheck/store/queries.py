@@ -113,6 +113,11 @@ FINDINGS_LIVE = FINDINGS.where(
 ALERTS = select(alert.c.body)
 ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
 ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))
+ALERTS_UNDER = (
+    ALERTS.where(alert.c.incident == bindparam("incident"), alert.c.closed <= bindparam("closed"))
+    .order_by(alert.c.raised_at, alert.c.alert_id)
+    .limit(bindparam("most"))
+)
 ALERT_HISTORY = (
     select(alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
     .where(alert_history.c.alert_id == bindparam("alert_id"))

@@ -129,6 +129,12 @@ class SqlReads:
         found = (alert_from(row[0]) for row in rows)
         return sorted((a for a in found if is_open(a) or not open_only), key=lambda a: (a.raised_at, a.alert_id))
 
+    async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
+        """The alerts that an incident accounts for, by `raised_at`, at most `limit`."""
+        closed = 0 if open_only else 1
+        rows = await self._rows(queries.ALERTS_UNDER, incident=storable(incident), closed=closed, most=limit)
+        return [alert_from(row[0]) for row in rows]
+
     async def alert_history(self, alert_id: str) -> list[AlertChange]:
         """What happened to an alert, oldest first (`published` is not kept: None)."""
         rows = await self._rows(queries.ALERT_HISTORY, alert_id=alert_id)

@@ -93,6 +93,7 @@ def alert_row(alert: Alert) -> dict[str, Any]:
         "subject": storable(alert.subject),
         "closed": 0 if is_open(alert) else 1,
         "raised_at": alert.raised_at,
+        "incident": alert.incident,
         "revision": alert.revision,
         "body": alert_body(alert),
     }

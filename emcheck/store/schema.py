@@ -33,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -120,8 +120,17 @@ alert = Table(
     Column("raised_at", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("incident", Text),
     Index(None, "closed", "raised_at"),
     Index(None, "subject"),
+    Index(
+        "ix_alert_incident",
+        "incident",
+        "closed",
+        "raised_at",
+        sqlite_where=text("incident IS NOT NULL"),
+        postgresql_where=text("incident IS NOT NULL"),
+    ),
 )
 
 alert_history = Table(

@@ -51,6 +51,8 @@ def test_the_event_in_full() -> None:
             "happened_at": "2026-09-21T14:13:20.000Z",
             "ended_at": None,
             "raised_at": "2026-09-21T14:18:20.000Z",
+            "incident": None,
+            "size": None,
             "withdrawn": False,
             "revision": 1,
             "disposition": None,

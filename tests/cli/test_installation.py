@@ -48,6 +48,10 @@ def test_a_simulated_night_replays_without_a_false_accusation(tmp_path: Path) ->
     result = CliRunner().invoke(app, ["replay", files["stream"], "--register", files["register"], "--format", "jsonl"])
     assert result.exit_code == 0, result.stderr
     assert [line for line in result.stdout.splitlines() if "curfew." in line] == []
+    again = CliRunner().invoke(app, ["simulate", "quiet", "--out", str(tmp_path)])
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert again.stderr == f"emcheck: {files['stream']}: is there already; name another with --out, or say --force\n"
+    assert CliRunner().invoke(app, ["simulate", "quiet", "--out", str(tmp_path), "--force"]).exit_code == 0
 
 
 def test_an_unknown_scenario_is_named_with_those_there_are(tmp_path: Path) -> None:

@@ -108,6 +108,74 @@ def test_a_calendar_whose_places_are_addresses_of_the_register_varies_an_order(f
     )
 
 
+TWO_PLACES = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//x//EN
+BEGIN:VEVENT
+UID:e1
+LOCATION:Home
+DTSTART:20260401T200000
+DTEND:20260402T060000
+RRULE:FREQ=DAILY
+EXDATE:20260405T200000
+END:VEVENT
+BEGIN:VEVENT
+UID:e2
+LOCATION:Work
+DTSTART:20260420T100000
+DTEND:20260420T120000
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_what_the_document_does_not_say_is_asked_for_at_once(folder: Path) -> None:
+    (folder / "two.ics").write_text(TWO_PLACES)
+    refused(
+        run("import", folder / "two.ics"),
+        f"{folder / 'two.ics'}: the document does not say zone, address_id, ends_at, order_id, wearer_id, kind; give "
+        "--zone, --address-id PLACE=A-1, PLACE as event 1, LOCATION has it, --ends-at, "
+        "--address-id PLACE=A-1, PLACE as event 2, LOCATION has it, --order-id, --wearer-id, --kind",
+    )
+    refused(
+        run("import", folder / "two.ics", "--zone", "Mars/Base"),
+        f"{folder / 'two.ics'}: zone: 'Mars/Base' is no IANA time zone; write it as in Europe/London",
+    )
+
+
+def test_a_document_on_standard_input(folder: Path) -> None:
+    words = ["order", "import", "-", *SET]
+    given = CliRunner().invoke(app, words, input=(folder / "moj.json").read_bytes())
+    assert given.stdout == run("import", folder / "moj.json", *SET).stdout
+    wrong = CliRunner().invoke(app, words, input=b"{}")
+    refused(wrong, "standard input: neither a monitoring order (curfew_duration), curfew times (fromDay) nor iCalendar")
+
+
+def test_a_calendar_varies_an_order_with_all_that_it_holds(folder: Path) -> None:
+    """Also without a register: nothing of it is dropped in silence."""
+    (folder / "two.ics").write_text(TWO_PLACES)
+    places = ["--address-id", "Home=A-1", "--address-id", "Work=A-2", "--zone", "UTC"]
+    places += ["--ends-at", "2026-05-01T00:00:00Z"]
+    words: list[str | Path] = ["import", folder / "two.ics", "--order-id", "O-1", *places]
+    words += ["--varies-at", "2026-04-01T12:00:00Z"]
+    alone = run(*words, "--wearer-id", "W-1", "--kind", "community_order")
+    varied = json.loads(alone.stdout)
+    assert varied.keys() == {"variations", "suspensions"}
+    assert varied["variations"][0]["effective_at"] == "2026-04-01T12:00:00.000Z"
+    made = json.loads(run(*words, "--wearer-id", "W-1", "--kind", "community_order", "--json").stdout)
+    assert {key: made[key] for key in varied} == varied
+    assert made["variation"] == varied["variations"][0]
+    assert run(*words, "--into", folder / "register.json").exit_code == 0
+    [order, *_] = json.loads((folder / "register.json").read_text())["orders"]
+    assert {key: order[key] for key in varied} == varied
+
+
+def test_what_a_variation_cannot_change_is_told_without_a_register_too(folder: Path) -> None:
+    words = (*SET, "--varies-at", "2026-04-01T00:00:00Z", "--atv-allowance-min", "60")
+    told = run("import", folder / "moj.json", *words).stderr
+    assert "  atv_allowance_min: a variation changes windows only\n" in told
+
+
 def test_what_a_variation_cannot_change_is_named_once(folder: Path) -> None:
     path = folder / "register.json"
     words = ("--address-id", "A-1", "--order-id", "O-1", "--varies-at", "2026-04-01T00:00:00Z", "--zone", "UTC")
@@ -238,6 +306,9 @@ def test_a_calendar_goes_out_and_comes_in_again(folder: Path) -> None:
     out = folder / "o.ics"
     result = run("export", "O-1", "--register", folder / "register.json", "-o", out)
     assert result.stdout == f"{out}: 62 windows of O-1\n"
+    again = run("export", "O-1", "--register", folder / "register.json", "-o", out)
+    refused(again, f"{out}: is there already; name another with --out, or say --force")
+    assert run("export", "O-1", "--register", folder / "register.json", "-o", out, "--force").exit_code == 0
     words = (
         "--order-id",
         "O-2",

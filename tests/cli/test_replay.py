@@ -117,9 +117,9 @@ def test_the_timeline_is_drawn_against_the_window(night: Path) -> None:
     drawn = run(night, "--timeline").stdout.splitlines()
     at_row = drawn.index("W-1 A. Person, order O-1 at A-1  (Europe/London)")
     assert drawn[at_row + 1] == "  Sat 28 Mar 2026 19:00 to 07:00"
-    assert "━━━" in drawn[at_row + 2]
-    assert "░░" in drawn[at_row + 3]
-    assert drawn[at_row + 4] == ""
+    assert "━━━" in drawn[at_row + 3]
+    assert "░░" in drawn[at_row + 4]
+    assert drawn[at_row + 5] == ""
 
 
 def test_nights_of_which_nothing_is_known_are_one_line(night: Path) -> None:

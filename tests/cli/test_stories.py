@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from emcheck.store.sql import SqlStore
 from tests.air import Air
 from tests.support import UnitStory, at, england, lines, order, register
 
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 STORIES = Path(__file__).parent / "stories"
 LONDON = register(order(timezone="Europe/London"))
 Act = tuple[int, dict[str, Any]]
@@ -124,7 +126,13 @@ async def test_a_story_is_told_as_a_person_reads_it(name: str, tmp_path: Path) -
     whole = json.loads(await asyncio.to_thread(said, database, "explain", alert["alert_id"], "--json"))
     assert whole["alert"] == alert
     assert len(whole["history"]) == alert["revision"]
-    assert all(fact["event"] for fact in whole["rests_on"])
+    assert all(TIME.fullmatch(fact["event"]["at"]) for fact in whole["rests_on"])
+    edges = [(stretch["start"], stretch["end"]) for stretch in whole["timeline"]]
+    assert all(TIME.fullmatch(edge) for pair in edges for edge in pair)
+    assert [end for _, end in edges[:-1]] == [start for start, _ in edges[1:]]
+    if rule == "curfew.absence":
+        assert {"present", "absent", "unknown"} == {stretch["state"] for stretch in whole["timeline"]}
+        assert [(w["address_id"], w["start"][:16]) for w in whole["windows"]] == [("A-1", "2026-03-24T19:00")]
 
 
 async def test_statistics_are_told_of_a_database(tmp_path: Path) -> None:

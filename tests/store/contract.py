@@ -3,7 +3,7 @@
 import pytest
 
 from emcheck.domain.alerts import Step
-from emcheck.domain.ids import UnitId
+from emcheck.domain.ids import AlertId, UnitId
 from emcheck.domain.instants import DAY
 from emcheck.ports import (
     Answer,
@@ -174,6 +174,16 @@ class StoreContract:
         assert await store.alerts(open_only=False, subject="W-1") == mine[::-1]
         assert await store.alerts(open_only=True, subject="W-1") == mine[:1]
         assert await store.alerts(open_only=False, subject="W-3") == []
+
+    async def test_alerts_under_an_incident(self, store: Store) -> None:
+        under = [alert(f"AL-{n}", incident=AlertId("AL-X"), raised_at=T0 + n) for n in (3, 1, 2)]
+        gone = closed("AL-0", incident=AlertId("AL-X"), raised_at=T0)
+        await store.commit(Commit(alerts=[change(a) for a in (*under, gone, alert("AL-X"))]))
+        by_time = sorted(under, key=lambda a: a.raised_at)
+        assert await store.alerts_under("AL-X", open_only=True) == by_time
+        assert await store.alerts_under("AL-X", open_only=True, limit=2) == by_time[:2]
+        assert await store.alerts_under("AL-X", open_only=False) == [gone, *by_time]
+        assert await store.alerts_under("AL-0", open_only=False) == []
 
     async def test_alerts_keep_their_history(self, store: Store) -> None:
         raised = change(alert(raised_at=T0 + 2))

@@ -6,19 +6,27 @@ Rule book (domain.md, Presence, last paragraph; Rules):
    resolve the timeline's unknown time, not this finding.
 2. A unit that never spoke counts from its installation; an uninstalled one is not judged.
 3. P3, P1 at 24 h. Silence must not pay: inside a curfew window P2 at once, P1 after 60 min or the second
-   time in 7 days (to be signed off).
+   time in 7 days (to be signed off). As long as an incident accounts for it, it stays P3 and counts as none of the two.
 4. It keeps the last `received_at` before it, which is what a person wants to know.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from emcheck.domain.findings import Finding, Span
-from emcheck.domain.ids import Ms, RuleId, UnitId
-from emcheck.domain.instants import format_ms
+from emcheck.domain.ids import AlertId, Ms, RuleId, UnitId
+from emcheck.domain.instants import format_ms, parse_ms
 from emcheck.domain.policy import Policy
 from emcheck.domain.windows import overlap_ms
 
 RULE = RuleId("unit.silent")
+
+
+class Explained(NamedTuple):
+    """The incident that a silence belongs to, and until when that accounts for it."""
+
+    incident: AlertId
+    until: Ms
 
 
 def silent_from(last_heard_at: Ms, allowed_ms: Ms, down: Sequence[Span]) -> Ms:
@@ -45,13 +53,16 @@ def find(
     windows: Sequence[Span],
     earlier: Sequence[Ms],
     policy: Policy,
+    explained: Explained | None = None,
 ) -> Finding:
     """One silence after `last_heard_at`, None for a unit that never spoke (4).
 
-    `windows` are curfew windows at the unit's address, `earlier` the starts of silences before.
+    `windows` are curfew windows at the unit's address, `earlier` the starts of silences before that no incident
+    accounts for.
     """
     until = now if end is None else end
-    in_curfew_ms = overlap_ms(start, max(until, start + 1), windows)
+    own = start if explained is None else max(start, explained.until)
+    in_curfew_ms = overlap_ms(own, max(until, own + 1), windows) if own <= until else 0
     priority = policy.text("unit.silent.priority")
     if in_curfew_ms > 0:
         within_ms = policy.ms("unit.silent.repeat_within_s")
@@ -65,4 +76,11 @@ def find(
     return Finding(
         rule=RULE, unit=unit, start=start, end=end, priority=priority, raised_at=start,
         detail=(("last_received_at", heard),), policy=policy.label,
+        incident=None if explained is None or until >= explained.until else explained.incident,
     )  # fmt: skip
+
+
+def last_heard_at(silence: Finding) -> Ms | None:
+    """What a silence keeps of the time before it (4)."""
+    heard = str(dict(silence.detail).get("last_received_at", "never"))
+    return None if heard == "never" else parse_ms(heard)

@@ -1,0 +1,294 @@
+"""Incidents: many troubles with one cause, told as one, so that nobody drowns and nothing is lost.
+
+1. A trouble is a unit's silence (receive time) or its cut from the mains (event time); not that of a unit that never
+   spoke, for in that nothing ended. Units have something in common: all of them this service and its broker; some an
+   `uplink` or a `postcode`, as the register says.
+2. A group's *burst* is from the first to the last of its troubles that began within `incident.within_s` of so many
+   others that they are `units_min`, and `share_pct` of the group.
+3. It is an incident from when the one that made it so many was known; that of a narrower group waits `settle_s`, in
+   which a wider one may explain it.
+4. Troubles that begin in the burst belong to it: their alerts are suppressed, it is one alert (`queue`).
+5. It has ended when no more than `over_pct` of them go on. What still goes on `grace_s` later is on its own again.
+6. It explains a silence, never an absence: each wearer's curfew is judged as ever (domain.md, `unit.silent`).
+
+A function of the troubles, whatever the order in which they are noticed: it is judged at instants at which all that
+began before is known (`Engine.tick`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from emcheck.domain.bursts import EVERYBODY, KEEP, REMEMBERED, Burst, Bursts, Group, Trouble
+from emcheck.domain.deadlines import Deadlines
+from emcheck.domain.findings import Finding
+from emcheck.domain.ids import Ms, RuleId, UnitId
+from emcheck.domain.instants import FOREVER, format_ms, parse_ms
+from emcheck.domain.policy import Policy
+from emcheck.domain.queue import alert_id
+from emcheck.domain.register import Installation
+from emcheck.domain.rules import unit_power, unit_silent
+from emcheck.domain.rules.unit_silent import Explained
+
+OF_SILENCE, OF_POWER = RuleId("incident.silent"), RuleId("incident.power")
+RULES: Mapping[str, RuleId] = {unit_silent.RULE: OF_SILENCE, unit_power.RULE: OF_POWER}
+"""Of which rule's findings an incident may be made, and what it is called then."""
+_TELL_EVERY: Ms = 5_000
+"""While more troubles come in, the count is told anew no oftener."""
+
+
+_BY_WIDTH = ("all", "uplink", "postcode")
+
+
+def _order(burst: Burst) -> tuple[Ms, int, str]:
+    """The first that was raised comes first; of several at once the widest."""
+    return burst.raised_at or 0, _BY_WIDTH.index(burst.group.kind), burst.group.name
+
+
+class Incidents:
+    """The troubles of all units. Told of each as it begins and ends; `judge` says what became of them."""
+
+    def __init__(self, policy: Policy, installations: Iterable[Installation]) -> None:
+        self._policy = policy
+        self._within_ms = policy.ms("incident.within_s")
+        self._grace_ms, self._settle_ms = policy.ms("incident.grace_s"), policy.ms("incident.settle_s")
+        self._over_pct = policy.number("incident.over_pct")
+        self._watches: dict[str, Bursts] = {}
+        self._groups: dict[UnitId, tuple[Group, ...]] = {}
+        """Those of each unit, where it has any but everybody's."""
+        self._sizes: Counter[Group] = Counter()
+        self._cuts: dict[UnitId, dict[Ms, Ms | None]] = {}
+        self._raised: list[Burst] = []
+        self._dues = Deadlines()
+        self.count(installations)
+
+    def due(self) -> Ms:
+        """When it is to be judged next."""
+        return self._dues.next()
+
+    # --- who has what in common ---------------------------------------------------------------------------
+
+    def count(self, installations: Iterable[Installation], by: int = 1) -> None:
+        """Units come (`by` 1) or go (-1): how many there are of each group."""
+        groups: dict[UnitId, set[Group]] = {}
+        for installed in installations:
+            if installed.removed_at is None:
+                groups.setdefault(installed.unit, set()).update(_groups_of(installed))
+        for unit, common in groups.items():
+            self._sizes[EVERYBODY] += by
+            for group in common:
+                self._sizes[group] += by
+            if by > 0 and common:
+                self._groups[unit] = tuple(sorted(common, key=lambda group: (group.kind != "uplink", group.name)))
+            elif by < 0:
+                self._groups.pop(unit, None)
+
+    def _needed(self, group: Group) -> int:
+        least, pct = self._policy.number, f"incident.{group.kind}"
+        share = self._sizes[group] * least(f"{pct}.share_pct") / 100
+        return max(int(least(f"{pct}.units_min")), -int(-share // 1))
+
+    def _watches_of(self, rule: str, unit: UnitId) -> Iterator[Bursts]:
+        for group in (EVERYBODY, *self._groups.get(unit, ())):
+            yield self._watch(rule, group)
+
+    def _watch(self, rule: str, group: Group) -> Bursts:
+        watch = self._watches.get(f"{rule} {group}")
+        if watch is None:
+            watch = Bursts(rule, group, self._within_ms)
+            self._watches[watch.name] = watch
+        return watch
+
+    # --- troubles -----------------------------------------------------------------------------------------
+
+    def began(self, rule: str, unit: UnitId, start: Ms, known_at: Ms, now: Ms, end: Ms | None = None) -> None:
+        """A trouble began; `end` where that is known at once. One that began long ago makes no incident any more."""
+        explained = False
+        for watch in self._watches_of(rule, unit):
+            if start < now - KEEP[rule] and watch.burst(start) is None:
+                continue
+            if explained and not any(burst.raised_at is not None for burst in watch.bursts):
+                continue  # no narrower incident is wanted, nor what it would take to find one
+            watch.add(Trouble(start, known_at, unit, end), self._needed(watch.group))
+            if (burst := watch.burst(start)) is not None:
+                self._look_at(watch, burst, max(burst.opened_at, known_at))
+                explained |= burst.raised_at is not None
+
+    def ended(self, rule: str, unit: UnitId, start: Ms, end: Ms, now: Ms) -> None:
+        """A trouble goes on no more, as is known now."""
+        for watch in self._watches_of(rule, unit):
+            watch.end(start, unit, end)
+            if (burst := watch.burst(start)) is not None and burst.raised_at is not None and not burst.done:
+                self._look_at(watch, burst, now)
+
+    def _look_at(self, watch: Bursts, burst: Burst, at: Ms) -> None:
+        """Judge it when something new is to be said of it."""
+        if burst.covered:
+            return
+        if burst.raised_at is None:
+            at = burst.opened_at + (0 if burst.group == EVERYBODY else self._settle_ms)
+        elif burst.ended_at is not None or not burst.is_ending(self._over_pct):
+            at = -(-at // _TELL_EVERY) * _TELL_EVERY
+        self._dues.arm(watch.name, at)
+
+    def retell(self, rule: str, unit: UnitId, lasting_since: Ms | None, over: Iterable[Finding], now: Ms) -> None:
+        """The troubles of a unit, after a start."""
+        for trouble in over:
+            self.began(rule, unit, trouble.start, trouble.start, now, trouble.end)
+        if lasting_since is not None:
+            self.began(rule, unit, lasting_since, lasting_since, now)
+
+    def cuts(self, unit: UnitId, found: Iterable[Finding], now: Ms) -> bool:
+        """The cuts from the mains of a unit as facts tell them now; whether that is anything."""
+        known = self._cuts.get(unit, {})
+        told = {f.start: f for f in found if f.rule == unit_power.RULE}
+        if not known and not told:
+            return False
+        for start in known.keys() - told.keys():
+            for watch in self._watches_of(unit_power.RULE, unit):
+                watch.take_back(start, unit)
+                self._dues.arm(watch.name, now)
+        for start, cut in told.items():
+            if start not in known:
+                self.began(unit_power.RULE, unit, start, cut.raised_at or now, now, cut.end)
+            elif cut.end is not None and known[start] is None:
+                self.ended(unit_power.RULE, unit, start, cut.end, now)
+        self._cuts[unit] = {start: cut.end for start, cut in told.items()}
+        if not told:
+            del self._cuts[unit]
+        return True
+
+    def marked(self, found: list[Finding], now: Ms) -> list[Finding]:
+        """Findings of a unit, its cuts with the incident that accounts for them."""
+        if not self._raised:
+            return found
+        return [self._marked(finding, now) if finding.rule == unit_power.RULE else finding for finding in found]
+
+    def _marked(self, cut: Finding, now: Ms) -> Finding:
+        explained = self.explained(cut.rule, cut.unit, cut.start) if cut.unit is not None else None
+        if explained is None or (now if cut.end is None else cut.end) >= explained.until:
+            return cut
+        return replace(cut, incident=explained.incident)
+
+    # --- incidents ----------------------------------------------------------------------------------------
+
+    def explained(self, rule: str, unit: UnitId, start: Ms) -> Explained | None:
+        """The incident that a trouble belongs to: of several, the first that was raised."""
+        for burst in self._raised:
+            if burst.alert and burst.rule == rule and burst.holds(start) and self._is_in(unit, burst.group):
+                until = FOREVER if burst.ended_at is None else burst.ended_at + self._grace_ms
+                return Explained(burst.alert, until)
+        return None
+
+    def _is_in(self, unit: UnitId, group: Group) -> bool:
+        return group == EVERYBODY or group in self._groups.get(unit, ())
+
+    def judge(self, now: Ms) -> tuple[set[Group], set[UnitId]]:
+        """What is to be told anew: the groups whose incidents changed, and units whose troubles are seen otherwise."""
+        told: set[Group] = set()
+        units: set[UnitId] = set()
+        due: list[Bursts] = []
+        while self._dues.next() <= now:
+            due.append(self._watches[self._dues.pop()[1]])
+        for watch in sorted(due, key=lambda w: (_BY_WIDTH.index(w.group.kind), w.name)):
+            for burst in watch.bursts:
+                if burst.raised_at is None and not burst.covered:
+                    self._raise(watch, burst, now, units)
+                if burst.raised_at is not None and not burst.done:
+                    told.add(watch.group)
+                    burst.ended_at = burst.over_at(self._over_pct)
+                    self._complete(watch, burst, now)
+                    self._release(watch, burst, now, units)
+            watch.forget(now)
+            if not watch.troubles and not watch.bursts:
+                del self._watches[watch.name]
+        self._raised = [burst for burst in self._raised if burst.size() and not burst.is_over(now - REMEMBERED)]
+        return told, units
+
+    def _raise(self, watch: Bursts, burst: Burst, now: Ms, units: set[UnitId]) -> None:
+        due = burst.opened_at + (0 if burst.group == EVERYBODY else self._settle_ms)
+        if due > now:
+            self._dues.arm(watch.name, due)
+            return
+        wider = _BY_WIDTH[: _BY_WIDTH.index(burst.group.kind)]
+        if any(
+            other.rule == burst.rule and other.first <= burst.last and burst.first <= other.last
+            for other in self._raised
+            if other.group.kind in wider
+        ):
+            burst.covered = True
+            return
+        burst.raised_at, burst.alert = now, alert_id(self._finding(burst))
+        self._remember(burst)
+        units.update(trouble.unit for trouble in watch.members(burst))
+
+    def _complete(self, watch: Bursts, burst: Burst, now: Ms) -> None:
+        """Know when no more come."""
+        complete_at = burst.last + self._within_ms
+        burst.complete = complete_at <= now
+        if not burst.complete:
+            self._dues.arm(watch.name, complete_at)
+
+    def _release(self, watch: Bursts, burst: Burst, now: Ms, units: set[UnitId]) -> None:
+        """Who has not come back is on its own again."""
+        if burst.ended_at is None:
+            return
+        if burst.ended_at + self._grace_ms <= now:
+            units |= burst.lasting
+            burst.done, burst.ends, burst.lasting = True, [], set()
+        else:
+            self._dues.arm(watch.name, burst.ended_at + self._grace_ms)
+
+    def findings(self, group: Group) -> list[Finding]:
+        """The incidents of a group that are not long over."""
+        return [self._finding(burst) for burst in self._raised if burst.group == group]
+
+    def groups(self) -> set[Group]:
+        """Those that have any."""
+        return {burst.group for burst in self._raised}
+
+    def _finding(self, burst: Burst) -> Finding:
+        rule = RULES[burst.rule]
+        return Finding(
+            rule=rule,
+            class_=burst.group.kind,
+            about=str(burst.group),
+            start=burst.first,
+            end=burst.ended_at,
+            priority=self._policy.text(f"{rule}.priority"),
+            raised_at=burst.raised_at,
+            detail=(
+                ("group", burst.group.name),
+                ("units", burst.size()),
+                ("lasting", len(burst.lasting)),
+                ("of", self._sizes[burst.group]),
+                ("last_began", format_ms(burst.last)),
+                ("complete", int(burst.complete)),
+            ),
+            policy=self._policy.label,
+        )
+
+    def _remember(self, burst: Burst) -> None:
+        self._raised.append(burst)
+        self._raised.sort(key=_order)
+
+    def remember(self, finding: Finding) -> None:
+        """Know an incident again, after a start; its troubles are told again by `began`."""
+        told = dict(finding.detail)
+        group = Group(finding.class_ or "", str(told["group"]))
+        rule = next(rule for rule, name in RULES.items() if name == finding.rule)
+        raised_at = finding.raised_at or finding.start
+        last = parse_ms(str(told["last_began"]))
+        burst = Burst(rule, group, finding.start, last, raised_at, raised_at, finding.end)
+        burst.alert, burst.told_units = alert_id(finding), int(told["units"])
+        self._remember(burst)
+        watch = self._watch(rule, group)
+        watch.bursts.append(burst)
+        self._dues.arm(watch.name, 0)
+
+
+def _groups_of(installed: Installation) -> Iterator[Group]:
+    if installed.uplink is not None:
+        yield Group("uplink", installed.uplink)
+    if installed.postcode is not None:
+        yield Group("postcode", installed.postcode)
