@@ -11,6 +11,7 @@ from typing import NamedTuple
 from whenever import get_tzpath
 
 from emcheck import TZ_FOLDER
+from emcheck.clock import is_synchronised
 from emcheck.domain.policy import PolicyError, parse_policy
 from emcheck.domain.windows import resolve
 from emcheck.ports import StoreError
@@ -39,12 +40,8 @@ def every_check(config: Path | None) -> list[Check]:
         checks.append(Check("settings", False, str(error)))
     else:
         checks.append(Check("settings", True, str(config) if config else "defaults and environment"))
-        checks += [
-            _policy(settings),
-            _escalation(settings),
-            asyncio.run(_broker(settings)),
-            asyncio.run(_database(settings)),
-        ]
+        checks += [_policy(settings), _escalation(settings), _clock(settings)]
+        checks += [asyncio.run(_broker(settings)), asyncio.run(_database(settings))]
     return checks
 
 
@@ -89,6 +86,19 @@ def _escalation(settings: Settings) -> Check:
         return Check("escalation", False, str(error))
     reached = ", ".join(f"{contact.name} by {' and '.join(contact.ways)}" for contact in contacts)
     return Check("escalation", True, reached or ("on the queue only" if policy.trees else "the policy calls nobody"))
+
+
+def _clock(settings: Settings) -> Check:
+    """Whether a running service could tell, and what the system says now."""
+    if not settings.service.clock_sync_asked:
+        return Check("clock", True, "not asked (service.clock_sync_asked); only steps of it are noticed")
+    said = is_synchronised()
+    if said is None:
+        return Check("clock", True, "the system does not say whether it is synchronised; only steps are noticed")
+    if said:
+        return Check("clock", True, "synchronised, says the system; steps are noticed")
+    remedy = "start chrony or systemd-timesyncd, or set service.clock_sync_asked = false where the host keeps the time"
+    return Check("clock", False, f"not synchronised, says the system; {remedy}")
 
 
 async def _broker(settings: Settings) -> Check:

@@ -23,6 +23,7 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "evidence.gap": lambda f: (f.unit, dict(f.detail)["boot"], dict(f.detail)["from"]),
     "evidence.rejected": lambda f: (f.unit, f.class_, f.start),
     "evidence.unknown_device": lambda f: (f.unit, f.start),
+    "service.clock": lambda f: (f.class_, f.start),
     "service.undecided": lambda f: (f.wearer_id, f.start),
     "unit.power": lambda f: (f.unit, f.start),
     "unit.battery": lambda f: (f.unit, f.start),

@@ -99,6 +99,7 @@ _DOUBTS = {
     "interference": "the radio noise at the base unit was high",
     "tag_battery": "the tag's battery was all but empty",
     "clock": "the base unit's clock was off",
+    "our_clock": "the clock of the monitoring service itself was in doubt",
 }
 
 
@@ -301,6 +302,23 @@ def _conflict(f: Finding) -> str:
     )
 
 
+def _service_clock(f: Finding) -> str:
+    since = clock(f.start, f.zone)
+    if f.class_ == "unsynchronised":
+        until = "and it is still not" if f.end is None else f"until {clock(f.end, f.zone)}"
+        return (
+            f"The clock of the monitoring service has not been synchronised with any time source from {since}, {until} "
+            f"({f.zone}). When alerts are raised is told by this clock; absences in this time are in doubt."
+        )
+    stepped_ms = int(dict(f.detail)["stepped_ms"])
+    what = f"{duration(abs(stepped_ms))} {'forward' if stepped_ms > 0 else 'back'}"
+    twice = "was skipped" if stepped_ms > 0 else "came twice"
+    return (
+        f"The clock of the monitoring service was set {what}: the time from {since} to {clock(f.end or f.start, f.zone)} "
+        f"({f.zone}) {twice}. Silences and alerts in it are dated by a wrong clock; absences in it are in doubt."
+    )
+
+
 def _incident(f: Finding, what: str, cause: str, goes_on: str) -> str:
     told = dict(f.detail)
     where = {"all": "", "uplink": f" on uplink {told['group']}", "postcode": f" in postcode {told['group']}"}[
@@ -369,6 +387,7 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "tag.case": _tag_case,
     "service.undecided": _undecided,
     "service.audit": _audit,
+    "service.clock": _service_clock,
     "incident.silent": _incident_silent,
     "incident.power": _incident_power,
 }

@@ -27,6 +27,7 @@ from emcheck.ports import Publisher, Store, StoreError
 from emcheck.service import housekeeping
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.auditing import Auditor
+from emcheck.service.clockwatch import ClockWatch, Look
 from emcheck.service.configuring import Configuring
 from emcheck.service.http import By, health_app, listen
 from emcheck.service.loops import Loops
@@ -54,6 +55,9 @@ class Options:
     watchdog_timeout_s: float = 10.0
     audit_every_s: float | None = None
     seal: Seal | None = None
+    look: Look | None = None
+    """At the machine's clocks; none where time is simulated."""
+    look_every_s: float = 5.0
 
 
 class _QuietServer(uvicorn.Server):
@@ -188,6 +192,8 @@ class Service:
             "read_mail": self.loops.read_mail(),
             "tidy": housekeeping.tidy(lambda: self._transport.sessions_total),
         }
+        if self._options.look is not None:
+            work["watch_clock"] = self._watch_clock(self._options.look)
         if self._publishes:
             work["outbox"] = self._deliver()
         if self._options.audit_every_s is not None:
@@ -195,6 +201,19 @@ class Service:
         if self._options.watchdog_url is not None:
             work["watchdog"] = self._beat(self._options.watchdog_url)
         return {asyncio.create_task(job, name=name) for name, job in work.items()}
+
+    async def _watch_clock(self, look: Look) -> None:
+        """Every few seconds, by a clock that nobody sets; a look costs some microseconds."""
+        engine = self.pipeline.engine
+        watch = ClockWatch(
+            step_max_ms=engine.policy.ms("service.clock.step_max_s"),
+            unsynchronised_after_ms=engine.policy.ms("service.clock.unsynchronised_after_s"),
+            told=engine.receiving.synchronised,
+        )
+        while True:
+            for said in watch.news(look()):
+                await self.loops.tell_clock(said)
+            await asyncio.sleep(self._options.look_every_s)
 
     async def _deliver(self) -> None:
         """The outbox, begun anew after the store failed: what is not noted as delivered is delivered again."""

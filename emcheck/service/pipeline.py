@@ -302,6 +302,13 @@ class Pipeline:
         self._note_service("alive", now)
         await self._write([])
 
+    async def tell_clock(self, said: dict[str, Any], now: Ms) -> None:
+        """Something was found of the machine's clock: it is part of the record, and judged."""
+        now = max(now, self._signed_at)
+        self.engine.tell_clock(said, now)
+        self._note_service("clock", now, **said)
+        await self._write([])
+
     async def stopped(self, now: Ms) -> None:
         """Leave word of an orderly stop, and all state, so that the next start is quick."""
         self.engine.service("stopped", now)
@@ -314,11 +321,11 @@ class Pipeline:
         await self._write([])
         return await self._store.findings()
 
-    def _note_service(self, what: str, now: Ms) -> None:
+    def _note_service(self, what: str, now: Ms, **said: object) -> None:
         """A sign of life in the inbox, never dated before one that stands there."""
         self._row_id += 1
         self._signed_at = now = max(now, self._signed_at)
-        self._row.append(InboxRow(self._row_id, now, "service", None, None, json.dumps({"service": what}).encode()))
+        self._row.append(InboxRow(self._row_id, now, "service", None, None, _dumped({"service": what} | said)))
 
     async def _write(
         self,

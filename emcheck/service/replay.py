@@ -62,6 +62,8 @@ class Replay:
             self._take_message(line)
         elif line.kind == "heard":
             self.engine.heard(UnitId(line.payload), line.received_at)
+        elif line.kind == "clock":
+            self.engine.tell_clock(line.payload, line.received_at)
         elif line.kind == "service":
             self.engine.service(line.payload, line.received_at)
         else:

@@ -16,7 +16,7 @@ from typing import TextIO, cast
 import structlog
 
 from emcheck.alerting.publishers import LogPublisher, MqttPublisher, WebhookPublisher
-from emcheck.clock import Clock, SystemClock
+from emcheck.clock import Clock, SystemClock, look
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.ingest.mqtt import MqttTransport, tls_context
@@ -155,6 +155,7 @@ def options_of(settings: Settings) -> Options:
         watchdog_every_s=settings.watchdog.every_s,
         watchdog_timeout_s=settings.watchdog.timeout_s,
         seal=seal_of(settings),
+        look=functools.partial(look, ask_system=settings.service.clock_sync_asked),
     )
 
 

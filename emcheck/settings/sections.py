@@ -118,6 +118,9 @@ class ServiceSettings(_Section):
     """Longest stretch of judging before the network is looked at again (the herd at 19:00, a burst of events)."""
     alive_every_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """How often the inbox is told that we were receiving: after a crash the outage is known to within this."""
+    clock_sync_asked: bool = True
+    """Whether the system is asked if its clock is synchronised (Linux). Off where the host keeps the time and the
+    system does not know of it. Steps of the clock are noticed in any case."""
     checkpoint_every_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
     """How often folded state is written: a start after a crash reads at most the messages of two such spans."""
     audit_every_s: Annotated[float, Field(ge=5, le=3_600)] = 60.0
