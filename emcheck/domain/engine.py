@@ -21,14 +21,13 @@ from emcheck.domain.fleet import Fleet
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, HOUR
 from emcheck.domain.instructions import parse_instruction
-from emcheck.domain.keeping import restore_case, restore_unit, unit_state
 from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
 from emcheck.domain.reconciling import Reconciling
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
-from emcheck.domain.rules import evidence, fleet_batch, monitoring_not_producing, service_undecided
+from emcheck.domain.rules import evidence, fleet_batch, monitoring_not_producing, service_clock, service_undecided
 from emcheck.domain.strangers import Strangers
 from emcheck.domain.unit import Memory, Unit
 from emcheck.domain.watch import INCIDENTS, Watch
@@ -134,6 +133,17 @@ class Engine:
             self._wake(subject, at)
         self.catching_up = None
 
+    def tell_clock(self, said: Mapping[str, Any], at: Ms) -> None:
+        """The service's own clock was found to be in doubt, or well again; whoever was absent is judged anew."""
+        self.tick(at)
+        self.receiving.tell_clock(said, at)
+        self._decided(service_clock.SUBJECT, service_clock.find(self.receiving.clock, self.policy), at, -FOREVER)
+        for case in self.cases.values():
+            if case.has_absences():
+                case.forget_judgement()
+                case.wake_at = at + 1
+                self._arm_case(case, at)
+
     # --- facts --------------------------------------------------------------------------------------------
 
     def receive(
@@ -188,19 +198,6 @@ class Engine:
             case.open_until = now + HOUR
 
     # --- a start ------------------------------------------------------------------------------------------
-
-    def state(self, name: UnitId) -> dict[str, Any]:
-        """What a unit was folded to, as plain JSON."""
-        return unit_state(self.units[name], self._cases_of.get(name, ()))
-
-    def restore(self, name: UnitId, state: dict[str, Any]) -> None:
-        """Make a unit, and what is settled of its cases, what they were when `state` was taken."""
-        if name not in self.units:
-            return
-        restore_unit(self.units[name], state)
-        for case in self._cases_of.get(name, ()):
-            if case.wearer_id in state["cases"]:
-                restore_case(case, state["cases"][case.wearer_id])
 
     def absorb(self, name: UnitId, told: Told) -> None:
         """Fold in what was received and decided before a start, and decide nothing."""
@@ -332,7 +329,9 @@ class Engine:
         """One case; if a rule fails on it, what was said of it stands, it is alarmed and tried again."""
         wearer = case.wearer_id
         try:
-            found = self._fleet.look(case, case.judge({n: self.units[n].track for n in case.units}, now, since))
+            tracks = {name: self.units[name].track for name in case.units}
+            found = case.judge(tracks, now, since, service_clock.doubts(self.receiving.clock))
+            found = self._fleet.look(case, found)
             settled = case.settled
             self._reconciling.check(case, now)
             nights.let_go(case, self.roster, now)

@@ -18,8 +18,8 @@ from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.configured import Configured, Echo
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, UnitId
-from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
+from emcheck.domain.roster import Roster
 from emcheck.ports import Store, StoreError
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.intake import Taken
@@ -44,18 +44,16 @@ class Configuring:
         self,
         store: Store,
         acknowledger: Acknowledger,
-        policy: Policy,
         clock: Clock,
         *,
-        register: Callable[[], Register],
+        roster: Callable[[], Roster],
         turn: asyncio.Lock,
         pause_s: float = 1.0,
     ) -> None:
         self._store = store
         self._acknowledger = acknowledger
-        self._policy = policy
         self._clock = clock
-        self._register = register
+        self._roster = roster
         self._turn = turn
         self._pause_s = pause_s
         self._known: Register | None = None
@@ -112,10 +110,12 @@ class Configuring:
 
     async def refresh(self, now: Ms) -> None:
         """Make anew the configurations that an edge or an instruction may have changed; the loop goes on between."""
-        register = self._register()
-        if register is not self._known or self._configurations is None:
-            self._known, self._configurations = register, Configurations(register, self._policy)
-            self._units = {unit: self._units.get(unit, Configured()) for unit in self._configurations.units}
+        roster = self._roster()
+        if self._configurations is None or self._configurations.roster is not roster:
+            self._configurations = Configurations(roster)
+        if roster.register is not self._known:
+            self._known = roster.register
+            self._units = {unit: self._units.get(unit) or Configured() for unit in roster.units}
         stale = [name for name, state in self._units.items() if state.until <= now]
         async for name, configuration in self._made(stale, now):
             self._units[name].wants(configuration)
