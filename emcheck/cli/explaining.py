@@ -1,4 +1,4 @@
-"""`emcheck explain` and `emcheck alerts list`: what waits, and the story of one alert."""
+"""`emcheck explain`: the story of one alert."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
-from emcheck.cli.showing import show, terminal_width, wrapped
+from emcheck.cli.showing import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from emcheck.domain.alerts import Alert
     from emcheck.domain.ids import Ms
     from emcheck.domain.policy import Policy
     from emcheck.service.explaining import Story
@@ -20,33 +19,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
-
-
-def alerts_list(
-    config: ConfigOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed, withdrawn and suppressed ones too.")] = False,
-    incident: Annotated[str | None, typer.Option(help="Those that this incident accounts for.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The alerts that wait, the most urgent first. Those under an incident wait with it and are not listed."""
-    from emcheck.domain.alerts import AlertState
-    from emcheck.domain.instants import format_ms
-    from emcheck.present.story import alert_json
-
-    async def found(store: "SqlStore") -> "list[Alert]":
-        if incident is not None:
-            return await store.alerts_under(incident, open_only=not everything)
-        waiting = await store.alerts(open_only=not everything)
-        return [a for a in waiting if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
-
-    alerts = sorted(read_store(config, found), key=lambda alert: (alert.priority, alert.raised_at))
-    if as_json:
-        typer.echo("\n".join(json.dumps(alert_json(alert), ensure_ascii=False) for alert in alerts))
-    elif not alerts:
-        typer.echo("No alerts wait.")
-    else:
-        rows = [(a.priority, format_ms(a.raised_at), a.alert_id, a.subject, a.rule, a.text) for a in alerts]
-        show(("pri", "raised (UTC)", "alert", "who", "rule", "what"), rows, prose=True)
 
 
 def explain(

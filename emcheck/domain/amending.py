@@ -25,6 +25,7 @@ from emcheck.domain.instructions import (
     PutRegister,
     PutWearer,
     ReferBreach,
+    ReportAudit,
     ResumeOrder,
     Revoke,
     SuspendOrder,
@@ -55,7 +56,7 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     try:
         if isinstance(act, PutRegister):
             return act.register_
-        if isinstance(act, (ActOnAlert, ReferBreach)):
+        if isinstance(act, (ActOnAlert, ReferBreach, ReportAudit)):
             return register
         if isinstance(act, PutOrder):
             return _checked(register, orders=_put(register.orders, act.order, lambda o: o.order_id))
@@ -195,7 +196,7 @@ class Touched:
 
 def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     """Whom an act touches that made one register of the other."""
-    if isinstance(act, (PutWearer, ActOnAlert, ReferBreach)):
+    if isinstance(act, (PutWearer, ActOnAlert, ReferBreach, ReportAudit)):
         return Touched(set(), set())
     if isinstance(act, PutFitting):
         return Touched({act.fitting.wearer_id}, set(), equipment=True)

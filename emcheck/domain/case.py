@@ -130,10 +130,11 @@ class Case:
         known = [(source, source_timeline(tracks[source.unit], source)) for source in self.sources(address)]
         return close_short_gaps(merge(known), self.policy.ms("presence.leave_time_s")) if known else []
 
-    def judge(self, tracks: Mapping[UnitId, Track], now: Ms, since: Ms) -> list[Finding]:
+    def judge(self, tracks: Mapping[UnitId, Track], now: Ms, since: Ms, beside: Iterable[Doubt] = ()) -> list[Finding]:
         """Judge the windows that time from `since` on may touch; all findings that are not folded, by order and start.
 
-        A fact may close a short gap in front of it; a window that ended since the last judgement is judged anyway.
+        `beside` are doubts that come from no unit. A fact may close a short gap in front of it; a window that ended
+        since the last judgement is judged anyway.
         """
         since = min(since, self.judged_at) - self.policy.ms("presence.leave_time_s")
         self._look_out(now)
@@ -148,7 +149,7 @@ class Case:
                 if window.end <= since:
                     continue
                 if window.address_id not in timelines:
-                    doubts = doubts_of(self.sources(window.address_id), tracks, now)
+                    doubts = [*doubts_of(self.sources(window.address_id), tracks, now), *beside]
                     timelines[window.address_id] = self.timeline(window.address_id, tracks), doubts
                 self._judge_window(state, window, *timelines[window.address_id], now)
             found += self._order_findings(state, now)
@@ -205,8 +206,12 @@ class Case:
         for state in self.orders:
             state.windows, state.results = (), _NOTHING_FOUND
 
+    def has_absences(self) -> bool:
+        """Whether anything is found of a window that is not folded."""
+        return any(state.results for state in self.orders)
+
     def forget_judgement(self) -> None:
-        """A rule failed half way: judge all windows anew next time."""
+        """A rule failed half way, or there is a new doubt: judge all windows anew next time."""
         self.judged_at = -FOREVER
 
     # --- old nights ---------------------------------------------------------------------------------------

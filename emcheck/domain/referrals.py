@@ -1,6 +1,6 @@
 """Breaches of an order referred to the authority, and those that should have been by now.
 
-A pure function of alerts and instructions, as a verdict is one of facts (ADR 0020). Clauses:
+A pure function of alerts and instructions, as a verdict is one of facts (ADR 0021). Clauses:
 
 1. A breach is *identified* when a person first confirms an alert about the wearer's own conduct, or closes any alert as
    `breach_reported`: a finding alone accuses nobody before the authority.

@@ -5,7 +5,7 @@ from typing import Any
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms, format_optional_ms
 from emcheck.domain.referrals import Referral
-from emcheck.present.words import clock, duration
+from emcheck.present.times import clock, duration
 
 
 def in_words(one: Referral, now: Ms, zone: str) -> str:

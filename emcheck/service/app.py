@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 
 from emcheck.alerting.cloudevents import cloud_event
+from emcheck.alerting.notifying import Contact, targets_of
 from emcheck.alerting.outbox import OutboxRunner
 from emcheck.clock import Clock
 from emcheck.domain.alerts import Alert
@@ -25,6 +26,8 @@ from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher, Store, StoreError
 from emcheck.service import housekeeping
 from emcheck.service.acknowledging import Acknowledger, Seal
+from emcheck.service.auditing import Auditor
+from emcheck.service.clockwatch import ClockWatch, Look
 from emcheck.service.configuring import Configuring
 from emcheck.service.http import By, health_app, listen
 from emcheck.service.loops import Loops
@@ -50,7 +53,11 @@ class Options:
     watchdog_url: str | None = None
     watchdog_every_s: float = 60.0
     watchdog_timeout_s: float = 10.0
+    audit_every_s: float | None = None
     seal: Seal | None = None
+    look: Look | None = None
+    """At the machine's clocks; none where time is simulated."""
+    look_every_s: float = 5.0
 
 
 class _QuietServer(uvicorn.Server):
@@ -74,19 +81,21 @@ class Service:
         policy: Policy,
         clock: Clock,
         options: Options,
+        contacts: Sequence[Contact] = (),
     ) -> None:
         self._store = store
         self._transport = transport
         self._clock = clock
         self._options = options
-        self._publishes = bool(publishers)
+        self._publishes = bool(publishers or contacts)
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         self.heartbeats_total = 0
         self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s, seal=options.seal)
         self.outbox = OutboxRunner(
-            store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
-        )
+            store, publishers, contacts, clock=clock, every_ms=policy.ms("alert.notify.every_s"),
+            retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s,
+        )  # fmt: skip
         self.pipeline = Pipeline(
             store,
             policy,
@@ -96,6 +105,12 @@ class Service:
             checkpoint_every_ms=options.checkpoint_every_ms,
             chunk_ms=options.chunk_ms,
         )
+        self.auditor = Auditor(
+            store, policy, clock,
+            publishers=[publisher.name for publisher in publishers],
+            contacts=targets_of(contacts), every_s=options.audit_every_s or 0.0,
+            up_since=lambda: self.pipeline.up_since,
+        )  # fmt: skip
         self.configuring = Configuring(
             store, self.acknowledger, clock,
             roster=lambda: self.pipeline.engine.roster, turn=self.pipeline.turn, pause_s=options.ack_every_s,
@@ -177,11 +192,28 @@ class Service:
             "read_mail": self.loops.read_mail(),
             "tidy": housekeeping.tidy(lambda: self._transport.sessions_total),
         }
+        if self._options.look is not None:
+            work["watch_clock"] = self._watch_clock(self._options.look)
         if self._publishes:
             work["outbox"] = self._deliver()
+        if self._options.audit_every_s is not None:
+            work["audit"] = self.auditor.run()
         if self._options.watchdog_url is not None:
             work["watchdog"] = self._beat(self._options.watchdog_url)
         return {asyncio.create_task(job, name=name) for name, job in work.items()}
+
+    async def _watch_clock(self, look: Look) -> None:
+        """Every few seconds, by a clock that nobody sets; a look costs some microseconds."""
+        engine = self.pipeline.engine
+        watch = ClockWatch(
+            step_max_ms=engine.policy.ms("service.clock.step_max_s"),
+            unsynchronised_after_ms=engine.policy.ms("service.clock.unsynchronised_after_s"),
+            told=engine.receiving.synchronised,
+        )
+        while True:
+            for said in watch.news(look()):
+                await self.loops.tell_clock(said)
+            await asyncio.sleep(self._options.look_every_s)
 
     async def _deliver(self) -> None:
         """The outbox, begun anew after the store failed: what is not noted as delivered is delivered again."""
@@ -239,6 +271,9 @@ class Service:
             "quarantined_total": ("Refused input", pipeline.quarantined_total),
             "recalls_total": ("Times that all a unit ever told was read again", pipeline.recalls_total),
             "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
+            "escalation_steps_total": ("Times that an alert was passed on", pipeline.steps_total),
+            "receipts_total": ("Receipts of consumers", pipeline.receipts_total),
+            "audit_differences": ("Causes that the auditor found at its last look", len(self.auditor.found)),
             "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
             "heartbeats_total": ("Heartbeats that the watchdog took", self.heartbeats_total),
             "downlinks_unsent_total": ("Answers to units lost with the broker", self._transport.unsent_total),
