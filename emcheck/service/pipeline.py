@@ -21,7 +21,6 @@ from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
     ActOnAlert,
     Instruction,
-    InstructionError,
     ReferBreach,
     ReportAudit,
     impersonal,
@@ -31,7 +30,7 @@ from emcheck.domain.instructions import (
 )
 from emcheck.domain.policy import Policy
 from emcheck.domain.referrals import check
-from emcheck.domain.remarks import of_act
+from emcheck.domain.remarks import heeded
 from emcheck.domain.rules import service_audit
 from emcheck.ports import (
     AlertChange,
@@ -241,11 +240,7 @@ class Pipeline:
         made = amended(before, act, now)
         if isinstance(act, ReferBreach):
             check(act, await named_in(self._store, act), before, now)
-        remarks = of_act(act, before, made, self._policy)
-        if remarks.refused:
-            raise InstructionError("", remarks.refused[0])
-        raw = {key: said for key, said in raw.items() if key != "warnings"}
-        raw |= {"warnings": remarks.told} if remarks.told else {}
+        raw = heeded(act, raw, before, made, self._policy)
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
             while self._attending.next() <= now:  # and so is what was due before
@@ -267,7 +262,7 @@ class Pipeline:
         units = self.engine.roster.resting(touched)
         self._checkpoints.amended(units)
         self.on_amended(units)
-        return remarks.told
+        return list(raw.get("warnings", ()))
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)
