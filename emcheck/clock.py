@@ -4,9 +4,11 @@
 """
 
 import asyncio
+import ctypes
 import heapq
+import sys
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from emcheck.domain.ids import Ms
 
@@ -38,6 +40,48 @@ class SystemClock:
         """Sleep in slices of at most a minute, so that a stepped clock is noticed."""
         while (left_ms := at - self.now()) > 0:
             await asyncio.sleep(min(left_ms / 1000, 60.0))
+
+
+class Reading(NamedTuple):
+    """A look at the machine's clocks, in milliseconds: the wall's, one that nobody sets, and what the system says."""
+
+    wall_ms: Ms
+    elapsed_ms: Ms
+    synchronised: bool | None
+    """Whether the system holds the wall clock to a time source; None where it does not say."""
+
+
+def look(*, ask_system: bool = True) -> Reading:
+    """The machine's clocks at one instant. `elapsed_ms` counts time asleep, too, where the system has such a clock."""
+    counter = getattr(time, "CLOCK_BOOTTIME", None)
+    elapsed_ns = time.monotonic_ns() if counter is None else time.clock_gettime_ns(counter)
+    said = is_synchronised() if ask_system else None
+    return Reading(time.time_ns() // 1_000_000, elapsed_ns // 1_000_000, said)
+
+
+class _Timex(ctypes.Structure):
+    """The head of Linux's `struct timex`, and room for the rest (adjtimex(2))."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint), ("offset", ctypes.c_long), ("freq", ctypes.c_long), ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long), ("status", ctypes.c_int), ("rest", ctypes.c_byte * 256),
+    )  # fmt: skip
+
+
+_STA_UNSYNC = 0x40
+
+
+def is_synchronised() -> bool | None:
+    """What Linux says of its clock: every time daemon tells the kernel. None elsewhere, or where asking is refused."""
+    if sys.platform != "linux":
+        return None
+    answer = _Timex()  # no modes: nothing is set, and anybody may ask
+    try:
+        if ctypes.CDLL(None).adjtimex(ctypes.byref(answer)) < 0:
+            return None
+    except (OSError, AttributeError):
+        return None
+    return not answer.status & _STA_UNSYNC
 
 
 class VirtualClock:

@@ -48,6 +48,17 @@ def version(version: str, effective_at: str, *, name: str = "england-wales", **v
     return parse_policy(text)
 
 
+def calling(steps: str = "") -> Policy:
+    """The shipped policy with other steps, as a policy's `[[escalation.P1]]` writes them, and no others."""
+    kept = [block for block in england().body.split("\n\n") if "[[escalation." not in block]
+    return parse_policy("\n\n".join([*kept, steps]))
+
+
+def nobody_called() -> Policy:
+    """The shipped policy, of which no alert is passed on."""
+    return calling()
+
+
 def england_signed() -> Policy:
     """The shipped policy with signatures required."""
     text = (shipped_config() / "policy" / "england-wales.toml").read_text()

@@ -11,10 +11,12 @@ from typing import NamedTuple
 from whenever import get_tzpath
 
 from emcheck import TZ_FOLDER
+from emcheck.clock import is_synchronised
 from emcheck.domain.policy import PolicyError, parse_policy
 from emcheck.domain.windows import resolve
 from emcheck.ports import StoreError
 from emcheck.present.lines import TZDATA
+from emcheck.service.reaching import UnreachableError, contacts_of
 from emcheck.service.running import policy_path
 from emcheck.settings import Settings, SettingsError, load_settings
 from emcheck.shipped import shipped_config
@@ -38,7 +40,8 @@ def every_check(config: Path | None) -> list[Check]:
         checks.append(Check("settings", False, str(error)))
     else:
         checks.append(Check("settings", True, str(config) if config else "defaults and environment"))
-        checks += [_policy(settings), asyncio.run(_broker(settings)), asyncio.run(_database(settings))]
+        checks += [_policy(settings), _escalation(settings), _clock(settings)]
+        checks += [asyncio.run(_broker(settings)), asyncio.run(_database(settings))]
     return checks
 
 
@@ -69,6 +72,33 @@ def _policy(settings: Settings) -> Check:
         return Check("policy", False, str(error))
     open_numbers = sum(1 for threshold in policy.thresholds.values() if threshold.sign_off)
     return Check("policy", True, f"{policy.label}; {open_numbers} thresholds still to be signed off by the authority")
+
+
+def _escalation(settings: Settings) -> Check:
+    """Whom the policy's escalation names can be reached; what is wrong with the policy itself is said above."""
+    path = policy_path(settings, shipped_config())
+    try:
+        policy = parse_policy(path.read_text(), name=str(path))
+        contacts = contacts_of(settings, policy, name=str(path))
+    except (OSError, PolicyError):
+        return Check("escalation", False, "cannot be looked at without a policy")
+    except UnreachableError as error:
+        return Check("escalation", False, str(error))
+    reached = ", ".join(f"{contact.name} by {' and '.join(contact.ways)}" for contact in contacts)
+    return Check("escalation", True, reached or ("on the queue only" if policy.trees else "the policy calls nobody"))
+
+
+def _clock(settings: Settings) -> Check:
+    """Whether a running service could tell, and what the system says now."""
+    if not settings.service.clock_sync_asked:
+        return Check("clock", True, "not asked (service.clock_sync_asked); only steps of it are noticed")
+    said = is_synchronised()
+    if said is None:
+        return Check("clock", True, "the system does not say whether it is synchronised; only steps are noticed")
+    if said:
+        return Check("clock", True, "synchronised, says the system; steps are noticed")
+    remedy = "start chrony or systemd-timesyncd, or set service.clock_sync_asked = false where the host keeps the time"
+    return Check("clock", False, f"not synchronised, says the system; {remedy}")
 
 
 async def _broker(settings: Settings) -> Check:

@@ -1,4 +1,4 @@
-"""`emcheck explain` and `emcheck alerts list`: what waits, and the story of one alert."""
+"""`emcheck explain`: the story of one alert."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -6,46 +6,20 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
-from emcheck.cli.showing import show, terminal_width, wrapped
+from emcheck.cli.showing import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from emcheck.domain.alerts import Alert
     from emcheck.domain.ids import Ms
+    from emcheck.domain.policies import Policies
+    from emcheck.domain.policy import Policy
     from emcheck.service.explaining import Story
     from emcheck.store.sql import SqlStore
 
 _T = TypeVar("_T")
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
-
-
-def alerts_list(
-    config: ConfigOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed, withdrawn and suppressed ones too.")] = False,
-    incident: Annotated[str | None, typer.Option(help="Those that this incident accounts for.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The alerts that wait, the most urgent first. Those under an incident wait with it and are not listed."""
-    from emcheck.domain.alerts import AlertState
-    from emcheck.domain.instants import format_ms
-    from emcheck.present.story import alert_json
-
-    async def found(store: "SqlStore") -> "list[Alert]":
-        if incident is not None:
-            return await store.alerts_under(incident, open_only=not everything)
-        waiting = await store.alerts(open_only=not everything)
-        return [a for a in waiting if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
-
-    alerts = sorted(read_store(config, found), key=lambda alert: (alert.priority, alert.raised_at))
-    if as_json:
-        typer.echo("\n".join(json.dumps(alert_json(alert), ensure_ascii=False) for alert in alerts))
-    elif not alerts:
-        typer.echo("No alerts wait.")
-    else:
-        rows = [(a.priority, format_ms(a.raised_at), a.alert_id, a.subject, a.rule, a.text) for a in alerts]
-        show(("pri", "raised (UTC)", "alert", "who", "rule", "what"), rows, prose=True)
 
 
 def explain(
@@ -55,15 +29,13 @@ def explain(
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.judged import progress
-    from emcheck.cli.reading import bad_input, read_policy
+    from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
-    from emcheck.present import story, words
+    from emcheck.present import referred, story, words
     from emcheck.service.explaining import matching, story_of
-    from emcheck.service.running import policy_path
-    from emcheck.shipped import shipped_config
 
     now = SystemClock().now()
-    policy = read_policy(policy_path(settings_of(config), shipped_config()))
+    policies = policies_known(config)
 
     async def told(store: "SqlStore") -> "Story":
         alerts = await matching(store, name)
@@ -71,14 +43,17 @@ def explain(
             several = f"{len(alerts)} alerts begin so: {', '.join(a.alert_id for a in alerts[:4])}"
             bad_input(f"{name}: {several if alerts else 'no such alert; `emcheck alerts list --all` shows them'}")
         with progress() as on_row:
-            return await story_of(store, alerts[0], policy, on_row=on_row)
+            return await story_of(store, alerts[0], policies, on_row=on_row)
 
     it = read_store(config, told)
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     if as_json:
         places = [(place.address_id, place.known, place.windows) for place in it.places]
-        typer.echo(json.dumps(story.as_json(it.alert, history, facts, places, now), indent=1, ensure_ascii=False))
+        told_of = story.as_json(it.alert, history, facts, places, now)
+        if it.referral is not None:
+            told_of["referral"] = referred.plain(it.referral, now)
+        typer.echo(json.dumps(told_of, indent=1, ensure_ascii=False))
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
@@ -87,6 +62,8 @@ def explain(
         known = [f"Withdrawn: {it.history[-1].note}.", *map(words.explain, it.grounds)]
     _section("Known now", known)
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
+    if it.referral is not None:
+        _section("Referral", [referred.in_words(it.referral, now, zone)])
     _section("It rests on", story.rests_on(facts, zone))
     _draw(it, now)
 
@@ -106,6 +83,25 @@ def _draw(it: "Story", now: "Ms") -> None:
 def _section(title: str, lines: list[str]) -> None:
     if lines:
         typer.echo("\n".join(["", title, *(part for line in lines for part in wrapped(f"  {line}"))]))
+
+
+def policies_known(config: "Path | None") -> "Policies":
+    """The policies that are published, the service's own first; the one that is set where none is yet."""
+    from emcheck.cli.reading import read_policy
+    from emcheck.domain.policies import Policies
+    from emcheck.service.enrolment import policies_in_force
+    from emcheck.service.running import policy_path
+    from emcheck.shipped import shipped_config
+
+    known = read_store(config, policies_in_force)
+    return known or Policies(read_policy(policy_path(settings_of(config), shipped_config())))
+
+
+def policy_in_force(config: "Path | None") -> "Policy":
+    """The version of the service's own policy that is in force now."""
+    from emcheck.clock import SystemClock
+
+    return policies_known(config).own.then(SystemClock().now())
 
 
 def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":

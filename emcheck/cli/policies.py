@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from emcheck.cli.explaining import JsonOption, read_store
-from emcheck.cli.serving import ConfigOption
+from emcheck.cli.serving import ConfigOption, settings_of
 from emcheck.cli.showing import show
 
 policy_app = typer.Typer(help="Thresholds with their sources.", no_args_is_help=True)
@@ -44,6 +44,7 @@ def policy_show(
         rows += [
             (f"  {key}", policies.value_in_words(held), held.reason, held.source) for key, held in thresholds.items()
         ]
+    rows += [(f"escalation.{name}", policies.tree_in_words(tree), "", "") for name, tree in policy.trees.items()]
     show(("rule, threshold", "value", "codes, reason", "source"), rows, title=policy.label)
 
 
@@ -63,6 +64,7 @@ def policy_publish(
     from emcheck.clock import SystemClock
     from emcheck.domain.policy import PolicyError
     from emcheck.service.enrolment import policies_in_force
+    from emcheck.service.reaching import UnreachableError, contacts_of
 
     policy, path = read_policy(name), policy_file(name)
     known = read_store(config, policies_in_force)
@@ -70,6 +72,10 @@ def policy_publish(
         if known is not None and not known.check(policy, SystemClock().now(), retroactive=retroactive is not None):
             typer.echo(f"{path}: {policy.label} is published already; sha256 {policy.sha256}")
             return
+        if known is None or known.own.name == policy.name:
+            contacts_of(settings_of(config), policy, name=str(path))
+    except UnreachableError as error:
+        bad_input(error)
     except PolicyError as error:
         bad_input(f"{path}: {error}")
     said = {"type": "policy", "policy": policy.body, "by": by}

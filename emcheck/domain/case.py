@@ -132,10 +132,11 @@ class Case:
         known = [(source, source_timeline(tracks[source.unit], source)) for source in self.sources(address)]
         return close_short_gaps(merge(known), self.terms) if known else []
 
-    def judge(self, tracks: Mapping[UnitId, Track], now: Ms, since: Ms) -> list[Finding]:
+    def judge(self, tracks: Mapping[UnitId, Track], now: Ms, since: Ms, beside: Iterable[Doubt] = ()) -> list[Finding]:
         """Judge the windows that time from `since` on may touch; all findings that are not folded, by order and start.
 
-        A fact may close a short gap in front of it; a window that ended since the last judgement is judged anyway.
+        `beside` are doubts that come from no unit. A fact may close a short gap in front of it; a window that ended
+        since the last judgement is judged anyway.
         """
         since = min(since, self.judged_at) - self.terms.leave_ms_most
         self._look_out(now)
@@ -150,7 +151,7 @@ class Case:
                 if window.end <= since:
                     continue
                 if window.address_id not in timelines:
-                    doubts = doubts_of(self.sources(window.address_id), tracks, now)
+                    doubts = [*doubts_of(self.sources(window.address_id), tracks, now), *beside]
                     timelines[window.address_id] = self.timeline(window.address_id, tracks), doubts
                 self._judge_window(state, window, *timelines[window.address_id], now)
             found += self._order_findings(state, now)
@@ -209,8 +210,12 @@ class Case:
         for state in self.orders:
             state.windows, state.results = (), _NOTHING_FOUND
 
+    def has_absences(self) -> bool:
+        """Whether anything is found of a window that is not folded."""
+        return any(state.results for state in self.orders)
+
     def forget_judgement(self) -> None:
-        """A rule failed half way, or a policy judges otherwise: judge all windows anew next time."""
+        """A rule failed half way, a policy says otherwise, or there is a new doubt: all is judged anew next time."""
         self.judged_at = self._papers_until = -FOREVER
 
     # --- old nights ---------------------------------------------------------------------------------------

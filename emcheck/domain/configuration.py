@@ -15,17 +15,17 @@
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from emcheck.domain.amending import addresses
 from emcheck.domain.canonical import compact, sha256_of_texts
-from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
+from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
 from emcheck.domain.instants import DAY, FOREVER, HOUR, format_ms
-from emcheck.domain.policy import Policy
-from emcheck.domain.register import Fitting, Installation, Order, Register
+from emcheck.domain.register import Fitting, Order
+from emcheck.domain.roster import Roster
 from emcheck.domain.windows import windows
 
 _WEEK: Ms = 7 * DAY
@@ -50,66 +50,59 @@ class Configuration:
 
 
 class Configurations:
-    """Every unit's configuration under one register and policy."""
+    """Every unit's configuration, read off the roster as it is when asked: an instruction costs nothing here."""
 
-    def __init__(self, register: Register, policy: Policy) -> None:
-        self._fixed = {
-            key: round(policy.number(f"unit.config.{key}")) for key in ("heartbeat_s", "report_s", "leave_time_s")
-        }
-        self._installed: dict[UnitId, tuple[Installation, ...]] = {}
-        for installation in register.installations:
-            unit = installation.unit
-            self._installed[unit] = (*self._installed.get(unit, ()), installation)
-        self._fitted: dict[WearerId, tuple[Fitting, ...]] = {}
-        for fitting in register.fittings:
-            wearer = fitting.wearer_id
-            self._fitted[wearer] = (*self._fitted.get(wearer, ()), fitting)
-        self._ordered: dict[AddressId, tuple[Order, ...]] = {}
-        for order in register.orders:
-            for address in addresses(order):
-                self._ordered[address] = (*self._ordered.get(address, ()), order)
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
 
-    @property
-    def units(self) -> list[UnitId]:
-        """Every unit that stands in the register."""
-        return list(self._installed)
+    def _fixed(self, now: Ms) -> dict[str, Any]:
+        policy = self.roster.policies.own.then(now)
+        return {key: round(policy.number(f"unit.config.{key}")) for key in ("heartbeat_s", "report_s", "leave_time_s")}
 
-    def of(self, unit: UnitId, now: Ms) -> Configuration:
+    def of(self, name: UnitId, now: Ms) -> Configuration:
         """What the unit is told now."""
-        installations = self._installed.get(unit, ())
+        unit = self.roster.units.get(name)
+        installations = () if unit is None else unit.installations
         here = next((i for i in installations if _holds(i.installed_at, i.removed_at, now)), None)
         edges = [edge for i in installations for edge in (i.installed_at, i.removed_at)]
+        edges += [version.effective_at for version in self.roster.policies.own.versions]
         if here is None:
             return Configuration(None, _next(edges, now))
         since = (now - _WEDNESDAY_NOON) // _WEEK * _WEEK + _WEDNESDAY_NOON
         horizon = since + 2 * _WEEK
-        orders = [o for o in self._ordered.get(here.address_id, ()) if o.ends_at > now and o.starts_at < horizon]
-        fittings = [f for order in orders for f in self._fitted.get(order.wearer_id, ())]
-        edges += [since + _WEEK, *(o.ends_at for o in orders)]
+        ordered = [
+            (state.order, case.fittings)
+            for case in self.roster.cases_of.get(name, ())
+            for state in case.orders
+            if state.order.ends_at > now and state.order.starts_at < horizon
+            if here.address_id in addresses(state.order)
+        ]
+        fittings = [f for _, fitted in ordered for f in fitted]
+        edges += [since + _WEEK, *(order.ends_at for order, _ in ordered)]
         edges += [edge for f in fittings for edge in (f.fitted_at, f.removed_at)]
         tags = sorted({f.tag for f in fittings if _holds(f.fitted_at, f.removed_at, now)})
-        schedule = self._schedule(orders, here.address_id, now, since, horizon)
-        content = self._fixed | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of_texts(schedule)}
+        schedule = _schedule(ordered, here.address_id, now, since, horizon)
+        content = self._fixed(now) | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of_texts(schedule)}
         if here.range_dbm is not None:
             content["range_dbm"] = here.range_dbm
         text = compact(content)
         return Configuration(content, _next(edges, now), hashlib.sha256(text.encode()).hexdigest(), text[1:-1])
 
-    def _schedule(
-        self, orders: Iterable[Order], address: AddressId, now: Ms, since: Ms, horizon: Ms
-    ) -> list[dict[str, Any]]:
-        """Windows at the address with the tags that are to be in range (3)."""
-        wanted: dict[tuple[Ms, Ms], set[TagId]] = {}
-        for order in orders:
-            fitted = self._fitted.get(order.wearer_id, ())
-            tags = {f.tag for f in fitted if _holds(f.fitted_at, f.removed_at, now)}
-            for window in windows(order, since, horizon) if tags else ():
-                if window.address_id == address:
-                    wanted.setdefault((window.start, window.end), set()).update(tags)
-        return [
-            {"from": _text(start), "until": _text(end), "tags": sorted(tags)}
-            for (start, end), tags in sorted(wanted.items())
-        ]
+
+def _schedule(
+    ordered: Iterable[tuple[Order, Sequence[Fitting]]], address: AddressId, now: Ms, since: Ms, horizon: Ms
+) -> list[dict[str, Any]]:
+    """Windows at the address with the tags that are to be in range (3)."""
+    wanted: dict[tuple[Ms, Ms], set[TagId]] = {}
+    for order, fitted in ordered:
+        tags = {f.tag for f in fitted if _holds(f.fitted_at, f.removed_at, now)}
+        for window in windows(order, since, horizon) if tags else ():
+            if window.address_id == address:
+                wanted.setdefault((window.start, window.end), set()).update(tags)
+    return [
+        {"from": _text(start), "until": _text(end), "tags": sorted(tags)}
+        for (start, end), tags in sorted(wanted.items())
+    ]
 
 
 @lru_cache(maxsize=4096)

@@ -51,7 +51,24 @@ RULES: dict[str, Default] = {
     "monitoring.not_producing.after_s": Default(3600, "s", sign_off=True),
     "monitoring.not_producing.silent_after_s": Default(86400, "s", sign_off=True),
     "monitoring.not_producing.priority": Default("P2", "priority"),
+    "service.clock.step_max_s": Default(1, "s", sign_off=True),
+    "service.clock.unsynchronised_after_s": Default(900, "s", sign_off=True),
+    "service.clock.priority": Default("P1", "priority"),
     "monitoring.removal_due.priority": Default("P4", "priority"),
+    "fleet.batch.within_s": Default(7776000, "s", sign_off=True),
+    "fleet.batch.ratio": Default(3, "times"),
+    "fleet.batch.tampers_min": Default(5, "fittings", sign_off=True),
+    "fleet.batch.priority": Default("P1", "priority"),
+    "service.audit.grace_s": Default(60, "s", sign_off=True),
+    "service.audit.priority": Default("P1", "priority"),
+    "alert.target.P1_soon_s": Default(30, "s"),
+    "alert.target.P1_s": Default(60, "s"),
+    "alert.target.P2_s": Default(180, "s"),
+    "alert.target.P3_s": Default(28800, "s"),
+    "alert.receipt.P1_s": Default(60, "s", sign_off=True),
+    "alert.receipt.P2_s": Default(180, "s", sign_off=True),
+    "alert.receipt.P3_s": Default(28800, "s", sign_off=True),
+    "alert.notify.every_s": Default(60, "s", sign_off=True),
     "incident.within_s": Default(60, "s", sign_off=True),
     "incident.all.units_min": Default(10, "units", sign_off=True),
     "incident.all.share_pct": Default(1, "%", sign_off=True),
@@ -65,3 +82,10 @@ RULES: dict[str, Default] = {
     "incident.silent.priority": Default("P1", "priority", sign_off=True),
     "incident.power.priority": Default("P2", "priority", sign_off=True),
 }
+
+
+HOLIDAYS = (
+    "2026-01-01 2026-01-02 2026-04-03 2026-05-04 2026-05-25 2026-08-03 2026-11-30 2026-12-25 2026-12-28 "
+    "2027-01-01 2027-01-04 2027-03-26 2027-05-03 2027-05-31 2027-08-02 2027-11-30 2027-12-27 2027-12-28"
+)
+"""Bank holidays in Scotland: Banking and Financial Dealings Act 1971, Schedule 1, and St Andrew's Day."""

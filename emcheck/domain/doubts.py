@@ -4,6 +4,7 @@
    absence is nothing but missed frames (rules/rf_interference, 4).
 2. `tag_battery`: a fitted tag's battery was at 5 % or less (rules/tag_battery, 2).
 3. `clock`: a unit's clock was off (rules/unit_clock, 1); its times are corrected, but by its own word.
+4. `our_clock`: the service's own clock was stepped or not synchronised (rules/service_clock).
 A doubt stands beside the finding; it changes neither seconds nor priority.
 """
 

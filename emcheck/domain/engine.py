@@ -9,6 +9,7 @@ ever told (`recall`), and the decision is the same as if nothing had been folded
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from emcheck.domain import incidents, nights
@@ -17,10 +18,10 @@ from emcheck.domain.case import Case
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Decided, Finding, Span, is_settled
+from emcheck.domain.fleet import Fleet
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, HOUR
 from emcheck.domain.instructions import PutPolicy, parse_instruction
-from emcheck.domain.keeping import restore_case, restore_unit, unit_state
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
 from emcheck.domain.publishing import naming_published, new_policy, touched_by_policy
@@ -29,11 +30,13 @@ from emcheck.domain.receiving import Receiving
 from emcheck.domain.reconciling import Reconciling
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
-from emcheck.domain.rules import evidence, monitoring_not_producing, service_undecided
+from emcheck.domain.rules import evidence, fleet_batch, monitoring_not_producing, service_clock, service_undecided
 from emcheck.domain.strangers import Strangers
 from emcheck.domain.unit import Memory, Unit
-from emcheck.domain.watch import Watch
+from emcheck.domain.watch import INCIDENTS, Watch
 
+FLEET = "~ fleet"
+"""Its deadline: like that of incidents it comes after those of cases and units of the same instant."""
 _RETRY_MS: Ms = 60_000
 """A case that a rule failed on is tried again after so long, and at its next fact."""
 
@@ -62,6 +65,8 @@ class Engine:
         """The time the service was down, while what fell due in it is decided."""
         self._deadlines = Deadlines()
         self._watch = Watch(roster, policies.own, self._deadlines, self.receiving, decided)
+        self._fleet = Fleet(policies.own, register.fittings)
+        self._fleet_anew: set[WearerId] = set()
         self._look_at_all(0)
 
     def _look_at_all(self, at: Ms) -> None:
@@ -97,11 +102,15 @@ class Engine:
             self._wake_case(self.cases[WearerId(name)], now)
         elif kind == "unit":
             self._watch.wake(self.units[UnitId(name)], now)
-        else:
+        elif subject == INCIDENTS:
             self._watch.judge_incidents(now)
+        else:
+            self._judge_fleet(now)
 
     def _wake_case(self, case: Case, now: Ms) -> None:
-        if now < case.wake_at and self._reconciling.is_well(case, now):
+        anew = case.wearer_id in self._fleet_anew
+        self._fleet_anew.discard(case.wearer_id)
+        if not anew and now < case.wake_at and self._reconciling.is_well(case, now):
             self._arm_case(case, now)
         else:
             self._judge(case, now, now)
@@ -125,6 +134,18 @@ class Engine:
             _, subject = self._deadlines.pop()
             self._wake(subject, at)
         self.catching_up = None
+
+    def tell_clock(self, said: Mapping[str, Any], at: Ms) -> None:
+        """The service's own clock was found to be in doubt, or well again; whoever was absent is judged anew."""
+        self.tick(at)
+        self.receiving.tell_clock(said, at)
+        found = [*self.roster.policies.own.judged(partial(service_clock.find, self.receiving.clock))]
+        self._decided(service_clock.SUBJECT, found, at, -FOREVER)
+        for case in self.cases.values():
+            if case.has_absences():
+                case.forget_judgement()
+                case.wake_at = at + 1
+                self._arm_case(case, at)
 
     # --- facts --------------------------------------------------------------------------------------------
 
@@ -181,19 +202,6 @@ class Engine:
 
     # --- a start ------------------------------------------------------------------------------------------
 
-    def state(self, name: UnitId) -> dict[str, Any]:
-        """What a unit was folded to, as plain JSON."""
-        return unit_state(self.units[name], self._cases_of.get(name, ()))
-
-    def restore(self, name: UnitId, state: dict[str, Any]) -> None:
-        """Make a unit, and what is settled of its cases, what they were when `state` was taken."""
-        if name not in self.units:
-            return
-        restore_unit(self.units[name], state)
-        for case in self._cases_of.get(name, ()):
-            if case.wearer_id in state["cases"]:
-                restore_case(case, state["cases"][case.wearer_id])
-
     def absorb(self, name: UnitId, told: Told) -> None:
         """Fold in what was received and decided before a start, and decide nothing."""
         if name in self.units:
@@ -209,6 +217,14 @@ class Engine:
         self._deadlines.clear()
         self._look_at_all(at + 1)
         self._watch.resume(at)
+        if self._fleet.is_due:
+            self._deadlines.arm(FLEET, at + 1)
+
+    def remember_straps(self, reported: Iterable[Finding]) -> None:
+        """Every strap that was ever reported, settled or not: a batch is judged by all of them."""
+        for finding in reported:
+            if finding.wearer_id in self.cases:
+                self._fleet.remember(finding, self.cases[finding.wearer_id].fittings)
 
     def _remember(self, subject: str, found: list[Finding]) -> None:
         if subject in self.cases:
@@ -222,6 +238,8 @@ class Engine:
                 self._reconciling.remember(finding)
             elif finding.rule == service_undecided.RULE and finding.wearer_id is not None:
                 self.undecided[finding.wearer_id] = finding
+            elif finding.rule == fleet_batch.RULE:
+                self._fleet.remember(finding, ())
             elif finding.rule in incidents.RULES.values():
                 self._watch.incidents.remember(finding)
 
@@ -282,6 +300,9 @@ class Engine:
         self._catch_up_with(touched, at)
         self.roster.amend(register, name_after(self.roster.register_sha256, raw, register), touched)
         self._watch.amend(touched.units, before, register)
+        if touched.equipment:
+            self._fleet.count((f for f in before.fittings if f.wearer_id in touched.wearers), by=-1)
+            self._fleet.count(f for f in register.fittings if f.wearer_id in touched.wearers)
         self._cases_of, self._tied = self.roster.cases_of, self.roster.tied
         for name in sorted(touched.units):
             self._deadlines.disarm(f"unit {name}")
@@ -306,7 +327,7 @@ class Engine:
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
         self.wanting |= dict.fromkeys(sorted(self.roster.publish(policy, touched, at)), at)
-        for subject in touched.subjects():
+        for subject in (*touched.subjects(), *([FLEET] if touched.units else ())):
             self._deadlines.arm(subject, at)
         return touched
 
@@ -325,7 +346,9 @@ class Engine:
         """One case; if a rule fails on it, what was said of it stands, it is alarmed and tried again."""
         wearer = case.wearer_id
         try:
-            found = case.judge({name: self.units[name].track for name in case.units}, now, since)
+            tracks = {name: self.units[name].track for name in case.units}
+            found = case.judge(tracks, now, since, service_clock.doubts(self.receiving.clock))
+            found = self._fleet.look(case, found)
             settled = case.settled
             self._reconciling.check(case, now)
             nights.let_go(case, self.roster, now)
@@ -342,6 +365,20 @@ class Engine:
             self._decided(service_undecided.subject(wearer), [], now, -FOREVER)
         self._arm_case(case, now)
         self._decided(wearer, found, now, settled)
+        if self._fleet.is_due:
+            self._deadlines.arm(FLEET, now)
+
+    def _judge_fleet(self, now: Ms) -> None:
+        """Straps by batch; whose reports are seen otherwise now is judged anew at this very instant."""
+        found, wearers = self._fleet.judge()
+        self._tell_fleet(found, now)
+        for wearer in wearers & self.cases.keys():
+            self._fleet_anew.add(wearer)
+            self._deadlines.arm(self.cases[wearer].woken_as, max(now, self.cases[wearer].judged_at))
+
+    def _tell_fleet(self, found: dict[str, list[Finding]], now: Ms) -> None:
+        for subject in sorted(found):
+            self._decided(subject, found[subject], now, -FOREVER)
 
     def units_with_holes(self) -> list[Unit]:
         """Units of which something is missing that may still come."""
@@ -357,3 +394,4 @@ class Engine:
         for name in self._strangers.names():
             self._decided(name, self._strangers.findings(name), now, -FOREVER)
         self._watch.tell_incidents(self._watch.incidents.groups(), now)
+        self._tell_fleet(self._fleet.findings(), now)

@@ -10,7 +10,9 @@ judged before is judged again by the register that is in force now.
    unit is swapped by ending one installation or fitting and adding another.
 4. `register`: all of it, as a file holds it.
 5. `alert`: what an operator does about an alert. It changes no register and no finding.
-6. `policy`: one more version of a policy, from its effective time on (policies).
+6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
+7. `referral`: an order's breach is reported to the authority (`referrals`). It changes no register and no finding.
+8. `policy`: one more version of a policy, from its effective time on (policies). It changes no register.
 """
 
 from collections.abc import Sequence
@@ -256,6 +258,59 @@ class ActOnAlert(_Act):
         return self
 
 
+class AuditDifference(_Act):
+    """What the auditor finds of one kind or publisher (6)."""
+
+    kind: Literal["step_overdue", "undelivered", "publisher_behind"]
+    """A step that was not made; a notification nobody has; a publisher that owes."""
+    publisher: Annotated[str, Field(max_length=120)] = ""
+    """Which one owes."""
+    count: Annotated[int, Field(ge=1)]
+    """How many alerts or deliveries."""
+    since: Instant
+    """Since when it is missed."""
+    examples: Annotated[tuple[Annotated[str, Field(max_length=60)], ...], Field(max_length=10)] = ()
+    """Some of the alerts."""
+
+
+class ReportAudit(_Act):
+    """All that the auditor finds at its look; what it found before and no longer does is mended (6)."""
+
+    type: Literal["audit"]
+    """Which act it is."""
+    found: tuple[AuditDifference, ...]
+    """Each cause once."""
+    by: By
+    """Who looked."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "ReportAudit":
+        if len({(one.kind, one.publisher) for one in self.found}) < len(self.found):
+            raise Misplaced("found", "a cause is told once, with its count")
+        return self
+
+
+class ReferBreach(_Act):
+    """A breach of an order is reported to the authority (7)."""
+
+    type: Literal["referral"]
+    """Which act it is."""
+    order_id: OrderId
+    """Which order was breached."""
+    alerts: Annotated[tuple[AlertId, ...], Field(min_length=1)]
+    """The alerts whose findings it rests on; their history keeps what was known then."""
+    to: Annotated[str, Field(pattern=r"\S")]
+    """To which authority."""
+    at: Instant | None = None
+    """When it was made, where that was before it is told."""
+    reference: str | None = None
+    """What the authority calls it."""
+    note: str = ""
+    """What else is to be known of it."""
+    by: By
+    """Who made it."""
+
+
 Instruction = Annotated[
     GrantAbsence
     | VaryOrder
@@ -269,7 +324,9 @@ Instruction = Annotated[
     | PutWearer
     | PutRegister
     | PutPolicy
-    | ActOnAlert,
+    | ActOnAlert
+    | ReportAudit
+    | ReferBreach,
     Field(discriminator="type"),
 ]
 INSTRUCTION: TypeAdapter[Instruction] = TypeAdapter(Instruction)
@@ -295,6 +352,10 @@ def _no_act(said: object) -> str:
 def order_of(act: Instruction) -> OrderId | None:
     """The order that an act is about, None where it is about none or about all."""
     return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
+
+
+CHANGES_NOTHING = ("alert", "audit", "referral")
+"""Kinds of acts that a register is the same after, and called the same."""
 
 
 def outcome_of(warnings: Sequence[str]) -> str:

@@ -13,12 +13,28 @@ from emcheck.domain.case import Case
 from emcheck.domain.channels import Channels, Said, Word
 from emcheck.domain.findings import FactRef
 from emcheck.domain.ids import BootId, TagId, UnitId
+from emcheck.domain.roster import Roster
 from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.unit import Hole, Unit
 
 FORM = 2
 """Rises when the shape of a state, or what folding means, changes."""
+
+
+def state_of(roster: Roster, name: UnitId) -> dict[str, Any]:
+    """What a unit was folded to, as plain JSON."""
+    return unit_state(roster.units[name], roster.cases_of.get(name, ()))
+
+
+def restore(roster: Roster, name: UnitId, state: dict[str, Any]) -> None:
+    """Make a unit, and what is settled of its cases, what they were when `state` was taken."""
+    if name not in roster.units:
+        return
+    restore_unit(roster.units[name], state)
+    for case in roster.cases_of.get(name, ()):
+        if case.wearer_id in state["cases"]:
+            restore_case(case, state["cases"][case.wearer_id])
 
 
 def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The published policies of a service: for each name a line of versions, each in force from its own time on.
 
-Which version judges what (docs/adr/0020):
+Which version judges what (docs/adr/0022):
 
 1. A curfew window is judged by the version in force at its start, of the line that its order names (`policy`), else of
    the service's own. What an order may add up to is told by the version in force when the order begins.
@@ -57,6 +57,10 @@ class Line:
             return self.at(at)
         begun = self.versions[: bisect_right(self._froms, at)]
         return next((v for v in reversed(begun) if self._late.get(v.version, at) <= at), self._first)
+
+    def lasting(self, now: Ms) -> list[Policy]:
+        """The versions that are in force or will be."""
+        return [policy for policy, span in self.spans() if span.start < span.end and span.end > now]
 
     def most_ms(self, key: str) -> Ms:
         """The longest span under `key` in any version."""

@@ -12,7 +12,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from emcheck.domain.defaults import RULES
+from emcheck.domain.defaults import HOLIDAYS, RULES
+from emcheck.domain.escalation import PRIORITIES, EscalationError, Plan, Tree, parse_trees
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
 
@@ -37,6 +38,12 @@ class Action(StrEnum):
 
     WARN = "warn"
     REFUSE = "refuse"
+
+
+class Dates(str):
+    """Dates as text, a space between two: `2026-12-25 2026-12-28`."""
+
+    __slots__ = ()
 
 
 KEYS: dict[str, type] = {
@@ -72,6 +79,9 @@ KEYS: dict[str, type] = {
     "order.restriction_of_liberty.action": Action,
     "order.windows.per_day_max": float,
     "order.windows.action": Action,
+    "order.breach.referral_due_s": float,
+    "order.breach.restriction_of_liberty_due_working_days": float,
+    "order.breach.holidays": Dates,
     "evidence.gap.open_after_s": float,
     "evidence.gap.resend_every_s": float,
     "evidence.gap.priority": str,
@@ -87,12 +97,13 @@ KEYS: dict[str, type] = {
     "unit.config.report_s": float,
     "unit.config.leave_time_s": float,
 }
-"""Every threshold that is asked for: a number, a priority (`str`), yes or no, a date or what is done about it."""
+"""Every threshold that is asked for: a number, a priority (`str`), yes or no, dates or what is done about it."""
 KEYS |= {key: str if isinstance(default.value, str) else float for key, default in RULES.items()}
 
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VALIDATORS = "emcheck domain model, Curfew windows, Validators"
+_ALERTS = "emcheck domain model, Alerts"
 _SIGN_OFF = "warn or refuse", "The authority is asked; meanwhile what the order says is judged.", _VALIDATORS, True
 _WHY = "The policy was written before this threshold and does not name it.", "emcheck domain model, Rules: its default"
 DEFAULTS: dict[str, Threshold] = {
@@ -123,6 +134,11 @@ DEFAULTS: dict[str, Threshold] = {
     "order.restriction_of_liberty.action": Threshold("warn", *_SIGN_OFF),
     "order.windows.per_day_max": Threshold(3, "windows", "More are a slip of the pen.", _VALIDATORS),
     "order.windows.action": Threshold("warn", *_SIGN_OFF),
+    "order.breach.referral_due_s": Threshold(86400, "s", "From a breach's identification.", _ALERTS, True),
+    "order.breach.restriction_of_liberty_due_working_days": Threshold(
+        2, "working days", "Scottish restricted movement; 0: as all others.", _ALERTS, True
+    ),
+    "order.breach.holidays": Threshold(HOLIDAYS, "dates", "No working days.", _ALERTS, True),
 }
 """What a younger threshold is where a policy does not name it: a policy written before it came loads as before."""
 
@@ -138,6 +154,8 @@ class Policy:
     sha256: str
     spans_ms: dict[str, Ms]
     """The spans among the thresholds, in milliseconds."""
+    trees: dict[str, Tree]
+    """Whom alerts are passed on to, by priority; empty where nobody is named."""
     body: str
     """The file, whole: what the hash is of."""
 
@@ -154,23 +172,34 @@ class Policy:
         """A span in milliseconds from a key that ends in `_s` or `_min`."""
         return self.spans_ms[key]
 
+    def plan(self) -> Plan:
+        """How alerts are passed on."""
+        receipts = {priority: f"alert.receipt.{priority}_s" for priority in PRIORITIES}
+        return Plan(self.trees, {name: self.ms(key) for name, key in receipts.items() if key in self.spans_ms})
+
+    def targets_ms(self) -> dict[str, Ms]:
+        """Within what time an alert is to be acknowledged, by priority; none for planned work."""
+        keys = {priority: f"alert.target.{priority}_s" for priority in PRIORITIES}
+        return {name: self.ms(key) for name, key in keys.items() if key in self.spans_ms}
+
     def flag(self, key: str) -> bool:
         """The yes or no under `key`."""
         return bool(self.thresholds[key].value)
 
     def text(self, key: str) -> str:
-        """The priority, date (`2022-06-28`) or action under `key`."""
+        """The priority, dates (`2022-06-28`) or action under `key`."""
         return str(self.thresholds[key].value)
 
 
 def parse_policy(text: str, *, name: str = "policy") -> Policy:
-    """The policy in TOML `text`; PolicyError names the key: an unknown one, or a missing one without a default."""
+    """The policy in TOML `text`; PolicyError names the key: unknown, missing without a default, or bad."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: not TOML: {error}") from None
     head = _head(raw, name)
     thresholds: dict[str, Threshold] = {}
+    escalation = raw.pop("escalation", {})
     _collect(raw, "", thresholds, name)
     thresholds = DEFAULTS | thresholds
     missing = sorted(KEYS.keys() - thresholds.keys())
@@ -180,13 +209,17 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
         effective_at = parse_ms(head["effective_at"])
     except ValueError as error:
         raise PolicyError(f"{name}: effective_at: {error}") from None
+    try:
+        trees = parse_trees(escalation, {str(t.value) for key, t in thresholds.items() if KEYS[key] is str})
+    except EscalationError as error:
+        raise PolicyError(f"{name}: {error}") from None
     digest = hashlib.sha256(text.encode()).hexdigest()
     spans_ms = {
         key: round(float(threshold.value) * (60_000 if key.endswith("_min") else 1_000))
         for key, threshold in thresholds.items()
         if key.endswith(("_s", "_min"))
     }
-    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms, text)
+    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms, trees, text)
 
 
 def _head(raw: dict[str, Any], name: str) -> dict[str, str]:
@@ -236,6 +269,9 @@ def _checked(number: Any, key: str, name: str) -> float | str | bool:
     elif KEYS[key] is date:
         if not isinstance(number, str) or not _is_date(number):
             raise PolicyError(f'{name}: {key}: {number!r} is no date; write it as text, as in "2022-06-28"')
+    elif KEYS[key] is Dates:
+        if not isinstance(number, str) or not all(map(_is_date, number.split())):
+            raise PolicyError(f'{name}: {key}: {number!r} is no dates; write them as in "2026-12-25 2026-12-28"')
     elif KEYS[key] is bool:
         if not isinstance(number, bool):
             raise PolicyError(f"{name}: {key}: {number!r} is neither true nor false")

@@ -1,8 +1,12 @@
-"""When the service was receiving: silence counts no other time (domain.md, Presence, last paragraph)."""
+"""When the service was receiving, for silence counts no other time (domain.md, Presence, last paragraph); its clock."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY
+from emcheck.domain.rules.service_clock import Word
 
 _KEPT: Ms = 30 * DAY
 """An outage longer ago cannot explain a silence that is not counted yet."""
@@ -16,6 +20,18 @@ class Receiving:
         self.last_at: Ms | None = None
         """The last sign of life."""
         self.stopped_at: Ms | None = None
+        self.clock: tuple[Word, ...] = ()
+        """What was found of its own clock; seldom anything."""
+
+    def tell_clock(self, said: Mapping[str, Any], at: Ms) -> None:
+        """The clock was found to have been stepped by `stepped_ms`, or to be `synchronised` or not."""
+        self.clock += (Word(at, said.get("stepped_ms"), said.get("synchronised")),)
+        self.last_at = at
+
+    @property
+    def synchronised(self) -> bool | None:
+        """What was last told of its clock; None where nothing was."""
+        return next((word.synchronised for word in reversed(self.clock) if word.synchronised is not None), None)
 
     def sign(self, what: str, at: Ms) -> Span | None:
         """`started`, `stopped` or `alive` at `at`; a start returns the outage that it ends.

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emcheck.domain.policy import DEFAULTS, KEYS, Action, least
+from emcheck.domain.escalation import OPERATIONS, PRIORITIES
+from emcheck.domain.policy import DEFAULTS, KEYS, Action, Dates, least
 
 Instant = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", json_schema_extra={"format": "date-time"})
@@ -132,6 +133,7 @@ def policy_schema() -> dict[str, Any]:
         str: {"enum": ["P1", "P2", "P3", "P4"]},
         bool: {"type": "boolean"},
         date: {"type": "string", "format": "date"},
+        Dates: {"type": "string", "pattern": r"^(\d{4}-\d\d-\d\d( |$))*$"},
         Action: {"enum": list(Action)},
     }
     text = {"type": "string"}
@@ -146,7 +148,18 @@ def policy_schema() -> dict[str, Any]:
         told = {"value": value, "unit": text, "reason": text, "source": text, "sign_off": {"type": "boolean"}}
         threshold = _table(told) | {"required": ["value", "reason", "source"]}
         _member(table, last, threshold, needed=key not in DEFAULTS)
+    _member(schema, "escalation", _trees(), needed=False)
     return {"title": "Policy", "description": policy_schema.__doc__} | schema
+
+
+def _trees() -> dict[str, Any]:
+    """The steps of each tree, in order; `after_s` rises."""
+    text, name = {"type": "string"}, {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"}
+    after_s = {"type": "number", "minimum": 0, "exclusiveMaximum": 1e10}
+    told = {"after_s": after_s, "who": name, "by": name, "reason": text, "source": text}
+    step = _table(told | {"sign_off": {"type": "boolean"}}) | {"required": list(told)}
+    trees = {key: {"type": "array", "minItems": 1, "items": step} for key in (*PRIORITIES, OPERATIONS)}
+    return _table(trees) | {"required": []}
 
 
 def _table(properties: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ broker): who starts it hands it its parts.
 
 import asyncio
 import contextlib
+import functools
 import random
 import socket
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ import structlog
 import uvicorn
 
 from emcheck.alerting.cloudevents import cloud_event
+from emcheck.alerting.notifying import Contact, targets_of
 from emcheck.alerting.outbox import OutboxRunner
 from emcheck.clock import Clock
 from emcheck.domain.alerts import Alert
@@ -25,10 +27,13 @@ from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher, Store, StoreError
 from emcheck.service import housekeeping
 from emcheck.service.acknowledging import Acknowledger, Seal
+from emcheck.service.auditing import Auditor
+from emcheck.service.clockwatch import ClockWatch, Look
 from emcheck.service.configuring import Configuring
 from emcheck.service.http import By, health_app, listen
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
+from emcheck.service.reaching import unreached
 
 log = structlog.get_logger("emcheck.service")
 
@@ -50,7 +55,11 @@ class Options:
     watchdog_url: str | None = None
     watchdog_every_s: float = 60.0
     watchdog_timeout_s: float = 10.0
+    audit_every_s: float | None = None
     seal: Seal | None = None
+    look: Look | None = None
+    """At the machine's clocks; none where time is simulated."""
+    look_every_s: float = 5.0
 
 
 class _QuietServer(uvicorn.Server):
@@ -74,19 +83,21 @@ class Service:
         policy: Policy,
         clock: Clock,
         options: Options,
+        contacts: Sequence[Contact] = (),
     ) -> None:
         self._store = store
         self._transport = transport
         self._clock = clock
         self._options = options
-        self._publishes = bool(publishers)
+        self._publishes = bool(publishers or contacts)
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         self.heartbeats_total = 0
         self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s, seal=options.seal)
         self.outbox = OutboxRunner(
-            store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
-        )
+            store, publishers, contacts, clock=clock, every_ms=policy.ms("alert.notify.every_s"),
+            retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s,
+        )  # fmt: skip
         self.pipeline = Pipeline(
             store,
             policy,
@@ -96,12 +107,19 @@ class Service:
             checkpoint_every_ms=options.checkpoint_every_ms,
             chunk_ms=options.chunk_ms,
         )
+        self.auditor = Auditor(
+            store, lambda: self.pipeline.engine.roster.policies.own, clock,
+            publishers=[publisher.name for publisher in publishers],
+            contacts=targets_of(contacts), every_s=options.audit_every_s or 0.0,
+            up_since=lambda: self.pipeline.up_since,
+        )  # fmt: skip
         self.configuring = Configuring(
-            store, self.acknowledger, clock, register=lambda: self.pipeline.engine.roster.register,
-            own=lambda: self.pipeline.engine.roster.policies.own, turn=self.pipeline.turn, pause_s=options.ack_every_s,
+            store, self.acknowledger, clock,
+            roster=lambda: self.pipeline.engine.roster, turn=self.pipeline.turn, pause_s=options.ack_every_s,
         )  # fmt: skip
         self.pipeline.on_taken = self.configuring.taken
         self.pipeline.on_amended = self.configuring.amended
+        self.pipeline.unreached = functools.partial(unreached, contacts=contacts)
         self.loops = Loops(
             self.pipeline,
             transport,
@@ -176,11 +194,29 @@ class Service:
             "read_mail": self.loops.read_mail(),
             "tidy": housekeeping.tidy(lambda: self._transport.sessions_total),
         }
+        if self._options.look is not None:
+            work["watch_clock"] = self._watch_clock(self._options.look)
         if self._publishes:
             work["outbox"] = self._deliver()
+        if self._options.audit_every_s is not None:
+            work["audit"] = self.auditor.run()
         if self._options.watchdog_url is not None:
             work["watchdog"] = self._beat(self._options.watchdog_url)
         return {asyncio.create_task(job, name=name) for name, job in work.items()}
+
+    async def _watch_clock(self, look: Look) -> None:
+        """Every few seconds, by a clock that nobody sets; a look costs some microseconds."""
+        engine = self.pipeline.engine
+        policy = engine.roster.policies.own.then(self._clock.now())
+        watch = ClockWatch(
+            step_max_ms=policy.ms("service.clock.step_max_s"),
+            unsynchronised_after_ms=policy.ms("service.clock.unsynchronised_after_s"),
+            told=engine.receiving.synchronised,
+        )
+        while True:
+            for said in watch.news(look()):
+                await self.loops.tell_clock(said)
+            await asyncio.sleep(self._options.look_every_s)
 
     async def _deliver(self) -> None:
         """The outbox, begun anew after the store failed: what is not noted as delivered is delivered again."""
@@ -238,6 +274,9 @@ class Service:
             "quarantined_total": ("Refused input", pipeline.quarantined_total),
             "recalls_total": ("Times that all a unit ever told was read again", pipeline.recalls_total),
             "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
+            "escalation_steps_total": ("Times that an alert was passed on", pipeline.steps_total),
+            "receipts_total": ("Receipts of consumers", pipeline.receipts_total),
+            "audit_differences": ("Causes that the auditor found at its last look", len(self.auditor.found)),
             "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
             "heartbeats_total": ("Heartbeats that the watchdog took", self.heartbeats_total),
             "downlinks_unsent_total": ("Answers to units lost with the broker", self._transport.unsent_total),
@@ -245,6 +284,9 @@ class Service:
             "waiting_messages": ("Messages received and not yet taken", self._transport.waiting()),
             "ready": ("Whether events are being committed", float(not self.troubles())),
         } | self.configuring.readings()
+
+    def _all_readings(self) -> dict[str, tuple[str, float | By]]:
+        return {**self.readings(), **self.readings_by_publisher(), **self.pipeline.queue.readings(self._clock.now())}
 
     def readings_by_publisher(self) -> dict[str, tuple[str, By]]:
         """The figures of `/metrics` that each publisher has its own of."""
@@ -265,7 +307,7 @@ class Service:
         }
 
     async def _serve_http(self, listening: socket.socket) -> None:
-        app = health_app(troubles=self.troubles, readings=lambda: {**self.readings(), **self.readings_by_publisher()})
+        app = health_app(troubles=self.troubles, readings=self._all_readings)
         host, port = listening.getsockname()[:2]
         log.info("http.listening", host=host, port=port)
         await _QuietServer(uvicorn.Config(app, log_level="error", lifespan="off")).serve(sockets=[listening])

@@ -12,7 +12,8 @@ from typing import Any
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import Ms, UnitId
-from emcheck.domain.keeping import FORM
+from emcheck.domain.keeping import FORM, state_of
+from emcheck.domain.rules.service_clock import Word
 from emcheck.ports import Checkpoint, InboxRow
 
 SERVICE = UnitId("(service)")
@@ -59,13 +60,14 @@ class Checkpoints:
                 "down": receiving.down,
                 "last_at": receiving.last_at,
                 "stopped_at": receiving.stopped_at,
+                "clock": receiving.clock,
             }
         )
         self._left = sorted(self._stale)
 
     def _of(self, name: UnitId, row_id: int, as_of: int, now: Ms) -> Checkpoint:
         self._stale.discard(name)
-        state = self._stamped(self._engine.state(name) | {"as_of": as_of})
+        state = self._stamped(state_of(self._engine.roster, name) | {"as_of": as_of})
         return Checkpoint(name, row_id, now, _dumped(state))
 
     def _stamped(self, state: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +88,7 @@ def readable(checkpoint: Checkpoint, under: str) -> dict[str, Any] | None:
 def restore_receiving(engine: Engine, state: Mapping[str, Any]) -> None:
     """Know again when the service was receiving."""
     engine.receiving.down = [Span(*span) for span in state["down"]]
+    engine.receiving.clock = tuple(Word(*word) for word in state.get("clock", ()))
     engine.receiving.last_at, engine.receiving.stopped_at = state["last_at"], state["stopped_at"]
 
 

@@ -18,9 +18,8 @@ from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.configured import Configured, Echo
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, UnitId
-from emcheck.domain.policies import Line
-from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
+from emcheck.domain.roster import Roster
 from emcheck.ports import Store, StoreError
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.intake import Taken
@@ -47,19 +46,17 @@ class Configuring:
         acknowledger: Acknowledger,
         clock: Clock,
         *,
-        register: Callable[[], Register],
-        own: Callable[[], Line],
+        roster: Callable[[], Roster],
         turn: asyncio.Lock,
         pause_s: float = 1.0,
     ) -> None:
         self._store = store
         self._acknowledger = acknowledger
-        self._own = own
         self._clock = clock
-        self._register = register
+        self._roster = roster
         self._turn = turn
         self._pause_s = pause_s
-        self._known: tuple[Register, Policy] | None = None
+        self._known: Register | None = None
         self._configurations: Configurations | None = None
         self._units: dict[UnitId, Configured] = {}
         self._heard: dict[UnitId, None] = {}
@@ -113,12 +110,12 @@ class Configuring:
 
     async def refresh(self, now: Ms) -> None:
         """Make anew the configurations that an edge or an instruction may have changed; the loop goes on between."""
-        register, policy = self._register(), self._own().then(now)
-        if self._known is None or register is not self._known[0] or policy is not self._known[1]:
-            if self._known is not None and policy is not self._known[1]:
-                self.amended(self._units)  # another version is in force
-            self._known, self._configurations = (register, policy), Configurations(register, policy)
-            self._units = {unit: self._units.get(unit, Configured()) for unit in self._configurations.units}
+        roster = self._roster()
+        if self._configurations is None or self._configurations.roster is not roster:
+            self._configurations = Configurations(roster)
+        if roster.register is not self._known:
+            self._known = roster.register
+            self._units = {unit: self._units.get(unit) or Configured() for unit in roster.units}
         stale = [name for name, state in self._units.items() if state.until <= now]
         async for name, configuration in self._made(stale, now):
             self._units[name].wants(configuration)

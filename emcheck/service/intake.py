@@ -6,9 +6,11 @@ from typing import NamedTuple
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.receipt import Receipt
+from emcheck.ports import Message, Quarantined
 from emcheck.wire.codec import Envelope, EnvelopeRefused, decode
+from emcheck.wire.receipts import Confirmed, ReceiptRefused, decode_receipt
 from emcheck.wire.signing import signature_fault
-from emcheck.wire.topics import unit_of_up
+from emcheck.wire.topics import RECEIPT, unit_of_up
 
 
 class Taken(NamedTuple):
@@ -21,6 +23,8 @@ class Taken(NamedTuple):
     receipt: Receipt | None
     refusals: tuple[tuple[str, str, int | None, int | None], ...] = ()
     envelope: Envelope | None = None
+    confirmed: Confirmed | None = None
+    """What a consumer of the monitoring queue confirms to have."""
 
 
 Remember = Callable[[UnitId, BootId, int, int, bytes], None]
@@ -28,10 +32,10 @@ Remember = Callable[[UnitId, BootId, int, int, bytes], None]
 
 
 def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool, remember: Remember) -> Taken:
-    """Judge one `up` message and fold it in; never raises for what is in it."""
+    """Judge one `up` message and fold it in, or read a consumer's receipt; never raises for what is in it."""
     unit = unit_of_up(topic)
     if unit is None:
-        return _refused(engine, UnitId(topic[:80]), "bad_topic", "a unit's topic is em/v1/{unit}/up", received_at)
+        return _of_no_unit(engine, topic, payload, received_at, retained=retained)
     known = engine.units.get(unit)
     if known is None:
         engine.refuse(unit, "not_enrolled", received_at)
@@ -63,6 +67,18 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     return Taken(unit, receipt, refusals, envelope)
 
 
+def _of_no_unit(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool) -> Taken:
+    """A consumer's receipt changes no verdict; one that cannot be used is bad input like any other."""
+    if topic != RECEIPT:
+        return _refused(engine, UnitId(topic[:80]), "bad_topic", "a unit's topic is em/v1/{unit}/up", received_at)
+    if retained:
+        return Taken(None, None, (("retained", "a receipt must not be retained", None, None),))
+    try:
+        return Taken(None, None, confirmed=decode_receipt(payload))
+    except ReceiptRefused as error:
+        return _refused(engine, UnitId(RECEIPT), "bad_receipt", str(error), received_at)
+
+
 def _signature_fault(engine: Engine, unit: UnitId, payload: bytes, received_at: Ms) -> str | None:
     """Judged before anything is read of the numbers: nobody but the unit may use them up (docs/adr/0010)."""
     key, required = engine.units[unit].public_key, engine.roster.signatures_required(received_at)
@@ -83,3 +99,23 @@ def _unreadable(engine: Engine, unit: UnitId, error: EnvelopeRefused, received_a
         return Taken(unit, None, ((error.reason, error.detail, None, None),))
     receipt = engine.receive(unit, BootId(error.boot), error.first_seq, [None] * error.count, received_at)
     return Taken(unit, receipt, ((error.reason, error.detail, error.first_seq, error.first_seq + error.count - 1),))
+
+
+def quarantined(message: Message, taken: Taken) -> list[Quarantined]:
+    """A row for each reason, with the numbers from the first to the last that it holds for."""
+    boot = taken.receipt.boot if taken.receipt is not None else None
+    rows: dict[str, Quarantined] = {}
+    for reason, detail, first, last in taken.refusals:
+        if reason in rows:
+            rows[reason] = rows[reason]._replace(last_seq=last)
+        else:
+            rows[reason] = Quarantined(
+                message.received_at, message.topic, taken.unit, reason, detail, message.payload, boot, first, last
+            )
+    return list(rows.values())
+
+
+def completed(taken: Taken) -> set[BootId]:
+    """Boots that may be accounted for by what an envelope declares lost."""
+    events = () if taken.envelope is None else taken.envelope.events
+    return {event["boot"] for event in events if event is not None and event["type"] == "lost"}

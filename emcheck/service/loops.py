@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -111,6 +112,15 @@ class Loops:
     async def _carry_out_mail(self) -> None:
         if letters := await self._pipeline.mail():
             await self._pipeline.instruct(letters, self._known_until(self._clock.now()))
+
+    async def tell_clock(self, said: dict[str, Any]) -> None:
+        """Something was found of the machine's own clock: told until it is committed."""
+        log.warning("service.clock", **said)
+        committed = False
+        while not committed:
+            async with self._pipeline.turn:
+                committed = await self._guarded(self._pipeline.tell_clock, said, self._known_until(self._clock.now()))
+        self._rearm.set()
 
     async def answer_units(self) -> None:
         """Acknowledgements that waited for their second, and requests for what is missing."""

@@ -107,7 +107,7 @@ def stream_line(row: InboxRow) -> bytes:
     if row.kind == "up":
         return _message(row.received_at, topics.up(str(row.unit)), row.payload)
     if row.kind == "service":
-        return f'{head},"service":"{json.loads(row.payload)["service"]}"}}\n'.encode()
+        return head.encode() + b"," + row.payload[1:] + b"\n"
     if row.kind == "heard":
         return f'{head},"heard":"{row.unit}"}}\n'.encode()
     return f'{head},"instruction":'.encode() + row.payload + b"}\n"

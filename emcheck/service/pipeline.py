@@ -17,12 +17,14 @@ from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
-from emcheck.domain.instants import format_ms
+from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
     ActOnAlert,
     Instruction,
     InstructionError,
     PutPolicy,
+    ReferBreach,
+    ReportAudit,
     impersonal,
     outcome_of,
     parse_instruction,
@@ -31,12 +33,15 @@ from emcheck.domain.instructions import (
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, parse_policy
 from emcheck.domain.publishing import new_policy
-from emcheck.domain.remarks import of_act
+from emcheck.domain.referrals import check
+from emcheck.domain.remarks import heeded
+from emcheck.domain.rules import service_audit
 from emcheck.ports import (
     AlertChange,
     Answer,
     Commit,
     Deadline,
+    Delivery,
     InboxRow,
     Letter,
     Message,
@@ -50,11 +55,15 @@ from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
 from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
+from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of, policies_in_force, stored_policy
 from emcheck.service.history import Recent, Telling
-from emcheck.service.intake import Taken, take
+from emcheck.service.intake import Taken, completed, quarantined, take
+from emcheck.service.own import Own
+from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover, under
+from emcheck.service.referring import named_in
 from emcheck.service.standing import Decision, Standing
 
 log = structlog.get_logger("emcheck.service")
@@ -63,6 +72,8 @@ _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
 _DECISIONS_MAX = 500
 """So many go into one transaction where an instruction has all judged again."""
+_ALERTS_AT_ONCE = 100
+"""Alerts of which what is due is decided between two looks at the clock: some ten milliseconds."""
 
 
 class Pipeline:
@@ -88,11 +99,15 @@ class Pipeline:
         self._on_alerts = on_alerts
         self._checkpoint_every_ms = checkpoint_every_ms
         self.events_total = self.duplicates_total = self.quarantined_total = self.alerts_total = 0
-        self.recalls_total = 0
+        self.recalls_total = self.receipts_total = self.steps_total = 0
+        self._own = Own(lambda: self.engine.roster.policies.own)
+        self.queue = QueueFigures(self._own.targets_ms)
         self.on_taken: Callable[[Taken], None] = lambda taken: None
         """Told of each message that was taken."""
         self.on_amended: Callable[[set[UnitId]], None] = lambda units: None
         """Told of the units that an instruction touched."""
+        self.unreached: Callable[[Policy], str | None] = lambda policy: None
+        """Asked of a policy that is published: what of its escalation would reach nobody."""
         self.engine: Engine
 
     async def recover(self, now: Ms) -> None:
@@ -115,10 +130,17 @@ class Pipeline:
         self._judged_anew = found.changed
         self._acts: list[AlertChange] = []
         self._published_policies: list[StoredPolicy] = []
-        self._attending = Attending(self._store, self._published, lease_ms=self._lease_ms)
+        self._looks: list[Deadline] = []
+        self._confirming = Confirming(self._store)
+        self.up_since = now
+        """Since when receipts could come."""
+        self._attending = Attending(
+            self._store, self._published, self._own.plan, lease_ms=self._own.lease_ms, up_since=now
+        )
         self._emptying = Emptying(self._store, self._published)
         waiting = await self._store.alerts(open_only=True)
         self._attending.load(waiting)
+        self.queue.load(waiting)
         await self._emptying.load(waiting)
         self.engine.service("started", now)
         self._note_service("started", now)
@@ -132,9 +154,6 @@ class Pipeline:
             return known
         await self._store.commit(Commit(policies=[stored_policy(self._policy, now, 0)]))
         return Policies(self._policy)
-
-    def _lease_ms(self, at: Ms) -> Ms:
-        return self.engine.roster.policies.own.then(at).ms("alert.lease_s")
 
     def _decided(self, subject: str, found: list[Finding], now: Ms, settled: Ms) -> None:
         cause = None if self._cause is None or now < self._cause[0] else self._cause[1]  # due before: not its doing
@@ -167,7 +186,7 @@ class Pipeline:
             self._keep(message, taken)
             if self.engine.wanting:
                 await self._recall()
-            quarantine += _quarantined(message, taken)
+            quarantine += quarantined(message, taken)
             if taken.unit is not None and taken.receipt is not None:
                 rejected: list[dict[str, object]] = [
                     {"from": first, "to": last, "reason": reason}
@@ -175,14 +194,17 @@ class Pipeline:
                     if first is not None
                 ]
                 owed.append((taken.unit, taken.receipt.boot, rejected))
-                owed += [(taken.unit, boot, []) for boot in _completed(taken)]
-        await self._write(quarantine)
+                owed += [(taken.unit, boot, []) for boot in completed(taken)]
+        deliveries, unknown = await self._confirming.settle()
+        await self._write(quarantine + unknown, deliveries=deliveries)
         for unit, boot, rejected in owed:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 
     def _keep(self, message: Message, taken: Taken) -> None:
         """An inbox row for what brings something; of a repeat, only that the unit was heard."""
         if taken.receipt is None or taken.unit is None:
+            if taken.confirmed is not None:
+                self._confirming.note(message, taken.confirmed)
             return
         self._row_id += 1
         if taken.receipt.new == 0 and not taken.receipt.recall and not taken.refusals:
@@ -242,20 +264,24 @@ class Pipeline:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
         made = amended(before, act, now)
-        remarks = of_act(act, before, made, self.engine.roster.policies.of)
-        if remarks.refused:
-            raise InstructionError("", remarks.refused[0])
-        raw = {key: said for key, said in raw.items() if key != "warnings"}
-        raw |= {"warnings": remarks.told} if remarks.told else {}
+        if isinstance(act, ReferBreach):
+            check(act, await named_in(self._store, act), before, now)
+        raw = heeded(act, raw, before, made, self.engine.roster.policies.of)
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
+            while self._attending.next() <= now:  # and so is what was due before
+                await self._attend(now)
             change = await self._attending.act(act, now)
             self._note_act(change)
             self._emptying.begin(change)
         self._cause = now, in_words(act)
-        if isinstance(act, PutPolicy) and new_policy(act, self.engine.roster.policies, now) is None:
+        if isinstance(act, PutPolicy) and not self._is_new(act, now):
             return []
         touched = self.engine.instruct(raw, now, made)
+        if isinstance(act, ReportAudit):
+            standing = self._standing.findings.get(service_audit.SUBJECT, {}).values()
+            found = service_audit.judged(act, standing, now=now, policy=self.engine.roster.policies.own.then(now))
+            self._decided(service_audit.SUBJECT, found, now, -FOREVER)
         self._row_id += 1
         self._signed_at = now
         self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))
@@ -263,12 +289,20 @@ class Pipeline:
             self._published_policies.append(stored_policy(parse_policy(act.policy), now, self._row_id))
         if self.engine.wanting:
             await self._recall()
-        units = self.engine.roster.resting(touched)
+        units = set(self.engine.units) if isinstance(act, PutPolicy) else self.engine.roster.resting(touched)
         self._checkpoints.amended(units, under=under(self._base, self.engine))
         self.on_amended(units)
         if isinstance(act, PutPolicy):
             await self._judge_again(now)
-        return remarks.told
+        return list(raw.get("warnings", ()))
+
+    def _is_new(self, act: PutPolicy, now: Ms) -> bool:
+        """Whether it publishes anything; InstructionError where its escalation would reach nobody."""
+        policies = self.engine.roster.policies
+        policy = new_policy(act, policies, now)
+        if policy is not None and policy.name == policies.own.name and (fault := self.unreached(policy)) is not None:
+            raise InstructionError("policy", fault)
+        return policy is not None
 
     async def _judge_again(self, now: Ms) -> None:
         """Whom a policy touched, a few at a time: they may be all."""
@@ -286,7 +320,7 @@ class Pipeline:
         self._standing.put(change.alert)
 
     def wake_at(self) -> Ms:
-        """The next instant at which something is to be judged, or a lease of an alert runs out."""
+        """The next instant at which something is to be judged, or something of an alert is due."""
         return 0 if self._emptying.pending else min(self.engine.wake_at(), self._attending.next())
 
     async def tick(self, upto: Ms) -> None:
@@ -301,15 +335,29 @@ class Pipeline:
             for change in await self._emptying.step(upto):
                 self._note_act(change)
             await self._write([])
-        if self._attending.next() <= upto:
-            for change in await self._attending.expire(upto):
-                self._note_act(change)
-            await self._write([])
+        upto = min(upto, self.engine.wake_at() - 1)  # what may change an alert is decided before
+        while self._attending.next() <= upto and not self._breath.due():
+            await self._attend(upto)
+
+    async def _attend(self, upto: Ms) -> None:
+        """Leases, shelves and steps of some alerts, each at its own instant."""
+        fallen = await self._attending.fall_due(upto, most=_ALERTS_AT_ONCE)
+        for change in fallen.changes:
+            self._note_act(change)
+        self._looks += fallen.deadlines
+        await self._write([])
 
     async def alive(self, now: Ms) -> None:
         """Leave word in the inbox that the service was receiving until now."""
         self.engine.service("alive", now)
         self._note_service("alive", now)
+        await self._write([])
+
+    async def tell_clock(self, said: dict[str, Any], now: Ms) -> None:
+        """Something was found of the machine's clock: it is part of the record, and judged."""
+        now = max(now, self._signed_at)
+        self.engine.tell_clock(said, now)
+        self._note_service("clock", now, **said)
         await self._write([])
 
     async def stopped(self, now: Ms) -> None:
@@ -324,11 +372,11 @@ class Pipeline:
         await self._write([])
         return await self._store.findings()
 
-    def _note_service(self, what: str, now: Ms) -> None:
+    def _note_service(self, what: str, now: Ms, **said: object) -> None:
         """A sign of life in the inbox, never dated before one that stands there."""
         self._row_id += 1
         self._signed_at = now = max(now, self._signed_at)
-        self._row.append(InboxRow(self._row_id, now, "service", None, None, json.dumps({"service": what}).encode()))
+        self._row.append(InboxRow(self._row_id, now, "service", None, None, _dumped({"service": what} | said)))
 
     async def _write(
         self,
@@ -337,6 +385,7 @@ class Pipeline:
         leaving: bool = False,
         answers: Sequence[Answer] = (),
         people: Sequence[Person] = (),
+        deliveries: Sequence[Delivery] = (),
     ) -> None:
         """One transaction for everything since the last one."""
         rows, self._row = self._row, []
@@ -349,23 +398,29 @@ class Pipeline:
         changes += self._acts
         self._acts = []
         policies, self._published_policies = self._published_policies, []
-        findings, gone = self._standing.replace(decisions, stamp=self.engine.roster.stamp)
+        findings, gone = await self._standing.replace(decisions, stamp=self.engine.roster.stamp)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         await self._breath.pause()
-        deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
+        deadlines, self._looks = self._looks, []
+        deadlines += [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
+        deadlines += self._attending.watch(change.alert for change in changes)
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
-        if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints or answers):
+        parts = (rows, quarantine, changes, findings, gone, deadlines, checkpoints, answers, deliveries)
+        if not any(parts):
             return
         await self._store.commit(
             Commit(
                 inbox=rows, quarantine=quarantine, findings=findings, findings_gone=gone, alerts=changes,
                 deadlines=deadlines, checkpoints=checkpoints, answers=answers, people=people,
-                policies=policies,
+                policies=policies, deliveries=deliveries,
             )
         )  # fmt: skip
         self.events_total, self._new_events = self.events_total + self._new_events, 0
         self.quarantined_total += len(quarantine)
+        self.receipts_total += len(deliveries)
+        self.steps_total += sum(change.action == "escalated" for change in changes)
         self.alerts_total += len(changes)
+        self.queue.note(changes)
         if any(checkpoint.unit == SERVICE for checkpoint in checkpoints):
             await self._store.prune_checkpoints()
         if changes:
@@ -374,23 +429,3 @@ class Pipeline:
 
 def _dumped(raw: object) -> bytes:
     return json.dumps(raw, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _quarantined(message: Message, taken: Taken) -> list[Quarantined]:
-    """A row for each reason, with the numbers from the first to the last that it holds for."""
-    boot = taken.receipt.boot if taken.receipt is not None else None
-    rows: dict[str, Quarantined] = {}
-    for reason, detail, first, last in taken.refusals:
-        if reason in rows:
-            rows[reason] = rows[reason]._replace(last_seq=last)
-        else:
-            rows[reason] = Quarantined(
-                message.received_at, message.topic, taken.unit, reason, detail, message.payload, boot, first, last
-            )
-    return list(rows.values())
-
-
-def _completed(taken: Taken) -> set[BootId]:
-    """Boots that may be accounted for by what an envelope declares lost."""
-    events = () if taken.envelope is None else taken.envelope.events
-    return {event["boot"] for event in events if event is not None and event["type"] == "lost"}

@@ -8,8 +8,10 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Decided, Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import FOREVER
+from emcheck.domain.keeping import restore
 from emcheck.domain.policies import Policies
 from emcheck.domain.publishing import touched_by_policy
+from emcheck.domain.rules import tag_strap
 from emcheck.ports import InboxRow, Store
 from emcheck.service.checkpoints import SERVICE, readable, restore_receiving
 from emcheck.service.enrolment import InForce, register_in_force
@@ -63,6 +65,7 @@ async def recover(
         _want_amended(found, in_force, as_of)
     for name in list(engine.wanting):
         await _reopen(store, found, standing, name)
+    engine.remember_straps(await store.findings(rule=tag_strap.RULE))
     engine.resume(engine.receiving.last_at or 0, _by_subject(standing))
     return found
 
@@ -96,7 +99,7 @@ async def _restore(store: Store, found: Recovered) -> tuple[int, dict[UnitId, in
     if from_row == 0:
         return 0, {}
     for name, (row_id, state) in states.items():
-        found.engine.restore(name, state)
+        restore(found.engine.roster, name, state)
         found.checkpointed[name] = row_id
         if row_id:
             found.last_row_of[name] = row_id
@@ -108,7 +111,11 @@ def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
     found.row_id = row.row_id
     receiving = found.engine.receiving
     if row.kind == "service":
-        receiving.sign(json.loads(row.payload)["service"], row.received_at)
+        said = json.loads(row.payload)
+        if said["service"] == "clock":
+            receiving.tell_clock(said, row.received_at)
+        else:
+            receiving.sign(said["service"], row.received_at)
         return
     receiving.last_at = row.received_at
     if row.kind == "instruction" or row.unit is None or row.row_id <= found.checkpointed.get(row.unit, 0):

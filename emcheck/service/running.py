@@ -9,24 +9,27 @@ import signal
 import ssl
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
 
 import structlog
 
+from emcheck.alerting.notifying import Contact
 from emcheck.alerting.publishers import LogPublisher, MqttPublisher, WebhookPublisher
-from emcheck.clock import Clock, SystemClock
+from emcheck.clock import Clock, SystemClock, look
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.ingest.mqtt import MqttTransport, tls_context
 from emcheck.ports import Publisher, Store
 from emcheck.service.acknowledging import Seal
 from emcheck.service.app import Options, Service
-from emcheck.service.enrolment import load_policy, load_register
+from emcheck.service.enrolment import load_policy, load_register, policies_in_force
 from emcheck.service.http import ListenError
+from emcheck.service.reaching import UnreachableError, contacts_of_all
 from emcheck.settings import Settings, SettingsError
-from emcheck.shipped import shipped_policies
+from emcheck.shipped import shipped_config, shipped_policies
 from emcheck.store.sql import SqlStore
 from emcheck.wire.signing import load_signing_key, seal
 
@@ -146,6 +149,7 @@ def options_of(settings: Settings) -> Options:
         alive_every_ms=round(settings.service.alive_every_s * 1000),
         checkpoint_every_ms=round(settings.service.checkpoint_every_s * 1000),
         stop_within_s=settings.service.stop_within_s,
+        audit_every_s=settings.service.audit_every_s,
         http=(settings.http.host, settings.http.port) if settings.http.enabled else None,
         retry_first_s=settings.alerting.retry_first_s,
         retry_most_s=settings.alerting.retry_most_s,
@@ -153,6 +157,7 @@ def options_of(settings: Settings) -> Options:
         watchdog_every_s=settings.watchdog.every_s,
         watchdog_timeout_s=settings.watchdog.timeout_s,
         seal=seal_of(settings),
+        look=functools.partial(look, ask_system=settings.service.clock_sync_asked),
     )
 
 
@@ -169,6 +174,7 @@ async def serve(
     `clock` and `options` are for simulated time; by default the machine's clock and what the settings say.
     """
     clock = clock or SystemClock()
+    contacts = _reached(settings, [policy])
     options = options or options_of(settings)
     stopping = _stop_on_signals(within_s=options.stop_within_s)
     store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms, clock=clock)
@@ -176,6 +182,8 @@ async def serve(
     async with contextlib.AsyncExitStack() as left:
         left.push_async_callback(store.close)
         await load_policy(store, policy, clock.now(), shipped=is_shipped(settings))
+        if (known := await policies_in_force(store)) is not None:
+            contacts = _reached(settings, known.own.lasting(clock.now()))
         if register is not None:
             await load_register(store, register, clock.now())
         transport = transport_of(settings, clock, store.database_id)
@@ -186,6 +194,7 @@ async def serve(
             store=store,
             transport=transport,
             publishers=publishers,
+            contacts=contacts,
             policy=policy,
             clock=clock,
             options=options,
@@ -195,6 +204,14 @@ async def serve(
             await service.run()
         except ListenError as error:
             raise StartError(str(error)) from None
+
+
+def _reached(settings: Settings, policies: Sequence[Policy]) -> list[Contact]:
+    """All whom some policies call."""
+    try:
+        return contacts_of_all(settings, policies)
+    except UnreachableError as error:
+        raise StartError(f"{policy_path(settings, shipped_config())}: {error}") from None
 
 
 def _stop_on_signals(*, within_s: float) -> asyncio.Event:

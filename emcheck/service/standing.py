@@ -77,7 +77,7 @@ class Standing:
                 changes.append((change, decision.at))
         return changes
 
-    def replace(
+    async def replace(
         self, decisions: Sequence[Decision], *, stamp: Callable[[Finding], Finding]
     ) -> tuple[list[Finding], list[tuple[str, str]]]:
         """What of the findings is new or revised, and what no longer holds; then only what is not settled is kept."""
@@ -87,6 +87,7 @@ class Standing:
         for decision in decisions:
             by_subject.setdefault(decision.subject, []).append(decision)
         for subject, made in by_subject.items():
+            await self._breath.pause()
             before = after = self.findings.get(subject, {})
             for decision in made:
                 settled = {key: finding for key, finding in after.items() if is_settled(finding, decision.settled)}

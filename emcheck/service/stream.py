@@ -27,7 +27,7 @@ class StreamError(ValueError):
 
 
 class Line(NamedTuple):
-    """`kind` is `up`, `instruction`, `service` or `heard`; `payload` bytes, an instruction, a word or a unit."""
+    """`kind` is `up`, `instruction`, `service`, `clock` or `heard`; `payload` bytes, an object, a word or a unit."""
 
     number: int
     received_at: Ms
@@ -93,9 +93,11 @@ def _line(number: int, raw: Any) -> Line:
         raise ValueError(f"received_at: {error}") from None
     if "instruction" in raw:
         return Line(number, received_at, "instruction", "", raw["instruction"])
+    if raw.get("service") == "clock":
+        return Line(number, received_at, "clock", "", _clock(raw))
     if "service" in raw:
         if raw["service"] not in ("started", "stopped", "alive"):
-            raise ValueError(f"service: {raw['service']!r} is none of started, stopped, alive")
+            raise ValueError(f"service: {raw['service']!r} is none of started, stopped, alive, clock")
         return Line(number, received_at, "service", "", raw["service"])
     if "heard" in raw:
         return Line(number, received_at, "heard", "", str(raw["heard"]))
@@ -107,3 +109,12 @@ def _line(number: int, raw: Any) -> Line:
         except (binascii.Error, TypeError, ValueError) as error:
             raise ValueError(f"payload_b64: {error}") from None
     return Line(number, received_at, "up", raw["topic"], json.dumps(raw["payload"], separators=(",", ":")).encode())
+
+
+def _clock(raw: dict[str, Any]) -> dict[str, Any]:
+    """What the service found of its own clock: one of the two."""
+    said: dict[str, Any] = {key: raw[key] for key in ("stepped_ms", "synchronised") if key in raw}
+    kinds = {"stepped_ms": int, "synchronised": bool}
+    if len(said) != 1 or any(type(value) is not kinds[key] for key, value in said.items()):
+        raise ValueError("service: a word about the clock has stepped_ms (a whole number) or synchronised (yes or no)")
+    return said

@@ -186,5 +186,16 @@ class ServiceLine(_Line):
     """What it did."""
 
 
+class ClockLine(_Line):
+    """What the service found of its own clock: one of the two."""
+
+    service: Literal["clock"]
+    """Of the machine's wall clock."""
+    stepped_ms: int | None = None
+    """By how much it was set forward; back where this is below 0."""
+    synchronised: bool | None = None
+    """Whether the system holds it to a time source, from now on."""
+
+
 DOWNLINK: TypeAdapter[Any] = TypeAdapter(Acknowledgement | ResendRequest | ConfigurationWord)
-STREAM_LINE: TypeAdapter[Any] = TypeAdapter(JsonLine | BytesLine | InstructionLine | ServiceLine)
+STREAM_LINE: TypeAdapter[Any] = TypeAdapter(JsonLine | BytesLine | InstructionLine | ServiceLine | ClockLine)

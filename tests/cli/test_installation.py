@@ -8,6 +8,7 @@ from whenever import get_tzpath
 
 from emcheck import TZ_FOLDER
 from emcheck.cli import app
+from emcheck.clock import is_synchronised
 
 
 def test_the_tz_database_is_the_locked_wheel_s() -> None:
@@ -24,9 +25,20 @@ def test_doctor_says_what_is_wrong_and_exits_1(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert checks["time zones"]["well"]
     assert checks["policy"]["well"]
+    assert checks["clock"]["well"] is (is_synchronised() is not False)
     assert not checks["broker"]["well"]
     assert "mqtt.port" in checks["broker"]["words"]
     assert not checks["database"]["well"]
+
+
+def test_doctor_does_not_ask_for_a_clock_that_the_host_keeps(tmp_path: Path) -> None:
+    config = tmp_path / "emcheck.toml"
+    config.write_text("[service]\nclock_sync_asked = false\n")
+    result = CliRunner().invoke(app, ["doctor", "--config", str(config), "--json"])
+    [clock] = [check for check in json.loads(result.stdout) if check["name"] == "clock"]
+    assert clock == {
+        "name": "clock", "well": True, "words": "not asked (service.clock_sync_asked); only steps of it are noticed"
+    }  # fmt: skip
 
 
 def test_a_simulated_night_replays_without_a_false_accusation(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, SECOND, format_ms
 from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register
+from emcheck.domain.roster import Roster
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.configuring import Configuring
 from emcheck.service.history import Recent
@@ -41,16 +42,15 @@ class Desk:
         self.air = Air()
         self.clock = VirtualClock(START)
         self.memory = Recent()
-        self.register = known or register()
-        self.policies = Policies(england())
-        self.engine = Engine(self.register, self.policies, memory=self.memory, decided=lambda *decision: None)
+        policies = Policies(england())
+        self.engine = Engine(known or register(), policies, memory=self.memory, decided=lambda *decision: None)
+        self.roster = self.engine.roster
         self.acknowledger = Acknowledger(store, self.air, every_s=0.0, seal=seal)
         self.configuring = Configuring(
             store,
             self.acknowledger,
             self.clock,
-            register=lambda: self.register,
-            own=lambda: self.policies.own,
+            roster=lambda: self.roster,
             turn=asyncio.Lock(),
         )
 
@@ -122,7 +122,7 @@ async def test_a_lost_one_is_said_again(bench: Bench) -> None:
 async def test_a_change_of_curfew_is_told_with_a_higher_number(bench: Bench) -> None:
     desk = Desk()
     [first] = await lives(bench, desk, 120)
-    desk.register = register(order(curfew=nightly("21:00")))
+    desk.roster = Roster(register(order(curfew=nightly("21:00"))), Policies(england()))
     desk.configuring.amended(desk.engine.units)
     await desk.configuring.refresh(bench.now)
     assert desk.waiting == 1, "it shows before the unit has said anything"
