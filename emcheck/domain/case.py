@@ -308,8 +308,9 @@ class Case:
             state.results = {other: known for other, known in state.results.items() if other != window}
         if window.end > now:
             ongoing = episodes[-1] if episodes and episodes[-1].goes_on else None
-            is_raised = bool(found) and found[-1].raised_at is not None
-            self._look_ahead(state, policy, timeline, ongoing, now, is_raised=is_raised)
+            self._look_ahead(
+                state, policy, timeline, ongoing, now, told=bool(found) and found[-1].raised_at is not None
+            )
         span = Span(window.start, window.end)
         if raised:
             state.raised = {**state.raised, span: raised}
@@ -327,7 +328,7 @@ class Case:
 
     def _look_ahead(
         self, state: OrderState, policy: Policy, timeline: list[Stretch], ongoing: Episode | None, now: Ms, *,
-        is_raised: bool,
+        told: bool,
     ) -> None:  # fmt: skip
         """When an absence in an open window, if it goes on, next changes what is said of it."""
         last = None
@@ -343,9 +344,8 @@ class Case:
             self.watching = True
             return
         unexcused_ms = ongoing.unexcused_ms if ongoing is not None else 0
-        alert_after_ms = policy.ms("curfew.absence.alert_after_s")
-        long_after_ms = policy.ms("curfew.absence.long_after_s")
-        for step in (long_after_ms,) if ongoing is not None and is_raised else (alert_after_ms, long_after_ms):
+        steps = [policy.ms(f"curfew.absence.{step}_after_s") for step in ("alert", "long")]
+        for step in steps[1:] if ongoing is not None and told else steps:
             if unexcused_ms < step:
                 self._wake_after(state, now, step - unexcused_ms)
         total_ms = state.before.absent_ms + sum(f.absent_ms or 0 for f in state.absences())

@@ -119,7 +119,7 @@ class Service:
         )  # fmt: skip
         self.pipeline.on_taken = self.configuring.taken
         self.pipeline.on_amended = self.configuring.amended
-        self.pipeline.unreached = functools.partial(unreached, contacts=contacts)
+        self.pipeline.publishing.unreached = functools.partial(unreached, contacts=contacts)
         self.loops = Loops(
             self.pipeline,
             transport,

@@ -21,7 +21,6 @@ from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
     ActOnAlert,
     Instruction,
-    InstructionError,
     PutPolicy,
     ReferBreach,
     ReportAudit,
@@ -30,9 +29,7 @@ from emcheck.domain.instructions import (
     parse_instruction,
     told_of,
 )
-from emcheck.domain.policies import Policies
-from emcheck.domain.policy import Policy, parse_policy
-from emcheck.domain.publishing import new_policy
+from emcheck.domain.policy import Policy
 from emcheck.domain.referrals import check
 from emcheck.domain.remarks import heeded
 from emcheck.domain.rules import service_audit
@@ -48,7 +45,6 @@ from emcheck.ports import (
     Person,
     Quarantined,
     Store,
-    StoredPolicy,
 )
 from emcheck.present.instructed import in_words
 from emcheck.service.acknowledging import Acknowledger
@@ -57,12 +53,13 @@ from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
 from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
-from emcheck.service.enrolment import people_of, policies_in_force, stored_policy
-from emcheck.service.history import Recent, Telling
+from emcheck.service.enrolment import people_of
+from emcheck.service.history import Recent, telling
 from emcheck.service.intake import Taken, completed, quarantined, take
 from emcheck.service.own import Own
+from emcheck.service.publishing import Publishing
 from emcheck.service.queue_figures import QueueFigures
-from emcheck.service.recovery import recover, under
+from emcheck.service.recovery import recover
 from emcheck.service.referring import named_in
 from emcheck.service.standing import Decision, Standing
 
@@ -71,7 +68,7 @@ log = structlog.get_logger("emcheck.service")
 _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
 _DECISIONS_MAX = 500
-"""So many go into one transaction where an instruction has all judged again."""
+"""So many go into one transaction where all are judged again; a start finds what a crash leaves undone."""
 _ALERTS_AT_ONCE = 100
 """Alerts of which what is due is decided between two looks at the clock: some ten milliseconds."""
 
@@ -93,7 +90,7 @@ class Pipeline:
         self.turn = asyncio.Lock()
         self._breath = Breath(chunk_ms)
         self._store = store
-        self._policy = policy
+        self.publishing = Publishing(store, policy)
         self._acknowledger = acknowledger
         self._published = published
         self._on_alerts = on_alerts
@@ -106,8 +103,6 @@ class Pipeline:
         """Told of each message that was taken."""
         self.on_amended: Callable[[set[UnitId]], None] = lambda units: None
         """Told of the units that an instruction touched."""
-        self.unreached: Callable[[Policy], str | None] = lambda policy: None
-        """Asked of a policy that is published: what of its escalation would reach nobody."""
         self.engine: Engine
 
     async def recover(self, now: Ms) -> None:
@@ -120,16 +115,14 @@ class Pipeline:
         self._signed_at: Ms = 0
         self._new_events = 0
         self._standing = Standing(self._store, self._breath)
-        policies = await self._policies(now)
+        policies = await self.publishing.known(now)
         found = await recover(self._store, policies, self._recent, self._standing, decided=self._decided)
-        self._base = found.base
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._checkpoints = Checkpoints(
             self.engine, found.under, found.stale, every_ms=self._checkpoint_every_ms, now=now
         )
         self._judged_anew = found.changed
         self._acts: list[AlertChange] = []
-        self._published_policies: list[StoredPolicy] = []
         self._looks: list[Deadline] = []
         self._confirming = Confirming(self._store)
         self.up_since = now
@@ -146,14 +139,6 @@ class Pipeline:
         self._note_service("started", now)
         self.engine.judge_all(now)
         await self._write([])
-
-    async def _policies(self, now: Ms) -> Policies:
-        """What is published; where nothing is, the service's own begins."""
-        known = await policies_in_force(self._store)
-        if known is not None:
-            return known
-        await self._store.commit(Commit(policies=[stored_policy(self._policy, now, 0)]))
-        return Policies(self._policy)
 
     def _decided(self, subject: str, found: list[Finding], now: Ms, settled: Ms) -> None:
         cause = None if self._cause is None or now < self._cause[0] else self._cause[1]  # due before: not its doing
@@ -222,18 +207,12 @@ class Pipeline:
         """Hand the engine what units told long ago, and what was found then."""
         for name in list(self.engine.wanting):
             units, wearers = self.engine.roster.around(name)
-            told = {unit: await self._telling(unit) for unit in units}
+            told = {unit: await telling(self._store, unit, self._row, self._last_row_of.get(unit)) for unit in units}
             log.info("unit.recalled", unit=name, units=len(units))
             self.recalls_total += 1
             self.engine.recall(name, told, await self._standing.reopen([*units, *wearers]))
-            await self._write_if_many()
-
-    async def _telling(self, unit: UnitId) -> Telling:
-        """Everything a unit told, what is not committed yet too."""
-        pending = [row for row in self._row if row.unit == unit and row.kind == "up"]
-        newest = pending[0].previous if pending else self._last_row_of.get(unit)
-        rows = [] if newest is None else await self._store.unit_history(newest=newest, after=0)
-        return Telling([*rows, *pending])
+            if len(self._decisions) >= _DECISIONS_MAX:
+                await self._write([])
 
     async def mail(self) -> list[Letter]:
         """Instructions that wait."""
@@ -275,7 +254,7 @@ class Pipeline:
             self._note_act(change)
             self._emptying.begin(change)
         self._cause = now, in_words(act)
-        if isinstance(act, PutPolicy) and not self._is_new(act, now):
+        if isinstance(act, PutPolicy) and not self.publishing.is_new(act, self.engine.roster.policies, now):
             return []
         touched = self.engine.instruct(raw, now, made)
         if isinstance(act, ReportAudit):
@@ -286,34 +265,22 @@ class Pipeline:
         self._signed_at = now
         self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))
         if isinstance(act, PutPolicy):
-            self._published_policies.append(stored_policy(parse_policy(act.policy), now, self._row_id))
+            self.publishing.note(act, now, self._row_id)
         if self.engine.wanting:
             await self._recall()
-        units = set(self.engine.units) if isinstance(act, PutPolicy) else self.engine.roster.resting(touched)
-        self._checkpoints.amended(units, under=under(self._base, self.engine))
-        self.on_amended(units)
+        units = self.engine.roster.resting(touched)
+        self._checkpoints.amended(units)
+        self.on_amended(set(self.engine.units) if isinstance(act, PutPolicy) else units)
         if isinstance(act, PutPolicy):
             await self._judge_again(now)
         return list(raw.get("warnings", ()))
 
-    def _is_new(self, act: PutPolicy, now: Ms) -> bool:
-        """Whether it publishes anything; InstructionError where its escalation would reach nobody."""
-        policies = self.engine.roster.policies
-        policy = new_policy(act, policies, now)
-        if policy is not None and policy.name == policies.own.name and (fault := self.unreached(policy)) is not None:
-            raise InstructionError("policy", fault)
-        return policy is not None
-
     async def _judge_again(self, now: Ms) -> None:
         """Whom a policy touched, a few at a time: they may be all."""
         while self.engine.tick(now, most=_AT_ONCE) == _AT_ONCE:
-            await self._write_if_many()
+            if len(self._decisions) >= _DECISIONS_MAX:
+                await self._write([])
             await self._breath.pause()
-
-    async def _write_if_many(self) -> None:
-        """What is decided of very many is committed in parts; a start finds what a crash leaves undone."""
-        if len(self._decisions) >= _DECISIONS_MAX:
-            await self._write([])
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)
@@ -397,7 +364,7 @@ class Pipeline:
             changes.append(AlertChange(change.alert, change.action, at, "emcheck", change.note, body))
         changes += self._acts
         self._acts = []
-        policies, self._published_policies = self._published_policies, []
+        policies = self.publishing.take()
         findings, gone = await self._standing.replace(decisions, stamp=self.engine.roster.stamp)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         await self._breath.pause()

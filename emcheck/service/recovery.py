@@ -26,8 +26,6 @@ class Recovered:
     engine: Engine
     base: str
     """The hash of the register that was loaded."""
-    under: str
-    """Names what facts are folded under: the register that was loaded, and how policies read facts."""
     changed: bool = False
     """Another register was loaded, or facts are read otherwise, than at the last checkpoint."""
     row_id: int = 0
@@ -36,6 +34,10 @@ class Recovered:
     """The row as of which each unit's newest good checkpoint was taken."""
     stale: set[UnitId] = field(default_factory=set)
     """Units of which there are rows after that."""
+
+    def under(self) -> str:
+        """Names what facts are folded under: the register that was loaded, and how policies read facts."""
+        return f"{self.base} {self.engine.roster.terms.name()}"
 
 
 async def recover(
@@ -55,7 +57,7 @@ async def recover(
             touched = touched_by_policy(published, policies, in_force.register, stored.published_at)
             in_force.touched(touched.wearers, stored.as_of_row)
     engine = Engine(in_force.register, policies, memory=recent, decided=decided, name=in_force.name)
-    found = Recovered(engine, in_force.base, under=under(in_force.base, engine))
+    found = Recovered(engine, in_force.base)
     from_row, as_of = await _restore(store, found)
     async for row in store.inbox_after(from_row):
         _play(found, recent, row)
@@ -70,11 +72,6 @@ async def recover(
     return found
 
 
-def under(base: str, engine: Engine) -> str:
-    """Names what facts are folded under, `base` being the hash of the register that was loaded."""
-    return f"{base} {engine.roster.terms.name()}"
-
-
 def _want_amended(found: Recovered, in_force: InForce, as_of: Mapping[UnitId, int]) -> None:
     """Whoever rests on a checkpoint that an instruction has overtaken is folded anew."""
     for wearer, row_id in in_force.touched_at.items():
@@ -85,9 +82,9 @@ def _want_amended(found: Recovered, in_force: InForce, as_of: Mapping[UnitId, in
 
 async def _restore(store: Store, found: Recovered) -> tuple[int, dict[UnitId, int]]:
     """Units from their checkpoints; the row after which the inbox must be read, and that each was taken at."""
-    from_row, states = 0, {}
+    from_row, states, under = 0, {}, found.under()
     async for checkpoint in store.checkpoints():
-        state = readable(checkpoint, found.under)
+        state = readable(checkpoint, under)
         if state is None:
             found.changed |= checkpoint.unit == SERVICE
             continue
