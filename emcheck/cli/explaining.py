@@ -40,7 +40,8 @@ def alerts_list(
 
     alerts = sorted(read_store(config, found), key=lambda alert: (alert.priority, alert.raised_at))
     if as_json:
-        typer.echo("\n".join(json.dumps(alert_json(alert), ensure_ascii=False) for alert in alerts))
+        for alert in alerts:
+            typer.echo(json.dumps(alert_json(alert), ensure_ascii=False))
     elif not alerts:
         typer.echo("No alerts wait.")
     else:
@@ -82,10 +83,10 @@ def explain(
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
-    known = [it.alert.text]
+    known = [*map(words.explain, it.grounds)]
     if it.alert.withdrawn:
-        known = [f"Withdrawn: {it.history[-1].note}.", *map(words.explain, it.grounds)]
-    _section("Known now", known)
+        known.insert(0, f"Withdrawn: {it.history[-1].note}.")
+    _section("Known now", known or [it.alert.text])
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
     _section("It rests on", story.rests_on(facts, zone))
     _draw(it, now)

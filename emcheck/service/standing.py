@@ -7,7 +7,7 @@ from typing import NamedTuple
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding, is_settled
 from emcheck.domain.ids import AlertId, Ms
-from emcheck.domain.queue import Change, alert_id, reconcile
+from emcheck.domain.queue import Change, alert_id, excused_otherwise, reconcile
 from emcheck.ports import Store
 from emcheck.present.words import explain
 from emcheck.service.breath import Breath
@@ -72,8 +72,9 @@ class Standing:
                 await self._read_alerts(subject)
             known = self._alerts.get(subject, {})
             live = {name: known[name] for name in told if name in known}
-            found, at = decision.found, decision.at
-            for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=decision.cause):
+            found, at, cause = decision.found, decision.at, decision.cause
+            excused = excused_otherwise(held, found) if cause else ()
+            for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=cause, excused=excused):
                 known[change.alert.alert_id] = change.alert
                 changes.append((change, decision.at))
         return changes
