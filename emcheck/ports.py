@@ -50,7 +50,8 @@ class Quarantined(NamedTuple):
 class AlertChange(NamedTuple):
     """An alert after a change, what the change was, and when it became known.
 
-    `published` is the CloudEvents body to deliver, or None where nothing is to be told.
+    `published` is the CloudEvents body to deliver, or None where nothing is to be told; `to` names a contact and one of
+    its channels that are to be notified beside the queue, as `supervisor page`.
     """
 
     alert: Alert
@@ -59,6 +60,7 @@ class AlertChange(NamedTuple):
     by: str
     note: str
     published: bytes | None
+    to: str | None = None
 
 
 class Checkpoint(NamedTuple):
@@ -75,6 +77,15 @@ class Deadline(NamedTuple):
 
     subject: str
     due: Ms
+
+
+class Delivery(NamedTuple):
+    """Somebody has what was published of an alert: `consumer` confirmed that revision at `at`."""
+
+    alert_id: str
+    revision: int
+    consumer: str
+    at: Ms
 
 
 class Person(NamedTuple):
@@ -113,6 +124,7 @@ class Commit:
     checkpoints: Sequence[Checkpoint] = ()
     answers: Sequence[Answer] = ()
     people: Sequence[Person] = ()
+    deliveries: Sequence[Delivery] = ()
 
 
 class OutboxItem(NamedTuple):
@@ -125,6 +137,14 @@ class OutboxItem(NamedTuple):
     priority: str
     created_at: Ms
     body: bytes
+
+
+class Owed(NamedTuple):
+    """A notification that is owed to a contact: `to` is contact and channel, `alert` as it stands at this moment."""
+
+    item: OutboxItem
+    to: str
+    alert: Alert
 
 
 class StoredRegister(NamedTuple):
@@ -249,8 +269,10 @@ class Store(Protocol):
         """Erase one wearer's personal data; facts and findings stay. False if none was held."""
         ...
 
-    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then.
+    async def findings(
+        self, subject: str | None = None, *, live_after: Ms | None = None, rule: str | None = None
+    ) -> list[Finding]:
+        """Findings that hold, of one subject, of one rule or all, by start; with `live_after` those that go on then.
 
         The end that counts is the window's where there is one.
         """
@@ -258,6 +280,14 @@ class Store(Protocol):
 
     async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
         """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
+        ...
+
+    async def alerts_named(self, names: Sequence[str]) -> list[Alert]:
+        """The alerts of these ids, in any order; at most 500 ids."""
+        ...
+
+    async def open_histories(self, *, after: str, limit: int) -> list[list[AlertChange]]:
+        """What happened to each alert that is open, by id from the one after `after`, each oldest first."""
         ...
 
     async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
@@ -290,6 +320,21 @@ class Store(Protocol):
 
     async def outbox_delivered(self, publisher: str, item_id: int) -> None:
         """`publisher` has delivered everything up to `item_id`."""
+        ...
+
+    async def owed_to(self, publisher: str, targets: Sequence[str], *, after: int, limit: int) -> list[Owed]:
+        """What `publisher` has not told these targets yet, in order from the item after `after`, each with its alert.
+
+        One look at both, so that they agree.
+        """
+        ...
+
+    async def note_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep who has what; of what is known already, the first word counts."""
+        ...
+
+    async def deliveries(self, names: Sequence[str]) -> list[Delivery]:
+        """What is known to have arrived of these alerts; at most 500 ids."""
         ...
 
 
@@ -334,9 +379,13 @@ class Transport(Protocol):
 
 
 class Publisher(Protocol):
-    """Takes alerts to where they are watched. At least once, in order per subject."""
+    """Takes alerts to where they are watched. At least once, in order per subject.
+
+    `confirms`: whether what is delivered is known to have reached a consumer, and not a hop on the way only.
+    """
 
     name: str
+    confirms: bool
 
     async def publish(self, item: OutboxItem) -> None:
         """Deliver one item; any exception means: not delivered, try again later."""

@@ -72,6 +72,8 @@ class AlertData(_Part):
     """What was thought turned out otherwise; the alert stays on record."""
     revision: int
     """1 at the raise, one more at each change."""
+    steps: int
+    """How many steps of its escalation were made while it waited."""
     disposition: str | None
     """Why it was closed."""
     late: str | None
@@ -93,7 +95,8 @@ class AlertEvent(_Part):
     """`emcheck/{database id}`."""
     type: str
     """`emcheck.alert.raised`, `.amended`, `.reinstated` or `.withdrawn`; by operators `.acknowledged`, `.confirmed`,
-    `.shelved` or `.closed`, and `.returned` where nothing followed; `.suppressed` and `.released` by an incident."""
+    `.shelved` or `.closed`; `.returned` where nothing followed, `.escalated` where it was passed on; `.suppressed` and
+    `.released` by an incident."""
     subject: str
     """Whose alerts it is one of; events of one subject come in order."""
     time: Time
@@ -141,6 +144,7 @@ def _alert_data(alert: Alert, *, note: str) -> AlertData:
             "size": alert.size,
             "withdrawn": alert.withdrawn,
             "revision": alert.revision,
+            "steps": alert.course.steps,
             "disposition": alert.disposition,
             "late": alert.late,
             "text": alert.text,

@@ -28,6 +28,7 @@ class LogPublisher:
     """Alerts as lines of the log: the publisher of last resort."""
 
     name = "log"
+    confirms = False
 
     async def publish(self, item: OutboxItem) -> None:
         """Write one line."""
@@ -44,6 +45,7 @@ class MqttPublisher:
     """Alerts on `em/v1/alerts/{priority}`."""
 
     name = "mqtt"
+    confirms = False
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -60,6 +62,7 @@ class WebhookPublisher:
     """Alerts by HTTP POST; any 2xx is delivered. With `hmac_key` the receiver can tell that they are ours."""
 
     name = "webhook"
+    confirms = True
 
     def __init__(
         self, url: str, *, timeout_s: float, bearer_token: str | None = None, hmac_key: str | None = None

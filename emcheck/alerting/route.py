@@ -16,14 +16,15 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from emcheck.alerting.publishers import RefusedForGoodError
-from emcheck.ports import OutboxItem, Publisher, StoreError
+from emcheck.clock import Clock
+from emcheck.ports import Delivery, OutboxItem, Publisher, StoreError
 
 log = structlog.get_logger("emcheck.alerting")
 
 _BATCH = 100
 _LANES = 8
 """Subjects delivered at once: a slow receiver is waited for eight times at a time."""
-_POLL_S = 5.0
+POLL_S = 5.0
 """How often the outbox is looked into unasked: another process may have written to it."""
 REFUSALS_MAX = 5
 """So many tries of an item that is refused: some seconds, in which a receiver that erred may have come to itself."""
@@ -38,6 +39,10 @@ class Outbox(Protocol):
 
     async def outbox_delivered(self, publisher: str, item_id: int) -> None:
         """`publisher` has delivered everything up to `item_id`."""
+        ...
+
+    async def note_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep who has what."""
         ...
 
 
@@ -56,13 +61,15 @@ class Backoff(NamedTuple):
 class Route:
     """Delivers everything in the outbox to one publisher, and keeps its figures."""
 
-    def __init__(self, store: Outbox, publisher: Publisher, backoff: Backoff) -> None:
+    def __init__(self, store: Outbox, publisher: Publisher, backoff: Backoff, clock: Clock) -> None:
         self.delivered_total = self.failed_total = self.given_up_total = 0
         self.last_error: str | None = None
         """Why the newest delivery failed; None once one went well."""
         self._store = store
         self._publisher = publisher
         self._backoff = backoff
+        self._clock = clock
+        self._confirmed: list[Delivery] = []  # what a consumer has and is not noted yet
         self._news = asyncio.Event()
         self._failures = 0  # rounds in a row that failed and brought nothing
         self._down = False
@@ -90,7 +97,7 @@ class Route:
 
     async def _wait_for_news(self) -> None:
         now_s = asyncio.get_running_loop().time()
-        wait_s = min([_POLL_S, *(due_s - now_s for due_s in self._not_before_s.values())])
+        wait_s = min([POLL_S, *(due_s - now_s for due_s in self._not_before_s.values())])
         try:
             async with asyncio.timeout(max(wait_s, 0.0)):
                 await self._news.wait()
@@ -152,6 +159,9 @@ class Route:
             return False
         self.last_error = None
         self.delivered_total += 1
+        if self._publisher.confirms:
+            revision = int(item.event_id.rpartition(".")[2])
+            self._confirmed.append(Delivery(item.alert_id, revision, self._publisher.name, self._clock.now()))
         self._finish(item)
         return True
 
@@ -180,14 +190,16 @@ class Route:
     async def _move_cursor(self, items: Sequence[OutboxItem]) -> None:
         """Past everything that is done without a gap. If the store fails, what is done stays known to us."""
         passed = list(takewhile(self._done.__contains__, (item.item_id for item in items)))
-        if not passed:
-            return
         try:
-            await self._store.outbox_delivered(self._publisher.name, passed[-1])
+            if self._confirmed:
+                await self._store.note_deliveries(self._confirmed)
+                self._confirmed = []
+            if passed:
+                await self._store.outbox_delivered(self._publisher.name, passed[-1])
         except StoreError as error:  # taken here: raised while we are being cancelled it would hide that
             self._store_failed(error)
         else:
-            self._done = {item_id for item_id in self._done if item_id > passed[-1]}
+            self._done = {item_id for item_id in self._done if not passed or item_id > passed[-1]}
 
     def _store_failed(self, error: StoreError) -> None:
         self._down = True

@@ -8,6 +8,7 @@ import typer
 from emcheck import __version__
 from emcheck.cli import (
     attending,
+    auditing,
     demo,
     doctor,
     explaining,
@@ -15,6 +16,7 @@ from emcheck.cli import (
     instructing,
     orders,
     policies,
+    queue,
     registers,
     replaying,
     serving,
@@ -43,7 +45,8 @@ config_app = typer.Typer(help="The settings of this installation.", no_args_is_h
 config_app.command("show")(serving.config_show)
 alerts_app = typer.Typer(help="The monitoring queue.", no_args_is_help=True)
 alerts_app.command("watch")(serving.alerts_watch)
-alerts_app.command("list")(explaining.alerts_list)
+alerts_app.command("list")(queue.alerts_list)
+alerts_app.command("audit")(auditing.alerts_audit)
 alerts_app.command("act")(attending.alerts_act)
 app.command("explain")(explaining.explain)
 app.command("stats")(stats.stats)

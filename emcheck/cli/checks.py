@@ -16,6 +16,7 @@ from emcheck.domain.policy import PolicyError, parse_policy
 from emcheck.domain.windows import resolve
 from emcheck.ports import StoreError
 from emcheck.present.lines import TZDATA
+from emcheck.service.reaching import UnreachableError, contacts_of
 from emcheck.service.running import policy_path
 from emcheck.settings import Settings, SettingsError, load_settings
 from emcheck.shipped import shipped_config
@@ -39,7 +40,7 @@ def every_check(config: Path | None) -> list[Check]:
         checks.append(Check("settings", False, str(error)))
     else:
         checks.append(Check("settings", True, str(config) if config else "defaults and environment"))
-        checks += [_policy(settings), _clock(settings)]
+        checks += [_policy(settings), _escalation(settings), _clock(settings)]
         checks += [asyncio.run(_broker(settings)), asyncio.run(_database(settings))]
     return checks
 
@@ -71,6 +72,20 @@ def _policy(settings: Settings) -> Check:
         return Check("policy", False, str(error))
     open_numbers = sum(1 for threshold in policy.thresholds.values() if threshold.sign_off)
     return Check("policy", True, f"{policy.label}; {open_numbers} thresholds still to be signed off by the authority")
+
+
+def _escalation(settings: Settings) -> Check:
+    """Whom the policy's escalation names can be reached; what is wrong with the policy itself is said above."""
+    path = policy_path(settings, shipped_config())
+    try:
+        policy = parse_policy(path.read_text(), name=str(path))
+        contacts = contacts_of(settings, policy, name=str(path))
+    except (OSError, PolicyError):
+        return Check("escalation", False, "cannot be looked at without a policy")
+    except UnreachableError as error:
+        return Check("escalation", False, str(error))
+    reached = ", ".join(f"{contact.name} by {' and '.join(contact.ways)}" for contact in contacts)
+    return Check("escalation", True, reached or ("on the queue only" if policy.trees else "the policy calls nobody"))
 
 
 def _clock(settings: Settings) -> Check:

@@ -1,4 +1,4 @@
-"""`emcheck explain` and `emcheck alerts list`: what waits, and the story of one alert."""
+"""`emcheck explain`: the story of one alert."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -6,47 +6,19 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
-from emcheck.cli.showing import show, terminal_width, wrapped
+from emcheck.cli.showing import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from emcheck.domain.alerts import Alert
     from emcheck.domain.ids import Ms
+    from emcheck.domain.policy import Policy
     from emcheck.service.explaining import Story
     from emcheck.store.sql import SqlStore
 
 _T = TypeVar("_T")
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
-
-
-def alerts_list(
-    config: ConfigOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed, withdrawn and suppressed ones too.")] = False,
-    incident: Annotated[str | None, typer.Option(help="Those that this incident accounts for.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The alerts that wait, the most urgent first. Those under an incident wait with it and are not listed."""
-    from emcheck.domain.alerts import AlertState
-    from emcheck.domain.instants import format_ms
-    from emcheck.present.story import alert_json
-
-    async def found(store: "SqlStore") -> "list[Alert]":
-        if incident is not None:
-            return await store.alerts_under(incident, open_only=not everything)
-        waiting = await store.alerts(open_only=not everything)
-        return [a for a in waiting if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
-
-    alerts = sorted(read_store(config, found), key=lambda alert: (alert.priority, alert.raised_at))
-    if as_json:
-        for alert in alerts:
-            typer.echo(json.dumps(alert_json(alert), ensure_ascii=False))
-    elif not alerts:
-        typer.echo("No alerts wait.")
-    else:
-        rows = [(a.priority, format_ms(a.raised_at), a.alert_id, a.subject, a.rule, a.text) for a in alerts]
-        show(("pri", "raised (UTC)", "alert", "who", "rule", "what"), rows, prose=True)
 
 
 def explain(
@@ -56,15 +28,13 @@ def explain(
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.judged import progress
-    from emcheck.cli.reading import bad_input, read_policy
+    from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.present import story, words
     from emcheck.service.explaining import matching, story_of
-    from emcheck.service.running import policy_path
-    from emcheck.shipped import shipped_config
 
     now = SystemClock().now()
-    policy = read_policy(policy_path(settings_of(config), shipped_config()))
+    policy = policy_in_force(config)
 
     async def told(store: "SqlStore") -> "Story":
         alerts = await matching(store, name)
@@ -107,6 +77,15 @@ def _draw(it: "Story", now: "Ms") -> None:
 def _section(title: str, lines: list[str]) -> None:
     if lines:
         typer.echo("\n".join(["", title, *(part for line in lines for part in wrapped(f"  {line}"))]))
+
+
+def policy_in_force(config: "Path | None") -> "Policy":
+    """The policy that the service judges by."""
+    from emcheck.cli.reading import read_policy
+    from emcheck.service.running import policy_path
+    from emcheck.shipped import shipped_config
+
+    return read_policy(policy_path(settings_of(config), shipped_config()))
 
 
 def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":

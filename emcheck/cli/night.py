@@ -18,7 +18,7 @@ from emcheck.domain.windows import Window
 from emcheck.ingest.embedded import BrokerError
 from emcheck.ports import StoreError
 from emcheck.present import drawing, lines
-from emcheck.present.words import clock as clock_words
+from emcheck.present.times import clock as clock_words
 from emcheck.service.running import quiet_logging
 from firmware_sim.scenario import ScenarioError, load_scenario
 from firmware_sim.worlds.night import Night, Watcher, run_night
@@ -51,6 +51,9 @@ def show_night(scenario: str, folder: Path, seed: int | None) -> None:
         )
 
     def alert(event: dict[str, Any]) -> None:
+        """Nobody is on duty here: that alerts are passed on is not shown."""
+        if event["type"].endswith(".escalated"):
+            return
         data = event["data"]
         when = clock_words(parse_ms(event["time"]), zone)[11:]
         change = str(event["type"]).rpartition(".")[2]

@@ -42,6 +42,7 @@ def policy_show(
         rows += [
             (f"  {key}", policies.value_in_words(held), held.reason, held.source) for key, held in thresholds.items()
         ]
+    rows += [(f"escalation.{name}", policies.tree_in_words(tree), "", "") for name, tree in policy.trees.items()]
     show(("rule, threshold", "value", "codes, reason", "source"), rows, title=policy.label)
 
 

@@ -111,11 +111,14 @@ def config_show(
 def alerts_watch(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="The events as they are.")] = False,
+    receipts_as: Annotated[
+        str | None, typer.Option("--receipts-as", help="Confirm what was shown, under this name.", metavar="NAME")
+    ] = None,
 ) -> None:
     """Watch the monitoring queue as alerts come, until Ctrl-C."""
     from emcheck.cli.watching import watch
 
-    watch(settings_of(config).mqtt, as_json=as_json)
+    watch(settings_of(config).mqtt, as_json=as_json, consumer=receipts_as)
 
 
 def store_confirm(config: ConfigOption = None) -> None:

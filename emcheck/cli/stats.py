@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emcheck.cli.explaining import JsonOption, read_store
+from emcheck.cli.explaining import JsonOption, policy_in_force, read_store
 from emcheck.cli.serving import ConfigOption
 from emcheck.cli.showing import show
 
@@ -34,8 +34,10 @@ def stats(
     if begin >= now:
         bad_input("--since: not before --until")
 
+    policy = policy_in_force(config)
+
     async def asked(store: "SqlStore") -> "Statistics":
-        return await gathered(store, since=begin, until=now, operators=operators)
+        return await gathered(store, policy=policy, since=begin, until=now, operators=operators)
 
     found = read_store(config, asked)
     if as_json:

@@ -11,13 +11,20 @@ from emcheck.cli.reading import bad_input
 from emcheck.cli.showing import say
 from emcheck.ingest.mqtt import tls_context, watch_alerts
 from emcheck.settings import MqttSettings
+from emcheck.wire.receipts import receipt_for
 
 _WATCH_AGAIN_S = 2.0
 
 
-def watch(mqtt: MqttSettings, *, as_json: bool) -> None:
-    """Print what comes until Ctrl-C; a broker that goes away after it was heard is tried again."""
+def watch(mqtt: MqttSettings, *, as_json: bool, consumer: str | None = None) -> None:
+    """Print what comes until Ctrl-C; a broker that goes away after it was heard is tried again.
+
+    With `consumer`, what was printed is confirmed under that name.
+    """
     heard = False
+
+    def receipt(body: bytes) -> bytes | None:
+        return None if consumer is None else confirmation(body, consumer)
 
     async def follow() -> None:
         nonlocal heard
@@ -27,6 +34,7 @@ def watch(mqtt: MqttSettings, *, as_json: bool) -> None:
             username=mqtt.username,
             password=mqtt.password.get_secret_value() if mqtt.password else None,
             tls=tls_context(mqtt.ca_file, mqtt.certificate_file, mqtt.key_file) if mqtt.tls else None,
+            receipt=receipt,
         )
         if not as_json:
             typer.echo(f"Alerts of {mqtt.host}:{mqtt.port} as they come; Ctrl-C ends.", err=True)
@@ -47,6 +55,14 @@ def watch(mqtt: MqttSettings, *, as_json: bool) -> None:
             time.sleep(_WATCH_AGAIN_S)
         except KeyboardInterrupt:
             raise typer.Exit from None
+
+
+def confirmation(body: bytes, consumer: str) -> bytes | None:
+    """The receipt of an alert event; None for whatever else is sent there."""
+    try:
+        return receipt_for(AlertEvent.model_validate_json(body).id, consumer)
+    except ValueError:
+        return None
 
 
 def one_line(body: bytes) -> str:

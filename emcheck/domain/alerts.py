@@ -1,7 +1,8 @@
 """Alerts and their life cycle after ISA-18.2, as a table; a miss in the table is the error.
 
 An alert is raised once for its cause, amended or withdrawn as facts arrive, and closed by a person with a
-disposition. Acknowledge means "I saw it" and is a lease: if nothing follows, the alert returns.
+disposition. Acknowledge means "I saw it" and is a lease: if nothing follows, the alert returns. While nobody attends to
+it, it waits; how long it has waited so far, and whom it was passed on to, is its course (`escalation`).
 """
 
 from dataclasses import dataclass, replace
@@ -93,6 +94,25 @@ def next_state(state: AlertState, act: Act) -> AlertState:
         ) from None
 
 
+class Course(NamedTuple):
+    """How long an alert has waited for somebody, and how far it was passed on."""
+
+    since: Ms | None = None
+    """Since when it waits without a break; None: since it was raised."""
+    waited_ms: Ms = 0
+    """How long it had waited before that."""
+    steps: int = 0
+    """How many steps of its tree were made."""
+    told_at: Ms | None = None
+    """When somebody was last to be told of it: at its raise, at a return, at a step. None: at its raise."""
+    told_revision: int = 1
+    """What was published then; a receipt for this revision or a later one shows that it arrived."""
+
+
+NEW = Course()
+"""Of an alert that nobody has done anything about since its raise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """What waits in the monitoring queue.
@@ -125,9 +145,36 @@ class Alert:
     """How many base units an incident is about; None for any other alert."""
     late: str | None = None
     """Why it comes late, in words ("detected late because the service was down from .. to .."), or None."""
+    course: Course = NEW
 
     def __bool__(self) -> bool:
         raise TypeError("an Alert has no truth value; ask for its state")
+
+
+WAITING = frozenset({AlertState.UNACKNOWLEDGED, AlertState.RETURNED})
+"""Where nobody attends to an alert."""
+
+
+def waits(alert: Alert) -> bool:
+    """Whether it waits for somebody: neither seen, put aside, part of an incident, closed nor withdrawn."""
+    return alert.state in WAITING and not alert.withdrawn
+
+
+def on_course(before: Alert, after: Alert, at: Ms) -> Alert:
+    """`after`, which was made of `before` at `at`, with the course it takes.
+
+    What is not waited does not count; what waits again is told again and goes on where it was. What has become graver
+    begins anew, for it is another call.
+    """
+    course, waited = before.course, waits(before)
+    if after.priority < before.priority:
+        return replace(after, course=Course(since=at, told_at=at, told_revision=after.revision))
+    if waited and not waits(after):
+        since = before.raised_at if course.since is None else course.since
+        course = course._replace(since=at, waited_ms=course.waited_ms + at - since)
+    elif waits(after) and not waited:
+        course = course._replace(since=at, told_at=at, told_revision=after.revision)
+    return replace(after, course=course)
 
 
 class Step(NamedTuple):
@@ -148,10 +195,11 @@ def acted(
     """
     state = next_state(alert.state, act)
     lease_until = {Act.ACKNOWLEDGE: at + lease_ms, Act.SHELVE: until}.get(act)
-    return replace(
+    after = replace(
         alert, state=state, lease_until=lease_until, disposition=disposition or alert.disposition,
         revision=alert.revision + 1,
     )  # fmt: skip
+    return on_course(alert, after, at)
 
 
 EXPIRIES = {AlertState.ACKNOWLEDGED: Act.LEASE_EXPIRED, AlertState.SHELVED: Act.SHELF_EXPIRED}

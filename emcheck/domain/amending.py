@@ -23,6 +23,7 @@ from emcheck.domain.instructions import (
     PutOrder,
     PutRegister,
     PutWearer,
+    ReportAudit,
     ResumeOrder,
     Revoke,
     SuspendOrder,
@@ -53,7 +54,7 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     try:
         if isinstance(act, PutRegister):
             return act.register_
-        if isinstance(act, ActOnAlert):
+        if isinstance(act, (ActOnAlert, ReportAudit)):
             return register
         if isinstance(act, PutOrder):
             return _checked(register, orders=_put(register.orders, act.order, lambda o: o.order_id))
@@ -174,7 +175,7 @@ def name_after(name: str, raw: Any, after: Register) -> str:
     So whoever has the first register and the instructions can compute it, and nobody hashes a country for one absence.
     One that was given whole is called by its own hash.
     """
-    if raw["type"] == "alert":
+    if raw["type"] in ("alert", "audit"):
         return name
     if raw["type"] == "register":
         return after.sha256()
@@ -193,7 +194,7 @@ class Touched:
 
 def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     """Whom an act touches that made one register of the other."""
-    if isinstance(act, (PutWearer, ActOnAlert)):
+    if isinstance(act, (PutWearer, ActOnAlert, ReportAudit)):
         return Touched(set(), set())
     if isinstance(act, PutFitting):
         return Touched({act.fitting.wearer_id}, set(), equipment=True)

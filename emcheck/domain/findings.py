@@ -67,7 +67,8 @@ class Finding:
         window = "" if self.window is None else str(self.window.start)
         class_ = self.class_ if self.window is None else ""
         number = f"{self.evidence[0].boot}.{self.evidence[0].seq}" if self.unit and self.evidence else ""
-        what = number or dict(self.detail).get("tag", "")
+        told = dict(self.detail)
+        what = number or told.get("tag", told.get("publisher", ""))
         return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{class_}|{window}|{self.start}|{what}"
 
 

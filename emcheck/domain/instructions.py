@@ -10,6 +10,7 @@ judged before is judged again by the register that is in force now.
    unit is swapped by ending one installation or fitting and adding another.
 4. `register`: all of it, as a file holds it.
 5. `alert`: what an operator does about an alert. It changes no register and no finding.
+6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
 """
 
 from collections.abc import Sequence
@@ -242,6 +243,38 @@ class ActOnAlert(_Act):
         return self
 
 
+class AuditDifference(_Act):
+    """What the auditor finds of one kind or publisher (6)."""
+
+    kind: Literal["step_overdue", "undelivered", "publisher_behind"]
+    """A step that was not made; a notification nobody has; a publisher that owes."""
+    publisher: Annotated[str, Field(max_length=120)] = ""
+    """Which one owes."""
+    count: Annotated[int, Field(ge=1)]
+    """How many alerts or deliveries."""
+    since: Instant
+    """Since when it is missed."""
+    examples: Annotated[tuple[Annotated[str, Field(max_length=60)], ...], Field(max_length=10)] = ()
+    """Some of the alerts."""
+
+
+class ReportAudit(_Act):
+    """All that the auditor finds at its look; what it found before and no longer does is mended (6)."""
+
+    type: Literal["audit"]
+    """Which act it is."""
+    found: tuple[AuditDifference, ...]
+    """Each cause once."""
+    by: By
+    """Who looked."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "ReportAudit":
+        if len({(one.kind, one.publisher) for one in self.found}) < len(self.found):
+            raise Misplaced("found", "a cause is told once, with its count")
+        return self
+
+
 Instruction = Annotated[
     GrantAbsence
     | VaryOrder
@@ -254,7 +287,8 @@ Instruction = Annotated[
     | PutFitting
     | PutWearer
     | PutRegister
-    | ActOnAlert,
+    | ActOnAlert
+    | ReportAudit,
     Field(discriminator="type"),
 ]
 INSTRUCTION: TypeAdapter[Instruction] = TypeAdapter(Instruction)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from emcheck.domain.defaults import RULES
+from emcheck.domain.escalation import PRIORITIES, EscalationError, Plan, Tree, parse_trees
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
 
@@ -138,6 +139,8 @@ class Policy:
     sha256: str
     spans_ms: dict[str, Ms]
     """The spans among the thresholds, in milliseconds."""
+    trees: dict[str, Tree]
+    """Whom alerts are passed on to, by priority; empty where nobody is named."""
 
     @property
     def label(self) -> str:
@@ -152,6 +155,16 @@ class Policy:
         """A span in milliseconds from a key that ends in `_s` or `_min`."""
         return self.spans_ms[key]
 
+    def plan(self) -> Plan:
+        """How alerts are passed on."""
+        receipts = {priority: f"alert.receipt.{priority}_s" for priority in PRIORITIES}
+        return Plan(self.trees, {name: self.ms(key) for name, key in receipts.items() if key in self.spans_ms})
+
+    def targets_ms(self) -> dict[str, Ms]:
+        """Within what time an alert is to be acknowledged, by priority; none for planned work."""
+        keys = {priority: f"alert.target.{priority}_s" for priority in PRIORITIES}
+        return {name: self.ms(key) for name, key in keys.items() if key in self.spans_ms}
+
     def flag(self, key: str) -> bool:
         """The yes or no under `key`."""
         return bool(self.thresholds[key].value)
@@ -162,13 +175,14 @@ class Policy:
 
 
 def parse_policy(text: str, *, name: str = "policy") -> Policy:
-    """The policy in TOML `text`; PolicyError names the key: an unknown one, or a missing one without a default."""
+    """The policy in TOML `text`; PolicyError names the key: unknown, missing without a default, or bad."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: not TOML: {error}") from None
     head = _head(raw, name)
     thresholds: dict[str, Threshold] = {}
+    escalation = raw.pop("escalation", {})
     _collect(raw, "", thresholds, name)
     thresholds = DEFAULTS | thresholds
     missing = sorted(KEYS.keys() - thresholds.keys())
@@ -178,13 +192,17 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
         effective_at = parse_ms(head["effective_at"])
     except ValueError as error:
         raise PolicyError(f"{name}: effective_at: {error}") from None
+    try:
+        trees = parse_trees(escalation, {str(t.value) for key, t in thresholds.items() if KEYS[key] is str})
+    except EscalationError as error:
+        raise PolicyError(f"{name}: {error}") from None
     digest = hashlib.sha256(text.encode()).hexdigest()
     spans_ms = {
         key: round(float(threshold.value) * (60_000 if key.endswith("_min") else 1_000))
         for key, threshold in thresholds.items()
         if key.endswith(("_s", "_min"))
     }
-    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms)
+    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms, trees)
 
 
 def _head(raw: dict[str, Any], name: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState
+from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState, Course, on_course
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.instants import DAY
@@ -36,9 +36,11 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "evidence.replayed": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // DAY),
     "fitting.overdue": lambda f: f.order_id,
     "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "fleet.batch": lambda f: f.about,
     "incident.silent": lambda f: (f.about, f.start),
     "incident.power": lambda f: (f.about, f.start),
     "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "service.audit": lambda f: (f.class_, dict(f.detail).get("publisher"), f.start),
     "monitoring.not_producing": lambda f: (f.order_id, dict(f.detail)["address"], f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
@@ -85,14 +87,16 @@ def reconcile(
         before = known.get(name)
         if before is None:
             state = AlertState.SUPPRESSED if fresh.incident is not None else fresh.state
-            changes.append(Change(replace(fresh, state=state, late=late), "raised", late or cause or ""))
+            raised = replace(fresh, state=state, late=late, course=Course(since=now, told_at=now))
+            changes.append(Change(raised, "raised", late or cause or ""))
         elif (change := _revised(before, fresh, grounds, excused=name in excused)) is not None:
             note = f"{change.note}; {cause}" if cause else change.note
-            changes.append(change._replace(note=note))
+            changes.append(Change(on_course(before, change.alert, now), change.action, note))
     for name, before in known.items():
         if name not in causes and not before.withdrawn:
             gone = replace(before, withdrawn=True, revision=before.revision + 1)
-            changes.append(Change(gone, "withdrawn", cause or "what is known now no longer shows it"))
+            why = cause or "what is known now no longer shows it"
+            changes.append(Change(on_course(before, gone, now), "withdrawn", why))
     return changes
 
 
@@ -175,6 +179,8 @@ def _difference(before: Alert, fresh: Alert, grounds: list[Finding]) -> str | No
         said.append("it goes on")
     elif _ended_elsewhere(before, fresh, grounds):
         said.append("it ended at another time than was known")
+    if before.rule == "tag.strap" and before.text != fresh.text:
+        said.append(fresh.text)
     if _has_grown(before, fresh, grounds[0]):
         said.append(f"{fresh.size} base units by now")
     if before.happened_at != fresh.happened_at:

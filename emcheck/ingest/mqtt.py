@@ -21,6 +21,7 @@ from paho.mqtt.client import MQTTMessageInfo
 from paho.mqtt.enums import MessageType
 
 from emcheck.clock import Clock
+from emcheck.domain.escalation import PRIORITIES
 from emcheck.domain.ids import Ms
 from emcheck.ingest.packets import published
 from emcheck.ports import Downlink, Message
@@ -105,7 +106,9 @@ class MqttTransport:
 
     async def _session(self) -> None:
         async with self._new_client() as client:
-            await client.subscribe([(topics.UP_FILTER, 1), (topics.LINK_FILTER, 1), (topics.HOST, 1)])
+            await client.subscribe(
+                [(topics.UP_FILTER, 1), (topics.LINK_FILTER, 1), (topics.HOST, 1), (topics.RECEIPT, 1)]
+            )
             await client.publish(topics.HOST, self._host_word(online=True), qos=1, retain=True)
             self._under_way.clear()
             if self._tls is None:  # over TLS the library already reads on for as long as something is decoded
@@ -226,13 +229,19 @@ async def watch_alerts(
     username: str | None = None,
     password: str | None = None,
     tls: ssl.SSLContext | None = None,
+    receipt: Callable[[bytes], bytes | None] = lambda body: None,
 ) -> AsyncIterator[bytes]:
-    """The monitoring queue as it comes, for whoever watches; ConnectionError where the broker cannot be reached."""
+    """The monitoring queue as it comes, for whoever watches; ConnectionError where the broker cannot be reached.
+
+    `receipt` makes the receipt of an event, or None; it is sent once the event was dealt with.
+    """
     try:
         async with aiomqtt.Client(host, port, username=username, password=password, tls_context=tls) as client:
-            await client.subscribe(f"{topics.ALERTS_PREFIX}+", qos=1)
+            await client.subscribe([(f"{topics.ALERTS_PREFIX}{priority}", 1) for priority in PRIORITIES])
             async for message in client.messages:
-                yield bytes(message.payload)
+                yield (body := bytes(message.payload))
+                if (word := receipt(body)) is not None:
+                    await client.publish(topics.RECEIPT, word, qos=1)
     except (aiomqtt.MqttError, OSError) as error:
         raise ConnectionError(f"{host}:{port}: {error}") from error
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from emcheck.domain.findings import Finding
 from emcheck.domain.policy import Policy, Threshold
 from emcheck.present import lines
+from emcheck.present.policies import tree_in_words
 
 _SAME = ("rule", "wearer_id", "order_id", "unit", "window", "start")
 """What makes two findings the same one under two policies."""
@@ -48,12 +49,16 @@ def _changed(was: dict[str, Any], now: dict[str, Any]) -> dict[str, tuple[Any, A
 
 
 def thresholds(before: Policy, after: Policy) -> list[tuple[str, str, str]]:
-    """Each threshold that differs, with both values and units."""
+    """Each threshold that differs, with both values and units, and each tree that does."""
     rows = []
     for key in sorted(before.thresholds.keys() | after.thresholds.keys()):
         old, new = before.thresholds.get(key), after.thresholds.get(key)
         if (old and old.value) != (new and new.value):
             rows.append((key, _value(old), _value(new)))
+    for name in sorted(before.trees.keys() | after.trees.keys()):
+        was, now = (tree_in_words(policy.trees.get(name, ())) or "nobody" for policy in (before, after))
+        if was != now:
+            rows.append((f"escalation.{name}", was, now))
     return rows
 
 

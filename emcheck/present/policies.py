@@ -3,8 +3,11 @@
 from typing import Any
 
 from emcheck.domain.codes import classes, codes
+from emcheck.domain.escalation import Tree
 from emcheck.domain.instants import format_ms
 from emcheck.domain.policy import Policy, Threshold
+from emcheck.present.escalated import whom
+from emcheck.present.times import duration
 
 
 def by_rule(policy: Policy) -> dict[str, dict[str, Threshold]]:
@@ -13,6 +16,11 @@ def by_rule(policy: Policy) -> dict[str, dict[str, Threshold]]:
     for key, threshold in sorted(policy.thresholds.items()):
         rules.setdefault(key.rpartition(".")[0], {})[key] = threshold
     return dict(sorted(rules.items()))
+
+
+def tree_in_words(tree: Tree) -> str:
+    """As `after 1 min duty operator on the queue; after 5 min supervisor by page`."""
+    return "; ".join(f"after {duration(call.after_ms)} {whom(call)}" for call in tree)
 
 
 def codes_of(rule: str) -> list[dict[str, str | None]]:
@@ -58,6 +66,10 @@ def as_json(policy: Policy) -> dict[str, Any]:
         "effective_at": format_ms(policy.effective_at),
         "sha256": policy.sha256,
         "rules": {rule: {"codes": codes_of(rule), "thresholds": list(held)} for rule, held in rules.items()},
+        "escalation": {
+            name: [{"after_s": call.after_ms / 1000, "who": call.who, "by": call.by} for call in tree]
+            for name, tree in policy.trees.items()
+        },
         "thresholds": {
             key: {name: getattr(threshold, name) for name in threshold.__slots__}
             for held in rules.values()

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from emcheck.domain.escalation import OPERATIONS, PRIORITIES
 from emcheck.domain.policy import DEFAULTS, KEYS, Action, least
 
 Instant = Annotated[
@@ -144,7 +145,18 @@ def policy_schema() -> dict[str, Any]:
         told = {"value": value, "unit": text, "reason": text, "source": text, "sign_off": {"type": "boolean"}}
         threshold = _table(told) | {"required": ["value", "reason", "source"]}
         _member(table, last, threshold, needed=key not in DEFAULTS)
+    _member(schema, "escalation", _trees(), needed=False)
     return {"title": "Policy", "description": policy_schema.__doc__} | schema
+
+
+def _trees() -> dict[str, Any]:
+    """The steps of each tree, in order; `after_s` rises."""
+    text, name = {"type": "string"}, {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"}
+    after_s = {"type": "number", "minimum": 0, "exclusiveMaximum": 1e10}
+    told = {"after_s": after_s, "who": name, "by": name, "reason": text, "source": text}
+    step = _table(told | {"sign_off": {"type": "boolean"}}) | {"required": list(told)}
+    trees = {key: {"type": "array", "minItems": 1, "items": step} for key in (*PRIORITIES, OPERATIONS)}
+    return _table(trees) | {"required": []}
 
 
 def _table(properties: dict[str, Any]) -> dict[str, Any]:

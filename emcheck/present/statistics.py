@@ -11,13 +11,10 @@ from typing import Any
 from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.instants import DAY, MINUTE, SECOND, format_ms
+from emcheck.domain.policy import Policy
 
-WITHIN: Mapping[str, tuple[tuple[Ms, float], ...]] = {
-    "P1": ((30 * SECOND, 0.80), (60 * SECOND, 0.985)),
-    "P2": ((180 * SECOND, 0.80),),
-}
-"""Share of alerts that is acknowledged within a time. emcheck domain model, Alerts: P1 80 % in 30 s and 98.5 % in 60 s,
-P2 180 s (the share for P2 is ours: the source names none)."""
+Within = Mapping[str, tuple[tuple[Ms, float], ...]]
+"""By priority: within what time which share of alerts is to be acknowledged."""
 FLOOD = 10
 FLOOD_SPAN: Ms = 10 * MINUTE
 """Alerts for one operator that nobody can attend to: 10 or more in 10 minutes (EEMUA 191 and ISA-18.2,
@@ -30,6 +27,13 @@ CHATTER = 3
 """So many alerts of one subject and rule within `FLOOD_SPAN` are chattering (ISA-18.2: several in a short time; the
 number and the time are ours)."""
 _MONTH: Ms = 30 * DAY
+
+
+def within(policy: Policy) -> Within:
+    """The policy's target times, and the shares: P1 80 % and 98.5 % (domain model, Alerts); 80 % of others is ours."""
+    targets = policy.targets_ms()
+    soon = {"P1": ((policy.ms("alert.target.P1_soon_s"), 0.80), (targets["P1"], 0.985))}
+    return {priority: ((target_ms, 0.80),) for priority, target_ms in targets.items()} | soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,15 @@ def statistics(
     since: Ms,
     until: Ms,
     wearers: int,
+    targets: Within,
     operators: int = 1,
     batches: Mapping[str, str] | None = None,
     straps: Mapping[str, int] | None = None,
 ) -> Statistics:
-    """Of the alerts raised in `[since, until)`. `batches` names the strap batch of a wearer, `straps` counts each."""
+    """Of the alerts raised in `[since, until)`, beside `targets` (`within`).
+
+    `batches` names the strap batch of a wearer, `straps` counts each.
+    """
     known = {alert.alert_id: alert for alert in alerts if since <= alert.raised_at < until}
     first: dict[AlertId, dict[str, Ms]] = {}
     for step in sorted(steps, key=lambda step: step.at):
@@ -99,7 +107,7 @@ def statistics(
         by_priority=Counter(alert.priority for alert in known.values()),
         outcomes=Counter(_outcome(alert) for alert in known.values()),
         withdrawn=sum(alert.withdrawn for alert in known.values()),
-        seen=[_seen(priority, known, first) for priority in ("P1", "P2", "P3", "P4")],
+        seen=[_seen(priority, known, first, targets.get(priority, ())) for priority in ("P1", "P2", "P3", "P4")],
         flood_spans=floods,
         flood_share=floods / max(-((since - until) // FLOOD_SPAN), 1),
         stale=sum(a.state is not AlertState.CLOSED and until - a.raised_at > STALE for a in known.values()),
@@ -114,7 +122,12 @@ def _outcome(alert: Alert) -> str:
     return "withdrawn, open" if alert.withdrawn else "open"
 
 
-def _seen(priority: str, known: Mapping[AlertId, Alert], first: Mapping[AlertId, Mapping[str, Ms]]) -> Seen:
+def _seen(
+    priority: str,
+    known: Mapping[AlertId, Alert],
+    first: Mapping[AlertId, Mapping[str, Ms]],
+    targets: tuple[tuple[Ms, float], ...],
+) -> Seen:
     """Those that were withdrawn before anyone saw them count neither way."""
     waits: list[Ms] = []
     raised = 0
@@ -130,8 +143,7 @@ def _seen(priority: str, known: Mapping[AlertId, Alert], first: Mapping[AlertId,
             waits.append(at - alert.raised_at)
     waits.sort()
     within = [
-        (limit, sum(wait <= limit for wait in waits) / raised if raised else 0.0, target)
-        for limit, target in WITHIN.get(priority, ())
+        (limit, sum(wait <= limit for wait in waits) / raised if raised else 0.0, target) for limit, target in targets
     ]
     return Seen(priority, raised, len(waits), waits[len(waits) // 2] if waits else None, within)
 

@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 
 from emcheck.alerting.cloudevents import cloud_event
+from emcheck.alerting.notifying import Contact, targets_of
 from emcheck.alerting.outbox import OutboxRunner
 from emcheck.clock import Clock
 from emcheck.domain.alerts import Alert
@@ -25,6 +26,7 @@ from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher, Store, StoreError
 from emcheck.service import housekeeping
 from emcheck.service.acknowledging import Acknowledger, Seal
+from emcheck.service.auditing import Auditor
 from emcheck.service.clockwatch import ClockWatch, Look
 from emcheck.service.configuring import Configuring
 from emcheck.service.http import By, health_app, listen
@@ -51,6 +53,7 @@ class Options:
     watchdog_url: str | None = None
     watchdog_every_s: float = 60.0
     watchdog_timeout_s: float = 10.0
+    audit_every_s: float | None = None
     seal: Seal | None = None
     look: Look | None = None
     """At the machine's clocks; none where time is simulated."""
@@ -78,19 +81,21 @@ class Service:
         policy: Policy,
         clock: Clock,
         options: Options,
+        contacts: Sequence[Contact] = (),
     ) -> None:
         self._store = store
         self._transport = transport
         self._clock = clock
         self._options = options
-        self._publishes = bool(publishers)
+        self._publishes = bool(publishers or contacts)
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         self.heartbeats_total = 0
         self.acknowledger = Acknowledger(store, transport, every_s=options.ack_every_s, seal=options.seal)
         self.outbox = OutboxRunner(
-            store, publishers, retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s
-        )
+            store, publishers, contacts, clock=clock, every_ms=policy.ms("alert.notify.every_s"),
+            retry_first_s=options.retry_first_s, retry_most_s=options.retry_most_s,
+        )  # fmt: skip
         self.pipeline = Pipeline(
             store,
             policy,
@@ -100,6 +105,12 @@ class Service:
             checkpoint_every_ms=options.checkpoint_every_ms,
             chunk_ms=options.chunk_ms,
         )
+        self.auditor = Auditor(
+            store, policy, clock,
+            publishers=[publisher.name for publisher in publishers],
+            contacts=targets_of(contacts), every_s=options.audit_every_s or 0.0,
+            up_since=lambda: self.pipeline.up_since,
+        )  # fmt: skip
         self.configuring = Configuring(
             store, self.acknowledger, clock,
             roster=lambda: self.pipeline.engine.roster, turn=self.pipeline.turn, pause_s=options.ack_every_s,
@@ -185,6 +196,8 @@ class Service:
             work["watch_clock"] = self._watch_clock(self._options.look)
         if self._publishes:
             work["outbox"] = self._deliver()
+        if self._options.audit_every_s is not None:
+            work["audit"] = self.auditor.run()
         if self._options.watchdog_url is not None:
             work["watchdog"] = self._beat(self._options.watchdog_url)
         return {asyncio.create_task(job, name=name) for name, job in work.items()}
@@ -258,6 +271,9 @@ class Service:
             "quarantined_total": ("Refused input", pipeline.quarantined_total),
             "recalls_total": ("Times that all a unit ever told was read again", pipeline.recalls_total),
             "alert_changes_total": ("Alerts raised, amended or withdrawn", pipeline.alerts_total),
+            "escalation_steps_total": ("Times that an alert was passed on", pipeline.steps_total),
+            "receipts_total": ("Receipts of consumers", pipeline.receipts_total),
+            "audit_differences": ("Causes that the auditor found at its last look", len(self.auditor.found)),
             "acknowledgements_total": ("Acknowledgements sent", self.acknowledger.sent_total),
             "heartbeats_total": ("Heartbeats that the watchdog took", self.heartbeats_total),
             "downlinks_unsent_total": ("Answers to units lost with the broker", self._transport.unsent_total),

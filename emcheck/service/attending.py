@@ -1,12 +1,20 @@
-"""What operators do about alerts, and what happens where nothing follows: a lease or a shelf runs out."""
+"""What operators do about alerts, and what happens where nothing follows: a lease or shelf runs out, a step is due.
 
-from collections.abc import Callable, Iterable
+Each alert that is open has one deadline, a row of the database too; what is due of it is decided at that instant, on
+the alert and the receipts as they stand committed then. An alert at rest costs nothing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from emcheck.domain.alerts import EXPIRIES, Act, Alert, IllegalAct, acted
 from emcheck.domain.deadlines import Deadlines
+from emcheck.domain.escalation import Due, Plan, passed_on, target
 from emcheck.domain.ids import AlertId, Ms
+from emcheck.domain.instants import FOREVER
 from emcheck.domain.instructions import ActOnAlert, InstructionError
-from emcheck.ports import AlertChange, Store
+from emcheck.ports import AlertChange, Deadline, Delivery, Store
+from emcheck.present.escalated import because
 
 Publish = Callable[[Alert, str, str], bytes]
 """Alert, action and note to the bytes that are delivered."""
@@ -25,32 +33,56 @@ _WHY = {
 }
 
 
+@dataclass(slots=True)
+class Fallen:
+    """What was due and is decided, to be committed before the next call: changes, and alerts to be looked at later."""
+
+    changes: list[AlertChange] = field(default_factory=list)
+    deadlines: list[Deadline] = field(default_factory=list)
+
+
 class Attending:
     """Carries acts out on alerts as they stand in the store. What it returns must be committed before the next call."""
 
-    def __init__(self, store: Store, published: Publish, *, lease_ms: Ms) -> None:
+    def __init__(self, store: Store, published: Publish, plan: Plan, *, lease_ms: Ms, up_since: Ms) -> None:
         self._store = store
         self._published = published
+        self._plan = plan
         self._lease_ms = lease_ms
+        self._up_since = up_since
         self._deadlines = Deadlines()
 
     def load(self, alerts: Iterable[Alert]) -> None:
         """Alerts that are open at a start."""
         for alert in alerts:
-            self._watch(alert)
+            self._arm(alert, delivered=False)
 
     def next(self) -> Ms:
-        """When the next lease or shelf runs out."""
+        """When the next lease or shelf runs out, or a step may be due."""
         return self._deadlines.next()
 
-    def _watch(self, alert: Alert) -> None:
+    def watch(self, changed: Iterable[Alert]) -> list[Deadline]:
+        """Alerts after a change, to be committed with it: when each is to be looked at next, as rows."""
+        last = {alert.alert_id: alert for alert in changed}
+        due = {name: self._arm(alert, delivered=False) for name, alert in last.items()}
+        return [
+            Deadline(subject(last[name]), at) for name, at in due.items() if at < FOREVER or last[name].revision > 1
+        ]
+
+    def _arm(self, alert: Alert, *, delivered: bool) -> Ms:
+        """Look at it no later than this; early is possible, for a receipt may come until then."""
+        due = FOREVER if alert.lease_until is None or alert.state not in EXPIRIES else alert.lease_until
+        step = self._plan.due(alert, delivered=delivered, up_since=self._up_since)
+        if step is not None:
+            due = min(due, step.at)
         self._deadlines.disarm(alert.alert_id)
-        if alert.lease_until is not None:
-            self._deadlines.arm(alert.alert_id, alert.lease_until)
+        if due < FOREVER:
+            self._deadlines.arm(alert.alert_id, due)
+        return due
 
     async def act(self, act: ActOnAlert, at: Ms) -> AlertChange:
         """Do it; InstructionError where there is no such alert, or its state does not allow it."""
-        alert = await self._alert(act.alert_id)
+        alert = next(iter(await self._store.alerts_named([act.alert_id])), None)
         if alert is None:
             raise InstructionError("alert_id", f"no alert {act.alert_id!r}; `emcheck alerts list --all` shows them")
         if act.until is not None and act.until <= at:
@@ -64,24 +96,53 @@ class Attending:
         except IllegalAct as error:
             raise InstructionError("act", str(error)) from None
 
-    async def expire(self, at: Ms) -> list[AlertChange]:
-        """Alerts whose lease or shelf has run out by `at` return to the queue, each at its own instant."""
-        changes = []
-        while self._deadlines.next() <= at:
-            due, name = self._deadlines.pop()
-            alert = await self._alert(AlertId(name))
-            if alert is not None and alert.lease_until == due and (act := EXPIRIES.get(alert.state)) is not None:
-                changes.append(self._change(alert, act, due, by="emcheck", note=_WHY[act]))
-        return changes
+    async def fall_due(self, upto: Ms, *, most: int) -> Fallen:
+        """Of at most so many alerts what is due by `upto`, each at its own instant."""
+        due: dict[str, Ms] = {}
+        while len(due) < most and self._deadlines.next() <= upto:
+            at, name = self._deadlines.pop()
+            due[name] = at
+        fallen = Fallen()
+        alerts = {alert.alert_id: alert for alert in await self._store.alerts_named(list(due))}
+        has = arrived(await self._store.deliveries(list(due)))
+        for name, at in due.items():
+            if (alert := alerts.get(AlertId(name))) is not None:
+                self._decide(alert, at, has.get(name, 0), fallen)
+        return fallen
+
+    def _decide(self, alert: Alert, at: Ms, arrived: int, fallen: Fallen) -> None:
+        """An expiry or a step, where that is what the deadline was for; else the next look."""
+        if alert.lease_until is not None and alert.lease_until <= at and (act := EXPIRIES.get(alert.state)) is not None:
+            fallen.changes.append(self._change(alert, act, alert.lease_until, by="emcheck", note=_WHY[act]))
+            return
+        delivered = arrived >= alert.course.told_revision
+        step = self._plan.due(alert, delivered=delivered, up_since=self._up_since)
+        if step is not None and step.at <= at:
+            fallen.changes.append(self._pass_on(alert, step))
+        else:
+            fallen.deadlines.append(Deadline(subject(alert), self._arm(alert, delivered=delivered)))
+
+    def _pass_on(self, alert: Alert, step: Due) -> AlertChange:
+        after, note = passed_on(alert, step), because(step)
+        published = self._published(after, "escalated", note)
+        return AlertChange(after, "escalated", step.at, "emcheck", note, published, target(step.call))
 
     def _change(
         self, alert: Alert, act: Act, at: Ms, *, by: str, note: str, until: Ms | None = None, why: str | None = None
     ) -> AlertChange:
         after = acted(alert, act, at=at, lease_ms=self._lease_ms, until=until, disposition=why)
-        self._watch(after)
         action = _WORDS[act]
         return AlertChange(after, action, at, by, note, self._published(after, action, note))
 
-    async def _alert(self, name: AlertId) -> Alert | None:
-        history = await self._store.alert_history(name)
-        return history[-1].alert if history else None
+
+def subject(alert: Alert) -> str:
+    """What an alert's deadline is called among the rows."""
+    return f"alert {alert.alert_id}"
+
+
+def arrived(deliveries: Sequence[Delivery]) -> dict[str, int]:
+    """The newest revision of each alert that somebody confirmed to have."""
+    newest: dict[str, int] = {}
+    for one in deliveries:
+        newest[one.alert_id] = max(one.revision, newest.get(one.alert_id, 0))
+    return newest

@@ -1,14 +1,47 @@
-"""What the statistics are made of, out of the store."""
+"""What the statistics and the queue's list are made of, out of the store."""
 
 from collections import Counter
+from typing import NamedTuple
 
+from emcheck.domain.alerts import Alert, AlertState
+from emcheck.domain.escalation import Due
 from emcheck.domain.ids import Ms
+from emcheck.domain.policy import Policy
 from emcheck.ports import Store
-from emcheck.present.statistics import Statistics, statistics
+from emcheck.present.statistics import Statistics, statistics, within
+from emcheck.service.attending import arrived
 from emcheck.service.enrolment import register_in_force
 
+_PAGE = 500
+"""Alerts that the store is asked of at once."""
 
-async def gathered(store: Store, *, since: Ms, until: Ms, operators: int) -> Statistics:
+
+class Waiting(NamedTuple):
+    """An alert and its next step, None where nothing follows."""
+
+    alert: Alert
+    step: Due | None
+
+
+async def waiting(store: Store, policy: Policy, *, everything: bool, incident: str | None = None) -> list[Waiting]:
+    """What waits, the most urgent first; `everything`: what is closed, withdrawn or suppressed, too.
+
+    With `incident`, what it accounts for.
+    """
+    if incident is not None:
+        alerts = await store.alerts_under(incident, open_only=not everything)
+    else:
+        found = await store.alerts(open_only=not everything)
+        alerts = [a for a in found if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
+    plan, queue = policy.plan(), []
+    for first in range(0, len(alerts), _PAGE):
+        page = alerts[first : first + _PAGE]
+        has = arrived(await store.deliveries([alert.alert_id for alert in page]))
+        queue += [Waiting(a, plan.due(a, delivered=has.get(a.alert_id, 0) >= a.course.told_revision)) for a in page]
+    return sorted(queue, key=lambda one: (one.alert.priority, one.alert.raised_at))
+
+
+async def gathered(store: Store, *, policy: Policy, since: Ms, until: Ms, operators: int) -> Statistics:
     """Of alerts raised in `[since, until)`; wearers are those with an order in force then, straps those fitted then."""
     register = (await register_in_force(store)).register
     monitored = {o.wearer_id for o in register.orders if o.starts_at < until and o.ends_at > since}
@@ -19,6 +52,7 @@ async def gathered(store: Store, *, since: Ms, until: Ms, operators: int) -> Sta
         since=since,
         until=until,
         wearers=len(monitored),
+        targets=within(policy),
         operators=operators,
         batches={fitting.wearer_id: fitting.strap_batch for fitting in worn if fitting.strap_batch},
         straps=Counter(fitting.strap_batch for fitting in worn if fitting.strap_batch),

@@ -7,8 +7,9 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.receipt import Receipt
 from emcheck.wire.codec import Envelope, EnvelopeRefused, decode
+from emcheck.wire.receipts import Confirmed, ReceiptRefused, decode_receipt
 from emcheck.wire.signing import signature_fault
-from emcheck.wire.topics import unit_of_up
+from emcheck.wire.topics import RECEIPT, unit_of_up
 
 
 class Taken(NamedTuple):
@@ -21,6 +22,8 @@ class Taken(NamedTuple):
     receipt: Receipt | None
     refusals: tuple[tuple[str, str, int | None, int | None], ...] = ()
     envelope: Envelope | None = None
+    confirmed: Confirmed | None = None
+    """What a consumer of the monitoring queue confirms to have."""
 
 
 Remember = Callable[[UnitId, BootId, int, int, bytes], None]
@@ -28,10 +31,10 @@ Remember = Callable[[UnitId, BootId, int, int, bytes], None]
 
 
 def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool, remember: Remember) -> Taken:
-    """Judge one `up` message and fold it in; never raises for what is in it."""
+    """Judge one `up` message and fold it in, or read a consumer's receipt; never raises for what is in it."""
     unit = unit_of_up(topic)
     if unit is None:
-        return _refused(engine, UnitId(topic[:80]), "bad_topic", "a unit's topic is em/v1/{unit}/up", received_at)
+        return _of_no_unit(engine, topic, payload, received_at, retained=retained)
     known = engine.units.get(unit)
     if known is None:
         engine.refuse(unit, "not_enrolled", received_at)
@@ -61,6 +64,18 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     refusals = tuple((r.reason, r.detail, r.seq, r.seq) for r in envelope.refused)
     refusals += tuple((r.reason, r.detail, r.seq, r.seq) for r in receipt.refused)
     return Taken(unit, receipt, refusals, envelope)
+
+
+def _of_no_unit(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool) -> Taken:
+    """A consumer's receipt changes no verdict; one that cannot be used is bad input like any other."""
+    if topic != RECEIPT:
+        return _refused(engine, UnitId(topic[:80]), "bad_topic", "a unit's topic is em/v1/{unit}/up", received_at)
+    if retained:
+        return Taken(None, None, (("retained", "a receipt must not be retained", None, None),))
+    try:
+        return Taken(None, None, confirmed=decode_receipt(payload))
+    except ReceiptRefused as error:
+        return _refused(engine, UnitId(RECEIPT), "bad_receipt", str(error), received_at)
 
 
 def _signature_fault(engine: Engine, unit: UnitId, payload: bytes) -> str | None:

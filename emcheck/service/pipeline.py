@@ -17,11 +17,12 @@ from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
-from emcheck.domain.instants import format_ms
+from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
     ActOnAlert,
     Instruction,
     InstructionError,
+    ReportAudit,
     impersonal,
     outcome_of,
     parse_instruction,
@@ -29,11 +30,13 @@ from emcheck.domain.instructions import (
 )
 from emcheck.domain.policy import Policy
 from emcheck.domain.remarks import of_act
+from emcheck.domain.rules import service_audit
 from emcheck.ports import (
     AlertChange,
     Answer,
     Commit,
     Deadline,
+    Delivery,
     InboxRow,
     Letter,
     Message,
@@ -46,6 +49,7 @@ from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.attending import Attending, Publish
 from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
+from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
@@ -57,6 +61,8 @@ log = structlog.get_logger("emcheck.service")
 
 _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
+_ALERTS_AT_ONCE = 100
+"""Alerts of which what is due is decided between two looks at the clock: some ten milliseconds."""
 
 
 class Pipeline:
@@ -82,7 +88,7 @@ class Pipeline:
         self._on_alerts = on_alerts
         self._checkpoint_every_ms = checkpoint_every_ms
         self.events_total = self.duplicates_total = self.quarantined_total = self.alerts_total = 0
-        self.recalls_total = 0
+        self.recalls_total = self.receipts_total = self.steps_total = 0
         self.on_taken: Callable[[Taken], None] = lambda taken: None
         """Told of each message that was taken."""
         self.on_amended: Callable[[set[UnitId]], None] = lambda units: None
@@ -106,7 +112,13 @@ class Pipeline:
         )
         self._judged_anew = found.changed
         self._acts: list[AlertChange] = []
-        self._attending = Attending(self._store, self._published, lease_ms=self._policy.ms("alert.lease_s"))
+        self._looks: list[Deadline] = []
+        self._confirming = Confirming(self._store)
+        self.up_since = now
+        """Since when receipts could come."""
+        self._attending = Attending(
+            self._store, self._published, self._policy.plan(), lease_ms=self._policy.ms("alert.lease_s"), up_since=now
+        )
         self._emptying = Emptying(self._store, self._published)
         waiting = await self._store.alerts(open_only=True)
         self._attending.load(waiting)
@@ -156,13 +168,16 @@ class Pipeline:
                 ]
                 owed.append((taken.unit, taken.receipt.boot, rejected))
                 owed += [(taken.unit, boot, []) for boot in _completed(taken)]
-        await self._write(quarantine)
+        deliveries, unknown = await self._confirming.settle()
+        await self._write(quarantine + unknown, deliveries=deliveries)
         for unit, boot, rejected in owed:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 
     def _keep(self, message: Message, taken: Taken) -> None:
         """An inbox row for what brings something; of a repeat, only that the unit was heard."""
         if taken.receipt is None or taken.unit is None:
+            if taken.confirmed is not None:
+                self._confirming.note(message, taken.confirmed)
             return
         self._row_id += 1
         if taken.receipt.new == 0 and not taken.receipt.recall and not taken.refusals:
@@ -228,11 +243,17 @@ class Pipeline:
         raw |= {"warnings": remarks.told} if remarks.told else {}
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
+            while self._attending.next() <= now:  # and so is what was due before
+                await self._attend(now)
             change = await self._attending.act(act, now)
             self._note_act(change)
             self._emptying.begin(change)
         self._cause = now, in_words(act)
         touched = self.engine.instruct(raw, now, made)
+        if isinstance(act, ReportAudit):
+            standing = self._standing.findings.get(service_audit.SUBJECT, {}).values()
+            found = service_audit.judged(act, standing, now=now, policy=self._policy)
+            self._decided(service_audit.SUBJECT, found, now, -FOREVER)
         self._row_id += 1
         self._signed_at = now
         self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))
@@ -248,7 +269,7 @@ class Pipeline:
         self._standing.put(change.alert)
 
     def wake_at(self) -> Ms:
-        """The next instant at which something is to be judged, or a lease of an alert runs out."""
+        """The next instant at which something is to be judged, or something of an alert is due."""
         return 0 if self._emptying.pending else min(self.engine.wake_at(), self._attending.next())
 
     async def tick(self, upto: Ms) -> None:
@@ -263,10 +284,17 @@ class Pipeline:
             for change in await self._emptying.step(upto):
                 self._note_act(change)
             await self._write([])
-        if self._attending.next() <= upto:
-            for change in await self._attending.expire(upto):
-                self._note_act(change)
-            await self._write([])
+        upto = min(upto, self.engine.wake_at() - 1)  # what may change an alert is decided before
+        while self._attending.next() <= upto and not self._breath.due():
+            await self._attend(upto)
+
+    async def _attend(self, upto: Ms) -> None:
+        """Leases, shelves and steps of some alerts, each at its own instant."""
+        fallen = await self._attending.fall_due(upto, most=_ALERTS_AT_ONCE)
+        for change in fallen.changes:
+            self._note_act(change)
+        self._looks += fallen.deadlines
+        await self._write([])
 
     async def alive(self, now: Ms) -> None:
         """Leave word in the inbox that the service was receiving until now."""
@@ -306,6 +334,7 @@ class Pipeline:
         leaving: bool = False,
         answers: Sequence[Answer] = (),
         people: Sequence[Person] = (),
+        deliveries: Sequence[Delivery] = (),
     ) -> None:
         """One transaction for everything since the last one."""
         rows, self._row = self._row, []
@@ -320,18 +349,24 @@ class Pipeline:
         findings, gone = await self._standing.replace(decisions, register=self.engine.roster.register_sha256)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         await self._breath.pause()
-        deadlines = [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
+        deadlines, self._looks = self._looks, []
+        deadlines += [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
+        deadlines += self._attending.watch(change.alert for change in changes)
         checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
-        if not (rows or quarantine or changes or findings or gone or deadlines or checkpoints or answers):
+        parts = (rows, quarantine, changes, findings, gone, deadlines, checkpoints, answers, deliveries)
+        if not any(parts):
             return
         await self._store.commit(
             Commit(
                 inbox=rows, quarantine=quarantine, findings=findings, findings_gone=gone, alerts=changes,
                 deadlines=deadlines, checkpoints=checkpoints, answers=answers, people=people,
+                deliveries=deliveries,
             )
         )  # fmt: skip
         self.events_total, self._new_events = self.events_total + self._new_events, 0
         self.quarantined_total += len(quarantine)
+        self.receipts_total += len(deliveries)
+        self.steps_total += sum(change.action == "escalated" for change in changes)
         self.alerts_total += len(changes)
         if any(checkpoint.unit == SERVICE for checkpoint in checkpoints):
             await self._store.prune_checkpoints()

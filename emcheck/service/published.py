@@ -9,6 +9,7 @@ from emcheck.domain.register import register_schema
 from emcheck.present.shapes import BodySampleShape, FindingShape, TimelineShape, policy_schema
 from emcheck.wire import topics
 from emcheck.wire.codec import envelope_schema
+from emcheck.wire.receipts import ReceiptWord
 from emcheck.wire.shapes import DOWNLINK, STREAM_LINE, HostWord, Link
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,6 +23,7 @@ _FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "host": HostWord.model_json_schema,
     "link": Link.model_json_schema,
     "policy": policy_schema,
+    "receipt": ReceiptWord.model_json_schema,
     "register": register_schema,
     "stream": STREAM_LINE.json_schema,
     "timeline": TimelineShape.model_json_schema,
@@ -59,6 +61,10 @@ _CHANNELS = {
     "host": _Channel(topics.HOST, "send", "host", "Whether the service listens.", qos=1, retain=True),
     "alerts": _Channel(
         topics.ALERTS_PREFIX + "{priority}", "send", "alert", "The monitoring queue; an event keeps its id.",
+        qos=1, retain=False,
+    ),
+    "receipt": _Channel(
+        topics.RECEIPT, "receive", "receipt", "A consumer confirms what it has of the queue.",
         qos=1, retain=False,
     ),
 }  # fmt: skip

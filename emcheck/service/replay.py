@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding, is_settled
 from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
-from emcheck.domain.instructions import InstructionError
+from emcheck.domain.instants import FOREVER
+from emcheck.domain.instructions import InstructionError, ReportAudit, parse_instruction
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
+from emcheck.domain.rules import service_audit
 from emcheck.domain.timeline import Stretch
 from emcheck.ports import InboxRow
 from emcheck.service.history import Recent, Telling
@@ -85,8 +87,17 @@ class Replay:
     def _instruct(self, line: Line, where: str) -> None:
         try:
             self.engine.instruct(line.payload, line.received_at)
+            self._audit(line)
         except InstructionError as error:
             raise StreamError(f"{where}.{error}" if error.path else f"{where}: {error}") from None
+
+    def _audit(self, line: Line) -> None:
+        """What the auditor found then."""
+        act = parse_instruction(line.payload)
+        if isinstance(act, ReportAudit):
+            standing = self._standing.get(service_audit.SUBJECT, {}).values()
+            found = service_audit.judged(act, standing, now=line.received_at, policy=self.engine.policy)
+            self._decided(service_audit.SUBJECT, found, line.received_at, -FOREVER)
 
     def recall(self) -> None:
         """Hand the engine what it wants of the past."""

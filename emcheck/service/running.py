@@ -25,7 +25,9 @@ from emcheck.service.acknowledging import Seal
 from emcheck.service.app import Options, Service
 from emcheck.service.enrolment import load_register
 from emcheck.service.http import ListenError
+from emcheck.service.reaching import UnreachableError, contacts_of
 from emcheck.settings import Settings, SettingsError
+from emcheck.shipped import shipped_config
 from emcheck.store.sql import SqlStore
 from emcheck.wire.signing import load_signing_key, seal
 
@@ -145,6 +147,7 @@ def options_of(settings: Settings) -> Options:
         alive_every_ms=round(settings.service.alive_every_s * 1000),
         checkpoint_every_ms=round(settings.service.checkpoint_every_s * 1000),
         stop_within_s=settings.service.stop_within_s,
+        audit_every_s=settings.service.audit_every_s,
         http=(settings.http.host, settings.http.port) if settings.http.enabled else None,
         retry_first_s=settings.alerting.retry_first_s,
         retry_most_s=settings.alerting.retry_most_s,
@@ -169,6 +172,10 @@ async def serve(
     `clock` and `options` are for simulated time; by default the machine's clock and what the settings say.
     """
     clock = clock or SystemClock()
+    try:
+        contacts = contacts_of(settings, policy, name=str(policy_path(settings, shipped_config())))
+    except UnreachableError as error:
+        raise StartError(str(error)) from None
     options = options or options_of(settings)
     stopping = _stop_on_signals(within_s=options.stop_within_s)
     store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms, clock=clock)
@@ -185,6 +192,7 @@ async def serve(
             store=store,
             transport=transport,
             publishers=publishers,
+            contacts=contacts,
             policy=policy,
             clock=clock,
             options=options,

@@ -41,6 +41,11 @@ class _Leaf(NamedTuple):
     def secret(self) -> bool:
         return "SecretStr" in str(self.field.annotation)
 
+    @property
+    def named(self) -> bool:
+        """Whether what stands below it has names that the installation gives."""
+        return isinstance(self.field.default, dict)
+
 
 def load_settings(path: Path | None) -> Settings:
     """Settings from the file (None: defaults only) and the environment; SettingsError if they are wrong."""
@@ -58,8 +63,9 @@ def load_settings(path: Path | None) -> Settings:
 def explain(settings: Settings) -> list[Explained]:
     """Every setting by key, its value as text and where it came from."""
     return [
-        Explained(leaf.key, _masked(_value(settings, leaf.key)), settings.source_of(leaf.key))
+        Explained(key, _masked(value), settings.source_of(key))
         for leaf in _leaves(Settings)
+        for key, value in _spread(leaf.key, _value(settings, leaf.key))
     ]
 
 
@@ -76,11 +82,27 @@ def annotated_toml() -> str:
             section = leaf.section
             text += ["", *_comment(section.__doc__ or ""), f"[{leaf.key.rpartition('.')[0]}]"]
         text += ["", *_comment(leaf.field.description or "")]
-        default = leaf.field.default
-        text.append(
-            f"# {leaf.name} = {_toml(_example(leaf))}" if default is None else f"{leaf.name} = {_toml(default)}"
-        )
+        text.append(_line(leaf))
     return "\n".join(text) + "\n"
+
+
+def _line(leaf: _Leaf) -> str:
+    """What is off by default stands as an example."""
+    if leaf.named:
+        return f"# {leaf.name} = {_example(leaf)}"
+    default = leaf.field.default
+    return f"# {leaf.name} = {_toml(_example(leaf))}" if default is None else f"{leaf.name} = {_toml(default)}"
+
+
+def _spread(key: str, value: object) -> Iterator[tuple[str, object]]:
+    """A setting, or all that stands below it where the installation gives the names; None where there is nothing."""
+    if not isinstance(value, dict):
+        yield key, value
+    elif not value:
+        yield key, None
+    else:
+        for name, below in value.items():
+            yield from _spread(f"{key}.{name}", below)
 
 
 def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[_Leaf]:
@@ -127,10 +149,14 @@ def _bare(key: str) -> str:
 def _environment() -> dict[str, str]:
     """Settings that the environment gives, by key, with the variable's name; an unknown variable is an error."""
     known = {leaf.key.replace(".", "__").upper(): leaf.key for leaf in _leaves(Settings)}
+    named = tuple(f"{leaf.key.replace('.', '__').upper()}__" for leaf in _leaves(Settings) if leaf.named)
     given: dict[str, str] = {}
     for variable, text in os.environ.items():
         name = variable.upper()
         if not name.startswith(PREFIX) or name in ENVIRONMENT_OTHER or not text:
+            continue
+        if name.removeprefix(PREFIX).startswith(named):
+            given[name.removeprefix(PREFIX).lower().replace("__", ".")] = variable
             continue
         if name.removeprefix(PREFIX) not in known:
             near = _near(name.removeprefix(PREFIX), known)
@@ -165,7 +191,9 @@ def _wrong(detail: ErrorDetails, key: str) -> str:
     said = detail["msg"].removeprefix("Value error, ")
     said = said[0].lower() + said[1:]
     leaf = next((leaf for leaf in _leaves(Settings) if leaf.key == key), None)
-    if leaf is None:
+    if detail["type"] == "dict_type":
+        return "no table of channels; write it as in [alerting.contacts.supervisor] and, below it, page = ..."
+    if leaf is None or leaf.named:
         return said
     shown = "the secret" if leaf.secret else repr(detail["input"])
     usual = "off" if leaf.field.default is None else _toml(leaf.field.default)

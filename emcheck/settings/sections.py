@@ -4,6 +4,7 @@ A field without a default value (None) is off until set. Relative paths are take
 service is started in.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -122,6 +123,9 @@ class ServiceSettings(_Section):
     system does not know of it. Steps of the clock are noticed in any case."""
     checkpoint_every_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
     """How often folded state is written: a start after a crash reads at most the messages of two such spans."""
+    audit_every_s: Annotated[float, Field(ge=5, le=3_600)] = 60.0
+    """How often the auditor looks whether every step that was due was made and what is owed delivered: it tells what it
+    finds twice, so an alert of its own comes within two such spans and the policy's grace."""
     stop_within_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """Time for an orderly stop after SIGTERM; what is not done then was not acknowledged and comes again."""
 
@@ -154,6 +158,19 @@ class WebhookPublisherSettings(_Section):
     """How long one delivery may take; a slow receiver delays nobody but itself."""
 
 
+def _contact_names(value: dict[str, dict[str, SecretStr]]) -> dict[str, dict[str, SecretStr]]:
+    for name in (*value, *(by for channels in value.values() for by in channels)):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a contact or channel; write it as in duty_operator")
+    if any("queue" in channels for channels in value.values()):
+        raise ValueError("queue is the monitoring queue itself and needs no address; remove it")
+    return value
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+Contacts = Annotated[dict[str, dict[str, SecretStr]], AfterValidator(_contact_names)]
+
+
 class AlertingSettings(_Section):
     """How alerts leave the outbox: at least once, in order per wearer, each publisher for itself."""
 
@@ -161,6 +178,10 @@ class AlertingSettings(_Section):
     """Pause after a failed delivery; it doubles, with jitter."""
     retry_most_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
     """Longest pause between deliveries: a receiver that is back has its alerts within this time."""
+    contacts: Contacts = Field(default={}, examples=['{ supervisor = { page = "...", mail = "..." } }'])
+    """Where the contacts are reached that the policy's escalation names: for each channel one or several addresses as
+    Apprise writes them, separated by spaces. Better in the environment than in a file that is copied:
+    EMCHECK_ALERTING__CONTACTS__SUPERVISOR__PAGE=..."""
     log: LogPublisherSettings = LogPublisherSettings()
     mqtt: MqttPublisherSettings = MqttPublisherSettings()
     webhook: WebhookPublisherSettings = WebhookPublisherSettings()

@@ -1,6 +1,7 @@
 """The store for tests: the same contract, nothing kept after `close()`."""
 
 from collections.abc import AsyncIterator, Sequence
+from itertools import islice
 
 from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
@@ -11,9 +12,11 @@ from emcheck.ports import (
     Checkpoint,
     Commit,
     Deadline,
+    Delivery,
     InboxRow,
     Letter,
     OutboxItem,
+    Owed,
     Person,
     QuarantineCount,
     Quarantined,
@@ -39,6 +42,8 @@ class MemoryStore:
         self._outbox: list[OutboxItem] = []
         self._event_ids: set[str] = set()
         self._delivered: dict[str, int] = {}
+        self._targets: dict[int, str] = {}
+        self._deliveries: dict[tuple[str, int, str], Delivery] = {}
         self._deadlines: dict[str, Ms] = {}
         self._checkpoints: dict[UnitId, dict[int, Checkpoint]] = {}
         self._registers: list[StoredRegister] = []
@@ -102,6 +107,7 @@ class MemoryStore:
             self._deadlines[storable(deadline.subject)] = deadline.due
         for person in commit.people:
             self._people[person.wearer_id] = person
+        self._keep_deliveries(commit.deliveries)
         for number, outcome in commit.answers:
             self._letters[number] = (self._letters[number][0]._replace(body=b""), storable(outcome))
         for checkpoint in commit.checkpoints:
@@ -129,6 +135,8 @@ class MemoryStore:
         number, subject = len(self._outbox) + 1, storable(alert.subject)
         owed = OutboxItem(number, subject, alert.alert_id, name, alert.priority, change.at, change.published)
         self._outbox.append(owed)
+        if change.to is not None:
+            self._targets[number] = storable(change.to)
 
     # --- the inbox and folded state -----------------------------------------------------------------------
 
@@ -210,10 +218,17 @@ class MemoryStore:
 
     # --- verdicts -----------------------------------------------------------------------------------------
 
-    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then."""
+    async def findings(
+        self, subject: str | None = None, *, live_after: Ms | None = None, rule: str | None = None
+    ) -> list[Finding]:
+        """Findings that hold, of one subject, of one rule or all; with `live_after` those that go on then."""
         of = list(self._findings.values()) if subject is None else [self._findings.get(storable(subject), {})]
-        found = [f for held in of for f in held.values() if live_after is None or _lives(f, live_after)]
+        found = [
+            f
+            for held in of
+            for f in held.values()
+            if (live_after is None or _lives(f, live_after)) and rule in (None, f.rule)
+        ]
         return sorted(found, key=lambda f: (f.start, f.subject, f.key))
 
     async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
@@ -224,6 +239,15 @@ class MemoryStore:
             if (is_open(alert) or not open_only) and subject in (None, alert.subject)
         )
         return sorted(wanted, key=lambda a: (a.raised_at, a.alert_id))
+
+    async def alerts_named(self, names: Sequence[str]) -> list[Alert]:
+        """The alerts of these ids, in any order."""
+        return [self._alerts[name] for name in names if name in self._alerts]
+
+    async def open_histories(self, *, after: str, limit: int) -> list[list[AlertChange]]:
+        """What happened to each alert that is open, by id from the one after `after`, each oldest first."""
+        names = sorted(name for name, alert in self._alerts.items() if name > after and is_open(alert))
+        return [list(self._history[name]) for name in names[:limit]]
 
     async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
         """The alerts that an incident accounts for, by `raised_at`, at most `limit`."""
@@ -267,6 +291,31 @@ class MemoryStore:
         """`publisher` has delivered everything up to `item_id`; what was delivered stays so."""
         publisher = storable(publisher)
         self._delivered[publisher] = max(item_id, self._delivered.get(publisher, 0))
+
+    async def owed_to(self, publisher: str, targets: Sequence[str], *, after: int, limit: int) -> list[Owed]:
+        """What `publisher` has not told these targets yet, in order from the item after `after`, each with its alert.
+
+        One look at both, so that they agree.
+        """
+        owed = (
+            Owed(item, self._targets[item.item_id], self._alerts[item.alert_id])
+            for item in self._outbox[self._delivered.get(storable(publisher), 0) :]
+            if self._targets.get(item.item_id) in targets and item.item_id > after
+        )
+        return list(islice(owed, limit))
+
+    def _keep_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        for one in deliveries:
+            kept = one._replace(alert_id=storable(one.alert_id), consumer=storable(one.consumer))
+            self._deliveries.setdefault(kept[:3], kept)
+
+    async def note_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep who has what; of what is known already, the first word counts."""
+        self._keep_deliveries(deliveries)
+
+    async def deliveries(self, names: Sequence[str]) -> list[Delivery]:
+        """What is known to have arrived of these alerts."""
+        return [kept for kept in self._deliveries.values() if kept.alert_id in names]
 
 
 def _lives(finding: Finding, after: Ms) -> bool:

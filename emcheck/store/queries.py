@@ -8,6 +8,7 @@ from emcheck.store.schema import (
     checkpoint,
     counter,
     deadline,
+    delivery,
     finding,
     inbox,
     mailbox,
@@ -104,6 +105,7 @@ PEOPLE = select(person.c.wearer_id, person.c.name, person.c.notes)
 
 FINDINGS = select(finding.c.body)
 FINDINGS_OF = FINDINGS.where(finding.c.subject == bindparam("subject"))
+FINDINGS_BY = FINDINGS.where(finding.c.rule == bindparam("rule"))
 FINDINGS_LIVE = FINDINGS.where(
     or_(
         finding.c.window_end > bindparam("after"),
@@ -113,15 +115,28 @@ FINDINGS_LIVE = FINDINGS.where(
 ALERTS = select(alert.c.body)
 ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
 ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))
+ALERTS_NAMED = ALERTS.where(alert.c.alert_id.in_(bindparam("names", expanding=True)))
+_CHANGE = (alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
 ALERTS_UNDER = (
     ALERTS.where(alert.c.incident == bindparam("incident"), alert.c.closed <= bindparam("closed"))
     .order_by(alert.c.raised_at, alert.c.alert_id)
     .limit(bindparam("most"))
 )
 ALERT_HISTORY = (
-    select(alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
-    .where(alert_history.c.alert_id == bindparam("alert_id"))
-    .order_by(alert_history.c.history_no)
+    select(*_CHANGE).where(alert_history.c.alert_id == bindparam("alert_id")).order_by(alert_history.c.history_no)
+)
+
+_open = (
+    select(alert.c.alert_id)
+    .where(alert.c.closed == 0, alert.c.alert_id > bindparam("after"))
+    .order_by(alert.c.alert_id)
+    .limit(bindparam("most"))
+    .subquery()
+)
+OPEN_HISTORIES = (
+    select(alert_history.c.alert_id, *_CHANGE)
+    .join(_open, _open.c.alert_id == alert_history.c.alert_id)
+    .order_by(alert_history.c.alert_id, alert_history.c.history_no)
 )
 
 ALERT_STEPS = (
@@ -142,17 +157,21 @@ QUARANTINE_COUNTS = select(
     quarantine.c.unit, quarantine.c.reason, func.count(), func.max(quarantine.c.received_at)
 ).group_by(quarantine.c.unit, quarantine.c.reason)
 
-OUTBOX_AFTER = (
-    select(outbox)
+_OUTBOX = [column for column in outbox.c if column.name != "target"]
+_delivered = func.coalesce(
+    select(outbox_cursor.c.item_id).where(outbox_cursor.c.publisher == bindparam("publisher")).scalar_subquery(), 0
+)
+OUTBOX_AFTER = select(*_OUTBOX).where(outbox.c.item_id > _delivered).order_by(outbox.c.item_id).limit(bindparam("most"))
+OWED_TO = (
+    select(*_OUTBOX, outbox.c.target, alert.c.body.label("alert_body"))
+    .join(alert, alert.c.alert_id == outbox.c.alert_id)
     .where(
-        outbox.c.item_id
-        > func.coalesce(
-            select(outbox_cursor.c.item_id)
-            .where(outbox_cursor.c.publisher == bindparam("publisher"))
-            .scalar_subquery(),
-            0,
-        )
+        literal_column("outbox.target IS NOT NULL"),
+        outbox.c.target.in_(bindparam("targets", expanding=True)),
+        outbox.c.item_id > _delivered,
+        outbox.c.item_id > bindparam("after"),
     )
     .order_by(outbox.c.item_id)
     .limit(bindparam("most"))
 )
+DELIVERIES = select(delivery).where(delivery.c.alert_id.in_(bindparam("names", expanding=True)))

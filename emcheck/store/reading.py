@@ -1,6 +1,6 @@
 """What can be asked of a SQL store. Reads see what is committed, in short transactions that hold up no writer."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from sqlalchemy import Executable, Row
@@ -14,9 +14,11 @@ from emcheck.ports import (
     AlertChange,
     Checkpoint,
     Deadline,
+    Delivery,
     InboxRow,
     Letter,
     OutboxItem,
+    Owed,
     Person,
     QuarantineCount,
     Quarantined,
@@ -110,9 +112,13 @@ class SqlReads:
         """All personal data held, by wearer."""
         return sorted((Person(*row) for row in await self._rows(queries.PEOPLE)), key=lambda p: p.wearer_id)
 
-    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then."""
-        if subject is not None:
+    async def findings(
+        self, subject: str | None = None, *, live_after: Ms | None = None, rule: str | None = None
+    ) -> list[Finding]:
+        """Findings that hold, of one subject, of one rule or all; with `live_after` those that go on then."""
+        if rule is not None:
+            rows = await self._rows(queries.FINDINGS_BY, rule=storable(rule))
+        elif subject is not None:
             rows = await self._rows(queries.FINDINGS_OF, subject=storable(subject))
         elif live_after is not None:
             rows = await self._rows(queries.FINDINGS_LIVE, after=live_after)
@@ -128,6 +134,18 @@ class SqlReads:
             rows = await self._rows(queries.ALERTS_OPEN if open_only else queries.ALERTS)
         found = (alert_from(row[0]) for row in rows)
         return sorted((a for a in found if is_open(a) or not open_only), key=lambda a: (a.raised_at, a.alert_id))
+
+    async def alerts_named(self, names: Sequence[str]) -> list[Alert]:
+        """The alerts of these ids, in any order; at most 500 ids."""
+        return [alert_from(row[0]) for row in await self._rows(queries.ALERTS_NAMED, names=list(names))]
+
+    async def open_histories(self, *, after: str, limit: int) -> list[list[AlertChange]]:
+        """What happened to each alert that is open, by id from the one after `after`, each oldest first."""
+        rows = await self._rows(queries.OPEN_HISTORIES, after=after, most=limit)
+        told: dict[str, list[AlertChange]] = {}
+        for name, body, action, at, by, note in rows:
+            told.setdefault(name, []).append(AlertChange(alert_from(body), action, at, by, note, None))
+        return list(told.values())
 
     async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
         """The alerts that an incident accounts for, by `raised_at`, at most `limit`."""
@@ -165,6 +183,24 @@ class SqlReads:
             OutboxItem(*row)
             for row in await self._rows(queries.OUTBOX_AFTER, publisher=storable(publisher), most=limit)
         ]
+
+    async def owed_to(self, publisher: str, targets: Sequence[str], *, after: int, limit: int) -> list[Owed]:
+        """What `publisher` has not told these targets yet, in order from the item after `after`, each with its alert.
+
+        One look at both, so that they agree.
+        """
+        rows = await self._rows(
+            queries.OWED_TO,
+            publisher=storable(publisher),
+            targets=[storable(name) for name in targets],
+            after=after,
+            most=limit,
+        )
+        return [Owed(OutboxItem(*item), to, alert_from(body)) for *item, to, body in rows]
+
+    async def deliveries(self, names: Sequence[str]) -> list[Delivery]:
+        """What is known to have arrived of these alerts; at most 500 ids."""
+        return [Delivery(*row) for row in await self._rows(queries.DELIVERIES, names=list(names))]
 
 
 def not_open(name: str) -> StoreError:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from emcheck.domain.alerts import Alert, AlertState
+from emcheck.domain.alerts import Alert, AlertState, Course
 from emcheck.domain.findings import FactRef, Finding, Span
 from emcheck.domain.ids import BootId, UnitId
 from emcheck.ports import Quarantined
@@ -61,6 +61,7 @@ def alert_from(body: bytes) -> Alert:
     kept = json.loads(body)
     kept["state"] = AlertState(kept["state"])
     kept["window"] = _span(kept["window"])
+    kept["course"] = Course(*kept.get("course", ()))
     return Alert(**kept)
 
 

@@ -33,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -157,7 +157,14 @@ outbox = Table(
     Column("priority", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("target", Text),
     UniqueConstraint("event_id"),
+    Index(
+        "ix_outbox_targets",
+        "item_id",
+        sqlite_where=text("target IS NOT NULL"),
+        postgresql_where=text("target IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -166,6 +173,15 @@ outbox_cursor = Table(
     metadata,
     Column("publisher", Text, primary_key=True),
     Column("item_id", BigInteger, nullable=False),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("alert_id", Text, primary_key=True),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("consumer", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
 )
 
 deadline = Table(

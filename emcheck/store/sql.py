@@ -21,7 +21,7 @@ from ulid import ULID
 from emcheck.clock import Clock, SystemClock
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY
-from emcheck.ports import Commit, Person, StoredRegister, StoreError
+from emcheck.ports import Commit, Delivery, Person, StoredRegister, StoreError
 from emcheck.store import queries, schema
 from emcheck.store.backend import Backend
 from emcheck.store.errors import translated
@@ -30,7 +30,7 @@ from emcheck.store.reading import SqlReads, not_open
 from emcheck.store.rows import storable
 from emcheck.store.sqlite import SqliteBackend
 from emcheck.store.upgrade import check_current, revision, upgrade
-from emcheck.store.writing import Writing, upsert
+from emcheck.store.writing import Writing, delivery_rows, kept_once, upsert
 
 COUNTER_JUMP = 1 << 32
 """Added to every counter when a restored database is confirmed: above whatever was given out since the backup,
@@ -273,6 +273,13 @@ class SqlStore(SqlReads):
         async with self._transaction(scrub=True) as connection:
             gone = await connection.execute(delete(schema.person).where(schema.person.c.wearer_id == wearer_id))
             return gone.rowcount > 0
+
+    async def note_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep who has what; of what is known already, the first word counts."""
+        if not deliveries:
+            return
+        async with self._transaction() as connection:
+            await connection.execute(kept_once(connection, schema.delivery), delivery_rows(deliveries))
 
     async def outbox_delivered(self, publisher: str, item_id: int) -> None:
         """`publisher` has delivered everything up to `item_id`; what was delivered stays so."""

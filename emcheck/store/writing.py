@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, Table, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from emcheck.ports import INBOX_KINDS, AlertChange, Checkpoint, Commit, InboxRow
+from emcheck.ports import INBOX_KINDS, AlertChange, Checkpoint, Commit, Delivery, InboxRow
 from emcheck.store import queries, schema
 from emcheck.store.backend import Backend, InboxTuple
 from emcheck.store.failures import unknown_kind
@@ -34,6 +34,19 @@ def upsert(
     replaced = {c.name: statement.excluded[c.name] for c in table.columns if c not in key}
     where = None if only_rising is None else only_rising < statement.excluded[only_rising.name]
     return statement.on_conflict_do_update(index_elements=key, set_=set_ or replaced, where=where)
+
+
+def kept_once(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Insert, or leave what stands under the primary key."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return make(table).on_conflict_do_nothing()
+
+
+def delivery_rows(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
+    """Rows of `delivery`."""
+    return [
+        one._replace(alert_id=storable(one.alert_id), consumer=storable(one.consumer))._asdict() for one in deliveries
+    ]
 
 
 class Writing:
@@ -80,6 +93,8 @@ class Writing:
             await self._write_checkpoints(connection, commit.checkpoints, numbers)
         if commit.people:
             await connection.execute(self._upserts["person"], [person._asdict() for person in commit.people])
+        if commit.deliveries:
+            await connection.execute(kept_once(connection, schema.delivery), delivery_rows(commit.deliveries))
         if commit.answers:
             said = [{"number": number, "said": storable(outcome)} for number, outcome in commit.answers]
             await connection.execute(queries.ANSWERED, said)
@@ -154,4 +169,5 @@ def _outbox_row(change: AlertChange, body: bytes) -> dict[str, Any]:
         "priority": change.alert.priority,
         "created_at": change.at,
         "body": body,
+        "target": None if change.to is None else storable(change.to),
     }

@@ -8,6 +8,7 @@ UP_FILTER = "em/v1/+/up"
 LINK_FILTER = "em/v1/+/link"
 HOST = "em/v1/host"
 ALERTS_PREFIX = "em/v1/alerts/"
+RECEIPT = "em/v1/alerts/receipt"
 
 UNIT_PATTERN = r"[A-Z0-9][A-Z0-9-]{3,31}"
 _UP = re.compile(rf"em/v1/({UNIT_PATTERN})/up")

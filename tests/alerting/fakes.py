@@ -17,6 +17,7 @@ class Receiver:
 
     def __init__(self, name: str = "centre") -> None:
         self.name = name
+        self.confirms = False
         self.down = False
         self.refuses: set[str] = set()
         self.tried: list[str] = []

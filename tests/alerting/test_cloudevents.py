@@ -55,6 +55,7 @@ def test_the_event_in_full() -> None:
             "size": None,
             "withdrawn": False,
             "revision": 1,
+            "steps": 0,
             "disposition": None,
             "late": None,
             "text": "not heard at home",

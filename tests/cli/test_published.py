@@ -192,6 +192,7 @@ def test_asyncapi_hangs_together() -> None:
         "em/v1/{unit}/down",
         "em/v1/host",
         "em/v1/alerts/{priority}",
+        "em/v1/alerts/receipt",
     }
     for channel in document["channels"].values():
         assert set(re.findall(r"{(\w+)}", channel["address"])) == channel.get("parameters", {}).keys()

@@ -124,6 +124,7 @@ async def test_a_story_is_told_as_a_person_reads_it(name: str, tmp_path: Path) -
         golden.write_text(text)
     assert text == golden.read_text()
     whole = json.loads(await asyncio.to_thread(said, database, "explain", alert["alert_id"], "--json"))
+    assert alert.pop("escalation")["steps"] == sum(step["action"] == "escalated" for step in whole["history"])
     assert whole["alert"] == alert
     assert len(whole["history"]) == alert["revision"]
     assert all(TIME.fullmatch(fact["event"]["at"]) for fact in whole["rests_on"])

@@ -7,8 +7,8 @@ import pytest
 from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId, RuleId, WearerId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, SECOND
-from emcheck.present.statistics import Statistics, as_json, statistics, tables
-from tests.support import at
+from emcheck.present.statistics import Statistics, as_json, statistics, tables, within
+from tests.support import at, england
 
 SINCE = at("00:00", "2026-03-01")
 MONTH = 30 * DAY
@@ -22,7 +22,12 @@ def raised(number: int, when: int, priority: str = "P2", rule: str = "curfew.abs
 
 
 def of(alerts: list[Alert], steps: list[Step] | None = None, **more: object) -> Statistics:
-    given: dict[str, object] = {"since": SINCE, "until": SINCE + MONTH, "wearers": 2} | more
+    given: dict[str, object] = {
+        "since": SINCE,
+        "until": SINCE + MONTH,
+        "wearers": 2,
+        "targets": within(england()),
+    } | more
     return statistics(alerts, steps or [], **given)  # type: ignore[arg-type]  # as the test gives them
 
 

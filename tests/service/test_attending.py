@@ -10,13 +10,14 @@ import pytest
 from emcheck.domain.alerts import Act, Alert, AlertState, IllegalAct, acted, next_state
 from emcheck.domain.ids import AlertId, RuleId
 from emcheck.domain.instants import DAY, MINUTE, format_ms
+from emcheck.domain.policy import Policy
 from emcheck.ports import Message
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.enrolment import load_register
 from emcheck.service.pipeline import Pipeline
 from emcheck.store.sql import SqlStore
 from tests.air import Air
-from tests.support import UnitStory, at, england, lines, register
+from tests.support import UnitStory, at, lines, nobody_called, register
 
 LEASE = 30 * MINUTE
 
@@ -24,8 +25,9 @@ LEASE = 30 * MINUTE
 class Desk:
     """A decision loop whose clock the test moves, with the alert of a strap that was cut at 18:40."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, policy: Policy | None = None) -> None:
         self.database = database
+        self.policy = policy or nobody_called()
 
     async def open(self, now: int) -> "Desk":
         self.store = SqlStore(f"sqlite:///{self.database}")
@@ -33,7 +35,7 @@ class Desk:
         if await self.store.register() is None:
             await load_register(self.store, register(), now)
         self.loop = Pipeline(
-            self.store, england(), Acknowledger(self.store, Air()),
+            self.store, self.policy, Acknowledger(self.store, Air()),
             published=lambda alert, action, note: json.dumps([action, alert.revision, note]).encode(),
             on_alerts=lambda: None, checkpoint_every_ms=DAY,
         )  # fmt: skip

@@ -2,8 +2,7 @@
 
 import pytest
 
-from emcheck.domain.alerts import Step
-from emcheck.domain.ids import AlertId, UnitId
+from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY
 from emcheck.ports import (
     Answer,
@@ -17,6 +16,7 @@ from emcheck.ports import (
     StoredRegister,
     StoreError,
 )
+from tests.store.contract_queue import QueueContract
 from tests.store.samples import (
     BIG,
     HOSTILE,
@@ -27,7 +27,6 @@ from tests.store.samples import (
     alert,
     change,
     checkpoint,
-    closed,
     refused,
     row,
     silence,
@@ -39,7 +38,7 @@ async def rows_after(store: Store, row_id: int = 0) -> list[InboxRow]:
     return [kept async for kept in store.inbox_after(row_id)]
 
 
-class StoreContract:
+class StoreContract(QueueContract):
     """`store` is open and empty."""
 
     async def test_it_has_an_identity_and_may_acknowledge(self, store: Store) -> None:
@@ -168,64 +167,6 @@ class StoreContract:
         assert await store.findings(live_after=window.end - 1) == [told, open_, absence(1)]
         assert len(await store.findings(live_after=-BIG)) == 4
 
-    async def test_alerts_of_one_subject(self, store: Store) -> None:
-        mine = [alert(), closed("AL-2", raised_at=T0)]
-        await store.commit(Commit(alerts=[change(a) for a in (*mine, alert("AL-3", subject="W-2"))]))
-        assert await store.alerts(open_only=False, subject="W-1") == mine[::-1]
-        assert await store.alerts(open_only=True, subject="W-1") == mine[:1]
-        assert await store.alerts(open_only=False, subject="W-3") == []
-
-    async def test_alerts_under_an_incident(self, store: Store) -> None:
-        under = [alert(f"AL-{n}", incident=AlertId("AL-X"), raised_at=T0 + n) for n in (3, 1, 2)]
-        gone = closed("AL-0", incident=AlertId("AL-X"), raised_at=T0)
-        await store.commit(Commit(alerts=[change(a) for a in (*under, gone, alert("AL-X"))]))
-        by_time = sorted(under, key=lambda a: a.raised_at)
-        assert await store.alerts_under("AL-X", open_only=True) == by_time
-        assert await store.alerts_under("AL-X", open_only=True, limit=2) == by_time[:2]
-        assert await store.alerts_under("AL-X", open_only=False) == [gone, *by_time]
-        assert await store.alerts_under("AL-0", open_only=False) == []
-
-    async def test_alerts_keep_their_history(self, store: Store) -> None:
-        raised = change(alert(raised_at=T0 + 2))
-        earlier = change(alert("AL-2", raised_at=T0 + 1, subject="W-2"))
-        amended = change(alert(raised_at=T0 + 2, revision=2, text="back at 20:00"), "amended", at=T0 + 9)
-        ended = change(closed(raised_at=T0 + 2, revision=3), "closed", published=None, at=T0 + 10)
-        await store.commit(Commit(alerts=[raised, earlier]))
-        await store.commit(Commit(alerts=[amended, ended]))
-        assert await store.alerts(open_only=False) == [earlier.alert, ended.alert]
-        assert await store.alerts(open_only=True) == [earlier.alert]
-        kept = [told._replace(published=None) for told in (raised, amended, ended)]
-        assert await store.alert_history("AL-1") == kept
-
-    async def test_what_is_published_is_owed_to_every_publisher_in_order(self, store: Store) -> None:
-        changes = [
-            change(alert(), published=b"one", at=T0 + 1),
-            change(alert(revision=2), "acknowledged", published=None),
-            change(alert("AL-2", subject="W-2", priority="P3"), published=b"two", at=T0 + 2),
-            change(alert(revision=3), "amended", published=b"three", at=T0 + 3),
-        ]
-        await store.commit(Commit(alerts=changes))
-        items = await store.outbox_after("mqtt", limit=10)
-        assert [tuple(item[1:]) for item in items] == [
-            ("W-1", "AL-1", "AL-1.1", "P1", T0 + 1, b"one"),
-            ("W-2", "AL-2", "AL-2.1", "P3", T0 + 2, b"two"),
-            ("W-1", "AL-1", "AL-1.3", "P1", T0 + 3, b"three"),
-        ]
-        assert items == sorted(items)
-        assert await store.outbox_after("mqtt", limit=1) == items[:1]
-        await store.outbox_delivered("mqtt", items[1].item_id)
-        assert await store.outbox_after("mqtt", limit=10) == items[2:]
-        await store.outbox_delivered("mqtt", items[0].item_id)
-        assert await store.outbox_after("mqtt", limit=10) == items[2:]
-        assert await store.outbox_after("webhook", limit=10) == items
-
-    async def test_one_revision_is_published_once(self, store: Store) -> None:
-        await store.commit(Commit(alerts=[change(alert())]))
-        with pytest.raises(StoreError):
-            await store.commit(Commit(alerts=[change(alert(text="again"))]))
-        assert await store.alerts(open_only=True) == [alert()]
-        assert len(await store.outbox_after("mqtt", limit=10)) == 1
-
     async def test_a_subject_has_one_deadline(self, store: Store) -> None:
         await store.commit(Commit(deadlines=[Deadline("W-1", T0 + 5), Deadline("W-2", T0 + 5), Deadline("W-3", T0)]))
         assert await store.deadlines_due(T0 - 1) == []
@@ -266,12 +207,6 @@ class StoreContract:
         assert await store.people() == [Person("W-1", "Anne", b"y"), Person("W-3", "Cy", b"x")]
         await store.save_register(first, [Person("W-1", "Ann", b"{}")])
         assert await store.register() == first
-
-    async def test_steps_of_all_alerts_come_as_they_were_written(self, store: Store) -> None:
-        first, second = change(alert()), change(alert("AL-2"))
-        await store.commit(Commit(alerts=[first, second]))
-        assert await store.alert_steps(0) == [Step(c.alert.alert_id, c.action, c.at, c.by) for c in (first, second)]
-        assert await store.alert_steps(max(first.at, second.at) + 1) == []
 
     async def test_a_register_knows_since_which_row_it_is_in_force(self, store: Store) -> None:
         await store.commit(Commit(inbox=[row(1), row(2, None, kind="instruction", payload=b"{}")]))

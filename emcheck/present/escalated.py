@@ -1,0 +1,62 @@
+"""Why an alert was passed on, and to whom, in a few words."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from emcheck.domain.alerts import Alert, waits
+from emcheck.domain.escalation import QUEUE, Call, Due, Why
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import format_ms
+from emcheck.present.times import duration
+
+
+def whom(call: Call) -> str:
+    """`the duty operator by page`; on the queue everybody reads it."""
+    channel = "on the queue" if call.by == QUEUE else f"by {call.by.replace('_', ' ')}"
+    return f"{call.who.replace('_', ' ')} {channel}"
+
+
+def because(step: Due) -> str:
+    """What stands in the history of an alert that was passed on."""
+    span = duration(step.after_ms)
+    why = f"nobody attended to it for {span}" if step.why is Why.UNATTENDED else f"no receipt within {span}"
+    return f"{why}; passed on to {whom(step.call)}, step {step.number} of {step.of}"
+
+
+def message(waiting: Collection[Alert]) -> tuple[str, str]:
+    """Title and text for a contact: the worst of what waits, and how much there is, by priority."""
+    worst = min(waiting, key=lambda alert: (alert.priority, alert.raised_at, alert.alert_id))
+    text = [f"{worst.priority} {worst.rule}, {worst.subject}, alert {worst.alert_id}:", worst.text]
+    if len(waiting) == 1:
+        return f"emcheck: {worst.priority} alert waits", "\n".join(text)
+    counts = sorted(Counter(alert.priority for alert in waiting).items())
+    text.append(f"This is the worst of {len(waiting):,}: {', '.join(f'{n:,} {priority}' for priority, n in counts)}.")
+    return f"emcheck: {len(waiting):,} alerts wait", "\n".join(text)
+
+
+def time_left(alert: Alert, targets_ms: Mapping[str, Ms], now: Ms) -> str:
+    """How long until an alert is to be acknowledged: `40 s`, `over by 3 min`; empty where it does not wait."""
+    target_ms = targets_ms.get(alert.priority)
+    if target_ms is None or not waits(alert):
+        return ""
+    left_ms = alert.raised_at + target_ms - now
+    return duration(left_ms) if left_ms >= 0 else f"over by {duration(-left_ms)}"
+
+
+def as_json(alert: Alert, step: Due | None, targets_ms: Mapping[str, Ms], now: Ms) -> dict[str, Any]:
+    """The same for programs; what does not apply is left out. Seconds over the target are negative."""
+    told: dict[str, Any] = {"steps": alert.course.steps}
+    if waits(alert) and alert.priority in targets_ms:
+        told["seconds_left"] = (alert.raised_at + targets_ms[alert.priority] - now) / 1000
+    if step is not None:
+        call = {"who": step.call.who, "by": step.call.by, "at": format_ms(step.at), "why": str(step.why)}
+        told["next"] = call | {"step": step.number, "of": step.of}
+    return told
+
+
+def next_step(step: Due | None, now: Ms) -> str:
+    """`supervisor by page in 4 min`; empty where nothing follows."""
+    if step is None:
+        return ""
+    return f"{whom(step.call)} {f'in {duration(step.at - now)}' if step.at > now else 'now'}"
