@@ -48,14 +48,13 @@ async def lived(night: Night, database: Path) -> tuple[list[Finding], list[bytes
     batch: list[Message] = []
     steps: list[tuple[int, Line | dict[str, Any]]] = [(line.received_at, line) for line in lines(*night.told)]
     for when, step in sorted([*steps, *night.acts, (night.until + 1, {})], key=lambda step: step[0]):
-        if isinstance(step, Line):
-            batch.append(Message(step.topic, step.payload, False, when))
-        if batch and (len(batch) == _BATCH or isinstance(step, dict)):
-            await loop.tick(batch[0].received_at - 1)
+        if batch and (len(batch) == _BATCH or isinstance(step, dict) or loop.wake_at() < when):
             await loop.receive(batch)
             batch = []
-        if isinstance(step, dict):
-            await loop.tick(when - 1)
+        await loop.tick(when - 1)
+        if isinstance(step, Line):
+            batch.append(Message(step.topic, step.payload, False, when))
+        else:
             await act(loop, store, step, when)
     found = await loop.judge_all(night.until)
     recorded = [line async for line in stream_of(store)]
