@@ -269,10 +269,14 @@ def _incident(f: Finding, what: str, cause: str, goes_on: str) -> str:
         f.class_ or ""
     ]
     last = parse_ms(str(told["last_began"]))
+    span = (
+        f"between {clock(f.start, f.zone)} and {clock(last, f.zone)}" if last > f.start else f"at {clock(last, f.zone)}"
+    )
+    shared = f" Nearly all of them share {told['shared']}." if "shared" in told else ""
     still = f"{told['lasting']} of them {goes_on}" if f.end is None else f"It was over at {clock(f.end, f.zone)}"
     return (
-        f"{told['units']} of {told['of']} base units{where} {what} between {clock(f.start, f.zone)} and "
-        f"{clock(last, f.zone)} ({f.zone}). {still}. One cause is likely: {cause}. Nobody is accused by it."
+        f"{told['units']} of {told['of']} base units{where} {what} {span} "
+        f"({f.zone}). {still}.{shared} One cause is likely: {cause}. Nobody is accused by it."
     )
 
 

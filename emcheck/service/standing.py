@@ -24,6 +24,12 @@ class Decision(NamedTuple):
     cause: str | None = None
 
 
+def _at_once(first: Change, then: Change) -> Change:
+    """An alert that is laid under an incident at the instant in which it is raised is told once."""
+    note = "; ".join(note for note in (first.note, then.note) if note)
+    return Change(dataclasses.replace(then.alert, revision=first.alert.revision), first.action, note)
+
+
 class Standing:
     """Compares decisions with what stands. Alerts are read when a subject has its first, and let go after its last."""
 
@@ -60,6 +66,7 @@ class Standing:
     async def queue_changes(self, decisions: Sequence[Decision]) -> list[tuple[Change, Ms]]:
         """What decisions change in the queue, and when."""
         changes: list[tuple[Change, Ms]] = []
+        raised: dict[tuple[AlertId, Ms], int] = {}
         before = {decision.subject: list(self.findings.get(decision.subject, {}).values()) for decision in decisions}
         for decision in decisions:
             await self._breath.pause()
@@ -74,8 +81,13 @@ class Standing:
             live = {name: known[name] for name in told if name in known}
             found, at = decision.found, decision.at
             for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=decision.cause):
-                known[change.alert.alert_id] = change.alert
-                changes.append((change, decision.at))
+                place = raised.setdefault((change.alert.alert_id, at), len(changes))
+                if change.action == "suppressed" and place < len(changes):
+                    changes[place] = _at_once(changes[place][0], change), at
+                else:
+                    place = len(changes)
+                    changes.append((change, at))
+                known[change.alert.alert_id] = changes[place][0].alert
         return changes
 
     async def replace(
