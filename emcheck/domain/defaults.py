@@ -82,3 +82,10 @@ RULES: dict[str, Default] = {
     "incident.silent.priority": Default("P1", "priority", sign_off=True),
     "incident.power.priority": Default("P2", "priority", sign_off=True),
 }
+
+
+HOLIDAYS = (
+    "2026-01-01 2026-01-02 2026-04-03 2026-05-04 2026-05-25 2026-08-03 2026-11-30 2026-12-25 2026-12-28 "
+    "2027-01-01 2027-01-04 2027-03-26 2027-05-03 2027-05-31 2027-08-02 2027-11-30 2027-12-27 2027-12-28"
+)
+"""Bank holidays in Scotland: Banking and Financial Dealings Act 1971, Schedule 1, and St Andrew's Day."""
