@@ -269,8 +269,10 @@ class Store(Protocol):
         """Erase one wearer's personal data; facts and findings stay. False if none was held."""
         ...
 
-    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then.
+    async def findings(
+        self, subject: str | None = None, *, live_after: Ms | None = None, rule: str | None = None
+    ) -> list[Finding]:
+        """Findings that hold, of one subject, of one rule or all, by start; with `live_after` those that go on then.
 
         The end that counts is the window's where there is one.
         """

@@ -18,7 +18,7 @@ from emcheck.domain.windows import Window
 from emcheck.ingest.embedded import BrokerError
 from emcheck.ports import StoreError
 from emcheck.present import drawing, lines
-from emcheck.present.words import clock as clock_words
+from emcheck.present.times import clock as clock_words
 from emcheck.service.running import quiet_logging
 from firmware_sim.scenario import ScenarioError, load_scenario
 from firmware_sim.worlds.night import Night, Watcher, run_night

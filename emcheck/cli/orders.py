@@ -182,8 +182,8 @@ def order_show(
 
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
+    from emcheck.present.times import local_date
     from emcheck.present.week import draw_week, week_json, week_of
-    from emcheck.present.words import local_date
 
     order = _order(register, order_id, config)
     try:

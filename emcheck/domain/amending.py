@@ -13,6 +13,7 @@ from whenever import Instant as Moment
 from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
+    CHANGES_NOTHING,
     ActOnAlert,
     EndOrder,
     GrantAbsence,
@@ -23,6 +24,7 @@ from emcheck.domain.instructions import (
     PutOrder,
     PutRegister,
     PutWearer,
+    ReferBreach,
     ReportAudit,
     ResumeOrder,
     Revoke,
@@ -54,7 +56,7 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     try:
         if isinstance(act, PutRegister):
             return act.register_
-        if isinstance(act, (ActOnAlert, ReportAudit)):
+        if isinstance(act, (ActOnAlert, ReferBreach, ReportAudit)):
             return register
         if isinstance(act, PutOrder):
             return _checked(register, orders=_put(register.orders, act.order, lambda o: o.order_id))
@@ -175,7 +177,7 @@ def name_after(name: str, raw: Any, after: Register) -> str:
     So whoever has the first register and the instructions can compute it, and nobody hashes a country for one absence.
     One that was given whole is called by its own hash.
     """
-    if raw["type"] in ("alert", "audit"):
+    if raw["type"] in CHANGES_NOTHING:
         return name
     if raw["type"] == "register":
         return after.sha256()
@@ -194,7 +196,7 @@ class Touched:
 
 def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     """Whom an act touches that made one register of the other."""
-    if isinstance(act, (PutWearer, ActOnAlert, ReportAudit)):
+    if isinstance(act, (PutWearer, ActOnAlert, ReferBreach, ReportAudit)):
         return Touched(set(), set())
     if isinstance(act, PutFitting):
         return Touched({act.fitting.wearer_id}, set(), equipment=True)

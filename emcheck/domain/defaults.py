@@ -55,6 +55,10 @@ RULES: dict[str, Default] = {
     "service.clock.unsynchronised_after_s": Default(900, "s", sign_off=True),
     "service.clock.priority": Default("P1", "priority"),
     "monitoring.removal_due.priority": Default("P4", "priority"),
+    "fleet.batch.within_s": Default(7776000, "s", sign_off=True),
+    "fleet.batch.ratio": Default(3, "times"),
+    "fleet.batch.tampers_min": Default(5, "fittings", sign_off=True),
+    "fleet.batch.priority": Default("P1", "priority"),
     "service.audit.grace_s": Default(60, "s", sign_off=True),
     "service.audit.priority": Default("P1", "priority"),
     "alert.target.P1_soon_s": Default(30, "s"),
@@ -78,3 +82,10 @@ RULES: dict[str, Default] = {
     "incident.silent.priority": Default("P1", "priority", sign_off=True),
     "incident.power.priority": Default("P2", "priority", sign_off=True),
 }
+
+
+HOLIDAYS = (
+    "2026-01-01 2026-01-02 2026-04-03 2026-05-04 2026-05-25 2026-08-03 2026-11-30 2026-12-25 2026-12-28 "
+    "2027-01-01 2027-01-04 2027-03-26 2027-05-03 2027-05-31 2027-08-02 2027-11-30 2027-12-27 2027-12-28"
+)
+"""Bank holidays in Scotland: Banking and Financial Dealings Act 1971, Schedule 1, and St Andrew's Day."""

@@ -17,6 +17,7 @@ from emcheck.domain.case import Case
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Decided, Finding, Span, is_settled
+from emcheck.domain.fleet import Fleet
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, HOUR
 from emcheck.domain.instructions import parse_instruction
@@ -26,11 +27,13 @@ from emcheck.domain.receiving import Receiving
 from emcheck.domain.reconciling import Reconciling
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
-from emcheck.domain.rules import evidence, monitoring_not_producing, service_clock, service_undecided
+from emcheck.domain.rules import evidence, fleet_batch, monitoring_not_producing, service_clock, service_undecided
 from emcheck.domain.strangers import Strangers
 from emcheck.domain.unit import Memory, Unit
-from emcheck.domain.watch import Watch
+from emcheck.domain.watch import INCIDENTS, Watch
 
+FLEET = "~ fleet"
+"""Its deadline: like that of incidents it comes after those of cases and units of the same instant."""
 _RETRY_MS: Ms = 60_000
 """A case that a rule failed on is tried again after so long, and at its next fact."""
 
@@ -60,6 +63,8 @@ class Engine:
         """The time the service was down, while what fell due in it is decided."""
         self._deadlines = Deadlines()
         self._watch = Watch(roster, policy, self._deadlines, self.receiving, decided)
+        self._fleet = Fleet(policy, register.fittings)
+        self._fleet_anew: set[WearerId] = set()
         self._look_at_all(0)
 
     def _look_at_all(self, at: Ms) -> None:
@@ -95,11 +100,15 @@ class Engine:
             self._wake_case(self.cases[WearerId(name)], now)
         elif kind == "unit":
             self._watch.wake(self.units[UnitId(name)], now)
-        else:
+        elif subject == INCIDENTS:
             self._watch.judge_incidents(now)
+        else:
+            self._judge_fleet(now)
 
     def _wake_case(self, case: Case, now: Ms) -> None:
-        if now < case.wake_at and self._reconciling.is_well(case, now):
+        anew = case.wearer_id in self._fleet_anew
+        self._fleet_anew.discard(case.wearer_id)
+        if not anew and now < case.wake_at and self._reconciling.is_well(case, now):
             self._arm_case(case, now)
         else:
             self._judge(case, now, now)
@@ -205,6 +214,14 @@ class Engine:
         self._deadlines.clear()
         self._look_at_all(at + 1)
         self._watch.resume(at)
+        if self._fleet.is_due:
+            self._deadlines.arm(FLEET, at + 1)
+
+    def remember_straps(self, reported: Iterable[Finding]) -> None:
+        """Every strap that was ever reported, settled or not: a batch is judged by all of them."""
+        for finding in reported:
+            if finding.wearer_id in self.cases:
+                self._fleet.remember(finding, self.cases[finding.wearer_id].fittings)
 
     def _remember(self, subject: str, found: list[Finding]) -> None:
         if subject in self.cases:
@@ -218,6 +235,8 @@ class Engine:
                 self._reconciling.remember(finding)
             elif finding.rule == service_undecided.RULE and finding.wearer_id is not None:
                 self.undecided[finding.wearer_id] = finding
+            elif finding.rule == fleet_batch.RULE:
+                self._fleet.remember(finding, ())
             elif finding.rule in incidents.RULES.values():
                 self._watch.incidents.remember(finding)
 
@@ -274,6 +293,9 @@ class Engine:
         self._catch_up_with(touched, at)
         self.roster.amend(register, name_after(self.roster.register_sha256, raw, register), touched)
         self._watch.amend(touched.units, before, register)
+        if touched.equipment:
+            self._fleet.count((f for f in before.fittings if f.wearer_id in touched.wearers), by=-1)
+            self._fleet.count(f for f in register.fittings if f.wearer_id in touched.wearers)
         self._cases_of, self._tied = self.roster.cases_of, self.roster.tied
         for name in sorted(touched.units):
             self._deadlines.disarm(f"unit {name}")
@@ -309,6 +331,7 @@ class Engine:
         try:
             tracks = {name: self.units[name].track for name in case.units}
             found = case.judge(tracks, now, since, service_clock.doubts(self.receiving.clock))
+            found = self._fleet.look(case, found)
             settled = case.settled
             self._reconciling.check(case, now)
             nights.let_go(case, self.roster, now)
@@ -325,6 +348,20 @@ class Engine:
             self._decided(service_undecided.subject(wearer), [], now, -FOREVER)
         self._arm_case(case, now)
         self._decided(wearer, found, now, settled)
+        if self._fleet.is_due:
+            self._deadlines.arm(FLEET, now)
+
+    def _judge_fleet(self, now: Ms) -> None:
+        """Straps by batch; whose reports are seen otherwise now is judged anew at this very instant."""
+        found, wearers = self._fleet.judge()
+        self._tell_fleet(found, now)
+        for wearer in wearers & self.cases.keys():
+            self._fleet_anew.add(wearer)
+            self._deadlines.arm(self.cases[wearer].woken_as, max(now, self.cases[wearer].judged_at))
+
+    def _tell_fleet(self, found: dict[str, list[Finding]], now: Ms) -> None:
+        for subject in sorted(found):
+            self._decided(subject, found[subject], now, -FOREVER)
 
     def units_with_holes(self) -> list[Unit]:
         """Units of which something is missing that may still come."""
@@ -340,3 +377,4 @@ class Engine:
         for name in self._strangers.names():
             self._decided(name, self._strangers.findings(name), now, -FOREVER)
         self._watch.tell_incidents(self._watch.incidents.groups(), now)
+        self._tell_fleet(self._fleet.findings(), now)

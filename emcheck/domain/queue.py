@@ -36,6 +36,7 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "evidence.replayed": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // DAY),
     "fitting.overdue": lambda f: f.order_id,
     "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "fleet.batch": lambda f: f.about,
     "incident.silent": lambda f: (f.about, f.start),
     "incident.power": lambda f: (f.about, f.start),
     "monitoring.removal_due": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
@@ -158,6 +159,8 @@ def _difference(before: Alert, fresh: Alert, grounds: list[Finding]) -> str | No
         said.append("it goes on")
     elif _ended_elsewhere(before, fresh, grounds):
         said.append("it ended at another time than was known")
+    if before.rule == "tag.strap" and before.text != fresh.text:
+        said.append(fresh.text)
     if _has_grown(before, fresh, grounds[0]):
         said.append(f"{fresh.size} base units by now")
     if before.happened_at != fresh.happened_at:

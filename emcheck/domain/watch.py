@@ -105,7 +105,8 @@ class Watch:
         self.tell_incidents(groups, now)
         self._explained_anew |= units & self._roster.units.keys()
         for name in units & self._roster.units.keys():
-            self._deadlines.arm(self._roster.units[name].woken_as, now)
+            unit = self._roster.units[name]
+            self._deadlines.arm(unit.woken_as, max(now, unit.last_received_at or now))
         self._arm_incidents()
 
     def _arm_incidents(self) -> None:

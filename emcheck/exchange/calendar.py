@@ -18,7 +18,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, SECOND
 from emcheck.domain.register import Order
 from emcheck.domain.windows import Window, absences, windows
-from emcheck.present.words import duration, hour
+from emcheck.present.times import duration, hour
 
 
 def write_ical(order: Order, now: Ms) -> str:

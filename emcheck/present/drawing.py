@@ -6,7 +6,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import HOUR, MINUTE
 from emcheck.domain.timeline import Stretch
 from emcheck.domain.windows import Window
-from emcheck.present.words import day, duration, hour, local_minutes
+from emcheck.present.times import day, duration, hour, local_minutes
 
 PRESENT, ABSENT, UNKNOWN, CURFEW, TO_COME = "█", "░", "╱", "━", "·"
 _LABEL = 13

@@ -8,7 +8,7 @@ from emcheck.domain.alerts import Alert, waits
 from emcheck.domain.escalation import QUEUE, Call, Due, Why
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
-from emcheck.present.words import duration
+from emcheck.present.times import duration
 
 
 def whom(call: Call) -> str:

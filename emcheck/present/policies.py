@@ -7,7 +7,7 @@ from emcheck.domain.escalation import Tree
 from emcheck.domain.instants import format_ms
 from emcheck.domain.policy import Policy, Threshold
 from emcheck.present.escalated import whom
-from emcheck.present.words import duration
+from emcheck.present.times import duration
 
 
 def by_rule(policy: Policy) -> dict[str, dict[str, Threshold]]:

@@ -17,7 +17,7 @@ from emcheck.domain.register import (
     WeeklyWindow,
 )
 from emcheck.domain.windows import resolve
-from emcheck.present.words import day, hour
+from emcheck.present.times import day, hour
 
 
 def in_force(register: Register, now: Ms | None) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import HOUR, format_ms, format_optional_ms, parse_ms
 from emcheck.domain.timeline import Stretch
 from emcheck.domain.windows import Window
-from emcheck.present.words import clock, duration
+from emcheck.present.times import clock, duration
 
 Known = tuple[Ms, str, str, str, Alert]
 """When it became known, what the change was, by whom, its note, and the alert as it was then."""

@@ -15,7 +15,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import HOUR, MINUTE, format_ms
 from emcheck.domain.register import Order, changed
 from emcheck.domain.windows import Window, absences, cut, overlap_ms, resolve, union, windows
-from emcheck.present.words import day, duration, hour, offset_ms, short_day
+from emcheck.present.times import day, duration, hour, offset_ms, short_day
 
 FIRST_NIGHT, LEAVE, SUSPENDED, NOTHING = "◆", "○", "╳", "·"
 PLACES = "━═╍┅"

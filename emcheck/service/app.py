@@ -282,6 +282,9 @@ class Service:
             "ready": ("Whether events are being committed", float(not self.troubles())),
         } | self.configuring.readings()
 
+    def _all_readings(self) -> dict[str, tuple[str, float | By]]:
+        return {**self.readings(), **self.readings_by_publisher(), **self.pipeline.queue.readings(self._clock.now())}
+
     def readings_by_publisher(self) -> dict[str, tuple[str, By]]:
         """The figures of `/metrics` that each publisher has its own of."""
         routes = self.outbox.routes.items()
@@ -301,7 +304,7 @@ class Service:
         }
 
     async def _serve_http(self, listening: socket.socket) -> None:
-        app = health_app(troubles=self.troubles, readings=lambda: {**self.readings(), **self.readings_by_publisher()})
+        app = health_app(troubles=self.troubles, readings=self._all_readings)
         host, port = listening.getsockname()[:2]
         log.info("http.listening", host=host, port=port)
         await _QuietServer(uvicorn.Config(app, log_level="error", lifespan="off")).serve(sockets=[listening])

@@ -52,6 +52,8 @@ class _Figures(Collector):
         for name, (help_text, value) in self._readings().items():
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             if isinstance(value, By):
+                if not value.values:
+                    continue
                 family = kind(f"emcheck_{name}", help_text, labels=[value.label])
                 for which, number in value.values.items():
                     family.add_metric([which], number)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.receipt import Receipt
+from emcheck.ports import Message, Quarantined
 from emcheck.wire.codec import Envelope, EnvelopeRefused, decode
 from emcheck.wire.receipts import Confirmed, ReceiptRefused, decode_receipt
 from emcheck.wire.signing import signature_fault
@@ -98,3 +99,23 @@ def _unreadable(engine: Engine, unit: UnitId, error: EnvelopeRefused, received_a
         return Taken(unit, None, ((error.reason, error.detail, None, None),))
     receipt = engine.receive(unit, BootId(error.boot), error.first_seq, [None] * error.count, received_at)
     return Taken(unit, receipt, ((error.reason, error.detail, error.first_seq, error.first_seq + error.count - 1),))
+
+
+def quarantined(message: Message, taken: Taken) -> list[Quarantined]:
+    """A row for each reason, with the numbers from the first to the last that it holds for."""
+    boot = taken.receipt.boot if taken.receipt is not None else None
+    rows: dict[str, Quarantined] = {}
+    for reason, detail, first, last in taken.refusals:
+        if reason in rows:
+            rows[reason] = rows[reason]._replace(last_seq=last)
+        else:
+            rows[reason] = Quarantined(
+                message.received_at, message.topic, taken.unit, reason, detail, message.payload, boot, first, last
+            )
+    return list(rows.values())
+
+
+def completed(taken: Taken) -> set[BootId]:
+    """Boots that may be accounted for by what an envelope declares lost."""
+    events = () if taken.envelope is None else taken.envelope.events
+    return {event["boot"] for event in events if event is not None and event["type"] == "lost"}

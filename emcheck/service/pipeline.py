@@ -21,7 +21,7 @@ from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
     ActOnAlert,
     Instruction,
-    InstructionError,
+    ReferBreach,
     ReportAudit,
     impersonal,
     outcome_of,
@@ -29,7 +29,8 @@ from emcheck.domain.instructions import (
     told_of,
 )
 from emcheck.domain.policy import Policy
-from emcheck.domain.remarks import of_act
+from emcheck.domain.referrals import check
+from emcheck.domain.remarks import heeded
 from emcheck.domain.rules import service_audit
 from emcheck.ports import (
     AlertChange,
@@ -53,8 +54,10 @@ from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, Telling
-from emcheck.service.intake import Taken, take
+from emcheck.service.intake import Taken, completed, quarantined, take
+from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
+from emcheck.service.referring import named_in
 from emcheck.service.standing import Decision, Standing
 
 log = structlog.get_logger("emcheck.service")
@@ -89,6 +92,7 @@ class Pipeline:
         self._checkpoint_every_ms = checkpoint_every_ms
         self.events_total = self.duplicates_total = self.quarantined_total = self.alerts_total = 0
         self.recalls_total = self.receipts_total = self.steps_total = 0
+        self.queue = QueueFigures(policy)
         self.on_taken: Callable[[Taken], None] = lambda taken: None
         """Told of each message that was taken."""
         self.on_amended: Callable[[set[UnitId]], None] = lambda units: None
@@ -122,6 +126,7 @@ class Pipeline:
         self._emptying = Emptying(self._store, self._published)
         waiting = await self._store.alerts(open_only=True)
         self._attending.load(waiting)
+        self.queue.load(waiting)
         await self._emptying.load(waiting)
         self.engine.service("started", now)
         self._note_service("started", now)
@@ -159,7 +164,7 @@ class Pipeline:
             self._keep(message, taken)
             if self.engine.wanting:
                 await self._recall()
-            quarantine += _quarantined(message, taken)
+            quarantine += quarantined(message, taken)
             if taken.unit is not None and taken.receipt is not None:
                 rejected: list[dict[str, object]] = [
                     {"from": first, "to": last, "reason": reason}
@@ -167,7 +172,7 @@ class Pipeline:
                     if first is not None
                 ]
                 owed.append((taken.unit, taken.receipt.boot, rejected))
-                owed += [(taken.unit, boot, []) for boot in _completed(taken)]
+                owed += [(taken.unit, boot, []) for boot in completed(taken)]
         deliveries, unknown = await self._confirming.settle()
         await self._write(quarantine + unknown, deliveries=deliveries)
         for unit, boot, rejected in owed:
@@ -236,11 +241,9 @@ class Pipeline:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
         made = amended(before, act, now)
-        remarks = of_act(act, before, made, self._policy)
-        if remarks.refused:
-            raise InstructionError("", remarks.refused[0])
-        raw = {key: said for key, said in raw.items() if key != "warnings"}
-        raw |= {"warnings": remarks.told} if remarks.told else {}
+        if isinstance(act, ReferBreach):
+            check(act, await named_in(self._store, act), before, now)
+        raw = heeded(act, raw, before, made, self._policy)
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
             while self._attending.next() <= now:  # and so is what was due before
@@ -262,7 +265,7 @@ class Pipeline:
         units = self.engine.roster.resting(touched)
         self._checkpoints.amended(units)
         self.on_amended(units)
-        return remarks.told
+        return list(raw.get("warnings", ()))
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)
@@ -368,6 +371,7 @@ class Pipeline:
         self.receipts_total += len(deliveries)
         self.steps_total += sum(change.action == "escalated" for change in changes)
         self.alerts_total += len(changes)
+        self.queue.note(changes)
         if any(checkpoint.unit == SERVICE for checkpoint in checkpoints):
             await self._store.prune_checkpoints()
         if changes:
@@ -376,23 +380,3 @@ class Pipeline:
 
 def _dumped(raw: object) -> bytes:
     return json.dumps(raw, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _quarantined(message: Message, taken: Taken) -> list[Quarantined]:
-    """A row for each reason, with the numbers from the first to the last that it holds for."""
-    boot = taken.receipt.boot if taken.receipt is not None else None
-    rows: dict[str, Quarantined] = {}
-    for reason, detail, first, last in taken.refusals:
-        if reason in rows:
-            rows[reason] = rows[reason]._replace(last_seq=last)
-        else:
-            rows[reason] = Quarantined(
-                message.received_at, message.topic, taken.unit, reason, detail, message.payload, boot, first, last
-            )
-    return list(rows.values())
-
-
-def _completed(taken: Taken) -> set[BootId]:
-    """Boots that may be accounted for by what an envelope declares lost."""
-    events = () if taken.envelope is None else taken.envelope.events
-    return {event["boot"] for event in events if event is not None and event["type"] == "lost"}

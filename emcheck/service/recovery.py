@@ -10,6 +10,7 @@ from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.keeping import restore
 from emcheck.domain.policy import Policy
+from emcheck.domain.rules import tag_strap
 from emcheck.ports import InboxRow, Store
 from emcheck.service.checkpoints import SERVICE, readable, restore_receiving
 from emcheck.service.enrolment import InForce, register_in_force
@@ -56,6 +57,7 @@ async def recover(
         _want_amended(found, in_force, as_of)
     for name in list(engine.wanting):
         await _reopen(store, found, standing, name)
+    engine.remember_straps(await store.findings(rule=tag_strap.RULE))
     engine.resume(engine.receiving.last_at or 0, _by_subject(standing))
     return found
 

@@ -218,10 +218,17 @@ class MemoryStore:
 
     # --- verdicts -----------------------------------------------------------------------------------------
 
-    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then."""
+    async def findings(
+        self, subject: str | None = None, *, live_after: Ms | None = None, rule: str | None = None
+    ) -> list[Finding]:
+        """Findings that hold, of one subject, of one rule or all; with `live_after` those that go on then."""
         of = list(self._findings.values()) if subject is None else [self._findings.get(storable(subject), {})]
-        found = [f for held in of for f in held.values() if live_after is None or _lives(f, live_after)]
+        found = [
+            f
+            for held in of
+            for f in held.values()
+            if (live_after is None or _lives(f, live_after)) and rule in (None, f.rule)
+        ]
         return sorted(found, key=lambda f: (f.start, f.subject, f.key))
 
     async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:

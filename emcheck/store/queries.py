@@ -105,6 +105,7 @@ PEOPLE = select(person.c.wearer_id, person.c.name, person.c.notes)
 
 FINDINGS = select(finding.c.body)
 FINDINGS_OF = FINDINGS.where(finding.c.subject == bindparam("subject"))
+FINDINGS_BY = FINDINGS.where(finding.c.rule == bindparam("rule"))
 FINDINGS_LIVE = FINDINGS.where(
     or_(
         finding.c.window_end > bindparam("after"),

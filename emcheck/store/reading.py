@@ -112,9 +112,13 @@ class SqlReads:
         """All personal data held, by wearer."""
         return sorted((Person(*row) for row in await self._rows(queries.PEOPLE)), key=lambda p: p.wearer_id)
 
-    async def findings(self, subject: str | None = None, *, live_after: Ms | None = None) -> list[Finding]:
-        """Findings that hold, of one subject or all, by start; with `live_after` those that had not ended by then."""
-        if subject is not None:
+    async def findings(
+        self, subject: str | None = None, *, live_after: Ms | None = None, rule: str | None = None
+    ) -> list[Finding]:
+        """Findings that hold, of one subject, of one rule or all; with `live_after` those that go on then."""
+        if rule is not None:
+            rows = await self._rows(queries.FINDINGS_BY, rule=storable(rule))
+        elif subject is not None:
             rows = await self._rows(queries.FINDINGS_OF, subject=storable(subject))
         elif live_after is not None:
             rows = await self._rows(queries.FINDINGS_LIVE, after=live_after)

@@ -5,7 +5,8 @@ import pytest
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import RuleId, UnitId
 from emcheck.domain.instants import parse_ms
-from emcheck.present.words import clock, explain, hour
+from emcheck.present.times import clock, hour
+from emcheck.present.words import explain
 from tests.support import UnitStory, at, judge, lines
 
 LONDON, LORD_HOWE = "Europe/London", "Australia/Lord_Howe"

@@ -98,6 +98,13 @@ COUNTERS = {
     "emcheck_dropped_total",
     "emcheck_recalls_total",
     "emcheck_configurations_sent_total",
+    "emcheck_escalation_steps_total",
+    "emcheck_receipts_total",
+    *(
+        f'emcheck_alerts_{what}_total{{priority="{priority}"}}'
+        for what in ("acknowledged", "acknowledged_in_time", "acknowledge_seconds")
+        for priority in ("P1", "P2", "P3", "P4")
+    ),
 }
 
 
