@@ -38,6 +38,13 @@ _TELL_EVERY: Ms = 5_000
 
 
 _BY_WIDTH = ("all", "uplink", "postcode")
+_SHARED: Mapping[str, tuple[str, ...]] = {
+    unit_silent.RULE: ("uplink", "postcode"),
+    unit_power.RULE: ("postcode",),
+}
+"""What may be the cause: no network takes anybody's mains away."""
+_NEARLY_ALL_PCT = 90
+"""So many of an incident's units share a network or a district, and it is said."""
 
 
 def _order(burst: Burst) -> tuple[Ms, int, str]:
@@ -89,7 +96,7 @@ class Incidents:
         return max(int(least(f"{pct}.units_min")), -int(-share // 1))
 
     def _watches_of(self, rule: str, unit: UnitId) -> Iterator[Bursts]:
-        for group in (EVERYBODY, *self._groups.get(unit, ())):
+        for group in (EVERYBODY, *(g for g in self._groups.get(unit, ()) if g.kind in _SHARED[rule])):
             yield self._watch(rule, group)
 
     def _watch(self, rule: str, group: Group) -> Bursts:
@@ -219,6 +226,7 @@ class Incidents:
             burst.covered = True
             return
         burst.raised_at, burst.alert = now, alert_id(self._finding(burst))
+        burst.shared = self._shared(watch, burst)
         self._remember(burst)
         units.update(trouble.unit for trouble in watch.members(burst))
 
@@ -226,8 +234,20 @@ class Incidents:
         """Know when no more come."""
         complete_at = burst.last + self._within_ms
         burst.complete = complete_at <= now
+        if burst.complete and not burst.ended_at:
+            burst.shared = self._shared(watch, burst)
         if not burst.complete:
             self._dues.arm(watch.name, complete_at)
+
+    def _shared(self, watch: Bursts, burst: Burst) -> str:
+        """What nearly all of its units have in common, in words; empty where that is nothing but being here."""
+        units = [trouble.unit for trouble in watch.members(burst)]
+        common = Counter(g for unit in units for g in self._groups.get(unit, ()) if g.kind in _SHARED[burst.rule])
+        return ", ".join(
+            f"{group.kind} {group.name}"
+            for group, count in sorted(common.items())
+            if group != burst.group and count * 100 >= len(units) * _NEARLY_ALL_PCT
+        )
 
     def _release(self, watch: Bursts, burst: Burst, now: Ms, units: set[UnitId]) -> None:
         """Who has not come back is on its own again."""
@@ -264,6 +284,7 @@ class Incidents:
                 ("of", self._sizes[burst.group]),
                 ("last_began", format_ms(burst.last)),
                 ("complete", int(burst.complete)),
+                *((("shared", burst.shared),) if burst.shared else ()),
             ),
             policy=self._policy.label,
         )
@@ -281,6 +302,7 @@ class Incidents:
         last = parse_ms(str(told["last_began"]))
         burst = Burst(rule, group, finding.start, last, raised_at, raised_at, finding.end)
         burst.alert, burst.told_units = alert_id(finding), int(told["units"])
+        burst.shared = str(told.get("shared", ""))
         self._remember(burst)
         watch = self._watch(rule, group)
         watch.bursts.append(burst)

@@ -292,7 +292,8 @@ class Unit:
         start = max(before) if before else (end or raised_at or 0)
         return evidence.gap(
             self.unit, boot.boot, numbers, kind=kind, start=start, end=end,
-            raised_at=raised_at if raised_at is not None else (end or start), policy=self.policy,
+            raised_at=raised_at if raised_at is not None else (end or start),
+            periodic_only=boot.sequence.bridged(*numbers), policy=self.policy,
         )  # fmt: skip
 
     def _next_boot_at(self, boot: Boot) -> Ms | None:
