@@ -24,6 +24,12 @@ class Decision(NamedTuple):
     cause: str | None = None
 
 
+def _at_once(first: Change, then: Change) -> Change:
+    """An alert that is laid under an incident at the instant of its last change is told of once."""
+    note = "; ".join(note for note in (first.note, then.note) if note)
+    return Change(dataclasses.replace(then.alert, revision=first.alert.revision), first.action, note)
+
+
 class Standing:
     """Compares decisions with what stands. Alerts are read when a subject has its first, and let go after its last."""
 
@@ -60,6 +66,7 @@ class Standing:
     async def queue_changes(self, decisions: Sequence[Decision]) -> list[tuple[Change, Ms]]:
         """What decisions change in the queue, and when."""
         changes: list[tuple[Change, Ms]] = []
+        last: dict[tuple[AlertId, Ms], int] = {}
         before = {decision.subject: list(self.findings.get(decision.subject, {}).values()) for decision in decisions}
         for decision in decisions:
             await self._breath.pause()
@@ -75,8 +82,13 @@ class Standing:
             found, at, cause = decision.found, decision.at, decision.cause
             excused = excused_otherwise(held, found) if cause else ()
             for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=cause, excused=excused):
-                known[change.alert.alert_id] = change.alert
-                changes.append((change, decision.at))
+                name = change.alert.alert_id
+                if change.action == "suppressed" and (place := last.get((name, at))) is not None:
+                    changes[place] = _at_once(changes[place][0], change), at
+                else:
+                    place = last[name, at] = len(changes)
+                    changes.append((change, at))
+                known[name] = changes[place][0].alert
         return changes
 
     async def replace(
