@@ -306,8 +306,12 @@ class Store(Protocol):
         """The alerts of these ids, in any order; at most 500 ids."""
         ...
 
-    async def open_histories(self, *, after: str, limit: int) -> list[list[AlertChange]]:
-        """What happened to each alert that is open, by id from the one after `after`, each oldest first."""
+    async def open_alerts(self, *, after: tuple[Ms, str], limit: int) -> list[tuple[Ms, str]]:
+        """When alerts that are open were raised, and their ids, in this order from the one after `after`."""
+        ...
+
+    async def alert_histories(self, names: Sequence[str]) -> list[list[AlertChange]]:
+        """What happened to each of these alerts, each oldest first; at most 500 ids."""
         ...
 
     async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:

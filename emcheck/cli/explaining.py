@@ -57,10 +57,10 @@ def explain(
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
-    known = [it.alert.text]
+    known = [*map(words.explain, it.grounds)]
     if it.alert.withdrawn:
-        known = [f"Withdrawn: {it.history[-1].note}.", *map(words.explain, it.grounds)]
-    _section("Known now", known)
+        known.insert(0, f"Withdrawn: {it.history[-1].note}.")
+    _section("Known now", known or [it.alert.text])
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
     if it.referral is not None:
         _section("Referral", [referred.in_words(it.referral, now, zone)])

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
-from emcheck.cli.showing import show, show_lines
+from emcheck.cli.showing import for_people, show, show_lines
 
 instructions_app = typer.Typer(help="What the service was told, and taking it back.", no_args_is_help=True)
 _WAIT_S = 10.0
@@ -81,7 +81,9 @@ def instructions_list(
     elif not found:
         typer.echo("Nothing was instructed.")
     else:
-        show(("number", "given (UTC)", "by", "what, and what became of it"), list(map(row, found)), prose=True)
+        apart = "\n" if for_people() else ": "
+        rows = [row(line, apart) for line in found]
+        show(("number", "given (UTC)", "by", "what, and what became of it"), rows, prose=True)
 
 
 @instructions_app.command("revoke")

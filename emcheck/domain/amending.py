@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +48,8 @@ from emcheck.domain.register import (
 
 _ORDER = TypeAdapter(Order)
 _T = TypeVar("_T")
+_IN_REGISTER = re.compile(r"^(order|installation|fitting|wearer)s\.\d+")
+"""Where something stands among others in the register; whoever gives an instruction knows it by the act's own field."""
 
 
 def amended(register: Register, act: Instruction, at: Ms) -> Register:
@@ -72,7 +75,8 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
         order = _order_of(register, act.order_id)
         revised = _revoked(order, act, at) if isinstance(act, Revoke) else _revised(order, act)
     except ValidationError as error:
-        raise InstructionError(*first_problem(error)) from None
+        path, reason = first_problem(error)
+        raise InstructionError(_IN_REGISTER.sub(r"\1", path), reason) from None
     except RegisterError as error:
         raise InstructionError("", str(error)) from None
     return changed(register, orders=tuple(revised if known is order else known for known in register.orders))

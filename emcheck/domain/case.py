@@ -160,11 +160,8 @@ class Case:
         if told or self._raised:
             self._raised = {name: self._raised.get(name, now) for name in map(_name, told)}
         zone = self.orders[0].order.timezone
-        return found + [
-            replace(finding, raised_at=self._raised[_name(finding)], zone=zone)
-            for finding in told
-            if not is_settled(finding, self.settled)
-        ]
+        told = [finding for finding in told if not is_settled(finding, self.settled)]
+        return found + [replace(finding, raised_at=self._raised[_name(finding)], zone=zone) for finding in told]
 
     def _at_any_hour(self, tracks: Mapping[UnitId, Track], now: Ms) -> Iterator[Finding]:
         """What holds in no window: of the wearer's tags, and of the register."""
@@ -308,9 +305,8 @@ class Case:
             state.results = {other: known for other, known in state.results.items() if other != window}
         if window.end > now:
             ongoing = episodes[-1] if episodes and episodes[-1].goes_on else None
-            self._look_ahead(
-                state, policy, timeline, ongoing, now, told=bool(found) and found[-1].raised_at is not None
-            )
+            told = bool(found) and found[-1].raised_at is not None
+            self._look_ahead(state, policy, timeline, ongoing, now, told=told)
         span = Span(window.start, window.end)
         if raised:
             state.raised = {**state.raised, span: raised}

@@ -24,7 +24,7 @@ class Watch:
 
     def __init__(self, roster: Roster, own: Line, deadlines: Deadlines, receiving: Receiving, decided: Decided) -> None:
         self._roster, self._deadlines, self._receiving, self._decided = roster, deadlines, receiving, decided
-        self.incidents = Incidents(own, roster.register.installations)
+        self.incidents = Incidents(own, roster.register.installations, roster.units)
         self._explained_anew: set[UnitId] = set()
         self._holey: set[UnitId] = set()
 

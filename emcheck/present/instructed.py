@@ -75,10 +75,10 @@ def plain(number: int | None, at: Ms, raw: dict[str, Any] | None, outcome: str) 
     }
 
 
-def row(line: dict[str, Any]) -> tuple[str, ...]:
-    """The same as number, instant, who, and what with what became of it."""
+def row(line: dict[str, Any], apart: str = ": ") -> tuple[str, ...]:
+    """The same as number, instant, who, and what with what became of it; `apart` stands between those two."""
     head = (str(line[key] or "-") for key in ("number", "given_at", "by"))
-    return *head, f"{line['what'] or 'what it was is not kept'}: {line['outcome']}"
+    return *head, f"{line['what'] or 'what it was is not kept'}{apart}{line['outcome']}"
 
 
 def _of(act: Instruction) -> str:

@@ -1,12 +1,13 @@
 """What stands committed: findings and alerts by subject, of what is not settled; the store holds the rest."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding, is_settled
 from emcheck.domain.ids import AlertId, Ms
-from emcheck.domain.queue import Change, alert_id, reconcile
+from emcheck.domain.queue import Change, alert_id, excused_otherwise, reconcile
 from emcheck.ports import Store
 from emcheck.present.words import explain
 from emcheck.service.breath import Breath
@@ -21,6 +22,12 @@ class Decision(NamedTuple):
     settled: Ms
     late: str | None
     cause: str | None = None
+
+
+def _at_once(first: Change, then: Change) -> Change:
+    """An alert that is laid under an incident at the instant of its last change is told of once."""
+    note = "; ".join(note for note in (first.note, then.note) if note)
+    return Change(dataclasses.replace(then.alert, revision=first.alert.revision), first.action, note)
 
 
 class Standing:
@@ -59,6 +66,7 @@ class Standing:
     async def queue_changes(self, decisions: Sequence[Decision]) -> list[tuple[Change, Ms]]:
         """What decisions change in the queue, and when."""
         changes: list[tuple[Change, Ms]] = []
+        last: dict[tuple[AlertId, Ms], int] = {}
         before = {decision.subject: list(self.findings.get(decision.subject, {}).values()) for decision in decisions}
         for decision in decisions:
             await self._breath.pause()
@@ -71,10 +79,16 @@ class Standing:
                 await self._read_alerts(subject)
             known = self._alerts.get(subject, {})
             live = {name: known[name] for name in told if name in known}
-            found, at = decision.found, decision.at
-            for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=decision.cause):
-                known[change.alert.alert_id] = change.alert
-                changes.append((change, decision.at))
+            found, at, cause = decision.found, decision.at, decision.cause
+            excused = excused_otherwise(held, found) if cause else ()
+            for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=cause, excused=excused):
+                name = change.alert.alert_id
+                if change.action == "suppressed" and (place := last.get((name, at))) is not None:
+                    changes[place] = _at_once(changes[place][0], change), at
+                else:
+                    place = last[name, at] = len(changes)
+                    changes.append((change, at))
+                known[name] = changes[place][0].alert
         return changes
 
     async def replace(

@@ -144,9 +144,14 @@ class SqlReads:
         """The alerts of these ids, in any order; at most 500 ids."""
         return [alert_from(row[0]) for row in await self._rows(queries.ALERTS_NAMED, names=list(names))]
 
-    async def open_histories(self, *, after: str, limit: int) -> list[list[AlertChange]]:
-        """What happened to each alert that is open, by id from the one after `after`, each oldest first."""
-        rows = await self._rows(queries.OPEN_HISTORIES, after=after, most=limit)
+    async def open_alerts(self, *, after: tuple[Ms, str], limit: int) -> list[tuple[Ms, str]]:
+        """When alerts that are open were raised, and their ids, in this order from the one after `after`."""
+        at, name = after
+        return [(row[0], row[1]) for row in await self._rows(queries.OPEN_ALERTS, at=at, name=name, most=limit)]
+
+    async def alert_histories(self, names: Sequence[str]) -> list[list[AlertChange]]:
+        """What happened to each of these alerts, each oldest first; at most 500 ids."""
+        rows = await self._rows(queries.ALERT_HISTORIES, names=list(names))
         told: dict[str, list[AlertChange]] = {}
         for name, body, action, at, by, note in rows:
             told.setdefault(name, []).append(AlertChange(alert_from(body), action, at, by, note, None))
