@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
+from emcheck.domain.publishing import StoredPolicy
+from emcheck.domain.receipt import QuarantineCount
 
 INBOX_KINDS = ("up", "instruction", "service", "heard")
 """What `InboxRow.kind` may be; the inbox keeps the place in this tuple, so it only grows at its end."""
@@ -111,21 +113,6 @@ class Answer(NamedTuple):
     outcome: str
 
 
-class StoredPolicy(NamedTuple):
-    """A version of a policy that was published: its file, when it became known, and by which inbox row.
-
-    `as_of_row` is 0 for the one that the service first started with: it is the service's own, and the first of all.
-    """
-
-    name: str
-    version: str
-    sha256: str
-    effective_at: Ms
-    published_at: Ms
-    body: bytes
-    as_of_row: int = 0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """What one transaction writes. `findings_gone` are keys per subject of findings that no longer hold."""
@@ -173,15 +160,6 @@ class StoredRegister(NamedTuple):
     loaded_at: Ms
     body: bytes
     as_of_row: int = 0
-
-
-class QuarantineCount(NamedTuple):
-    """How much input of one unit was refused for one reason."""
-
-    unit: str | None
-    reason: str
-    messages: int
-    last_received_at: Ms
 
 
 class StoreError(Exception):

@@ -1,11 +1,28 @@
 """A policy is published by an instruction: what it says, and whom it makes judged again (policies, 4)."""
 
+from typing import NamedTuple
+
 from emcheck.domain.amending import Touched
 from emcheck.domain.ids import Ms
 from emcheck.domain.instructions import Instruction, InstructionError, PutOrder, PutPolicy, PutRegister
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register
+
+
+class StoredPolicy(NamedTuple):
+    """A version of a policy that was published: its file, when it became known, and by which inbox row.
+
+    `as_of_row` is 0 for the one that the service first started with: it is the service's own, and the first of all.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    effective_at: Ms
+    published_at: Ms
+    body: bytes
+    as_of_row: int = 0
 
 
 def new_policy(act: PutPolicy, policies: Policies, at: Ms) -> Policy | None:

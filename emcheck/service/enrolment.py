@@ -12,8 +12,9 @@ from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
+from emcheck.domain.publishing import StoredPolicy
 from emcheck.domain.register import Register, RegisterError, Wearer, changed, parse_register
-from emcheck.ports import Commit, Person, Store, StoredPolicy, StoredRegister
+from emcheck.ports import Commit, Person, Store, StoredRegister
 
 log = structlog.get_logger("emcheck.service")
 

@@ -6,8 +6,8 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instructions import InstructionError, PutPolicy
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, parse_policy
-from emcheck.domain.publishing import new_policy
-from emcheck.ports import Commit, Store, StoredPolicy
+from emcheck.domain.publishing import StoredPolicy, new_policy
+from emcheck.ports import Commit, Store
 from emcheck.service.enrolment import policies_in_force, stored_policy
 
 

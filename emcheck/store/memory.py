@@ -7,6 +7,8 @@ from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import DAY
+from emcheck.domain.publishing import StoredPolicy
+from emcheck.domain.receipt import QuarantineCount
 from emcheck.ports import (
     AlertChange,
     Checkpoint,
@@ -18,9 +20,7 @@ from emcheck.ports import (
     OutboxItem,
     Owed,
     Person,
-    QuarantineCount,
     Quarantined,
-    StoredPolicy,
     StoredRegister,
     StoreError,
 )

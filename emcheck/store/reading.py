@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms
+from emcheck.domain.publishing import StoredPolicy
+from emcheck.domain.receipt import QuarantineCount
 from emcheck.ports import (
     INBOX_KINDS,
     AlertChange,
@@ -20,9 +22,7 @@ from emcheck.ports import (
     OutboxItem,
     Owed,
     Person,
-    QuarantineCount,
     Quarantined,
-    StoredPolicy,
     StoredRegister,
     StoreError,
 )

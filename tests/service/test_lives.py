@@ -102,8 +102,7 @@ class Life:
                 made += 1
                 known = [one.revision for one in arrived if one.at <= step.at]
                 wanted = [
-                    missed(told[:place], known, england(), now=step.at + GRACE, up_since=up)
-                    for up in self.up_since
+                    missed(told[:place], known, england(), now=step.at + GRACE, up_since=up) for up in self.up_since
                 ]
                 if not any(one is not None and one.since == step.at for one in wanted):
                     early.append((alert.rule, step))

@@ -4,6 +4,8 @@ import pytest
 
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY
+from emcheck.domain.publishing import StoredPolicy
+from emcheck.domain.receipt import QuarantineCount
 from emcheck.ports import (
     Answer,
     Commit,
@@ -11,9 +13,7 @@ from emcheck.ports import (
     InboxRow,
     Letter,
     Person,
-    QuarantineCount,
     Store,
-    StoredPolicy,
     StoredRegister,
     StoreError,
 )
