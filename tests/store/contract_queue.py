@@ -13,14 +13,14 @@ class QueueContract:
 
     async def test_alerts_of_one_subject(self, store: Store) -> None:
         mine = [alert(), closed("AL-2", raised_at=T0)]
-        await store.commit(Commit(alerts=[change(a) for a in (*mine, alert("AL-3", subjects=["W-2"]))]))
+        await store.commit(Commit(alerts=[change(a) for a in (*mine, alert("AL-3", subject="W-2"))]))
         assert await store.alerts(open_only=False, subjects=["W-1"]) == mine[::-1]
         assert await store.alerts(open_only=True, subjects=["W-1"]) == mine[:1]
         assert await store.alerts(open_only=False, subjects=["W-3"]) == []
 
     async def test_alerts_keep_their_history(self, store: Store) -> None:
         raised = change(alert(raised_at=T0 + 2))
-        earlier = change(alert("AL-2", raised_at=T0 + 1, subjects=["W-2"]))
+        earlier = change(alert("AL-2", raised_at=T0 + 1, subject="W-2"))
         amended = change(alert(raised_at=T0 + 2, revision=2, text="back at 20:00"), "amended", at=T0 + 9)
         ended = change(closed(raised_at=T0 + 2, revision=3), "closed", published=None, at=T0 + 10)
         await store.commit(Commit(alerts=[raised, earlier]))
@@ -55,7 +55,7 @@ class QueueContract:
     async def test_what_is_owed_to_a_contact_comes_with_the_alert_as_it_stands(self, store: Store) -> None:
         paged, mailed = "duty_operator page", "dutyXoperator page"
         raised = change(alert(), "escalated", at=T0 + 1)._replace(to=paged)
-        other = change(alert("AL-2", subjects=["W-2"]), "escalated", at=T0 + 2)._replace(to=mailed)
+        other = change(alert("AL-2", subject="W-2"), "escalated", at=T0 + 2)._replace(to=mailed)
         queue = change(alert(revision=2), "amended", at=T0 + 3)
         seen = change(alert(revision=3, state=AlertState.ACKNOWLEDGED), "acknowledged", at=T0 + 4)
         again = change(alert("AL-3"), "escalated", at=T0 + 5)._replace(to="duty_operator mail")
