@@ -354,7 +354,7 @@ def order_of(act: Instruction) -> OrderId | None:
     return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
 
 
-CHANGES_NOTHING = ("alert", "audit", "referral")
+CHANGES_NOTHING = ("alert", "audit", "referral", "policy")
 """Kinds of acts that a register is the same after, and called the same."""
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from emcheck.domain import case, nights
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import DAY, HOUR
+from emcheck.domain.policy import parse_policy
 from emcheck.domain.queue import alert_id
 from emcheck.domain.register import Register, changed
 from emcheck.domain.rules.evidence import GAP
@@ -64,11 +65,18 @@ POLICIES: list[dict[str, Any]] = [
 ]
 
 
+class Publication(dict[str, Any]):
+    """An instruction that a failing example can be printed with: a policy is a long text."""
+
+    def __repr__(self) -> str:
+        return f"<policy {parse_policy(self['policy']).label}>"
+
+
 def _published(which: int, name: str, day: int, hour: int) -> dict[str, Any]:
     """A version of the service's own policy or of another, perhaps of days that were judged."""
     number, begins = f"{day}.{hour}.{which}", f"{_when(day, hour)}:00Z"
     new = version(number, begins, name=name, **POLICIES[which])
-    return {"type": "policy", "policy": new.body, "by": "the authority", "retroactive": "the number was wrong"}
+    return Publication(type="policy", policy=new.body, by="the authority", retroactive="the number was wrong")
 
 
 PUBLISHED = st.builds(
