@@ -27,7 +27,7 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
-    from emcheck.cli.judged import progress
+    from emcheck.cli.progressing import progress
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.present import story, words
