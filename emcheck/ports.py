@@ -278,8 +278,8 @@ class Store(Protocol):
         """
         ...
 
-    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
-        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
+    async def alerts(self, *, open_only: bool, subjects: Sequence[str] | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of at most 500 subjects or of all; `open_only` leaves out what is closed."""
         ...
 
     async def alerts_named(self, names: Sequence[str]) -> list[Alert]:

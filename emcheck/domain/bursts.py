@@ -18,7 +18,7 @@ REMEMBERED: Ms = 8 * DAY
 
 
 class Group(NamedTuple):
-    """What units have in common: `kind` is `all`, `uplink` or `postcode`, `name` which."""
+    """What units have in common: `kind` is `all`, `uplink`, `firmware` or `postcode`, `name` which."""
 
     kind: str
     name: str = ""

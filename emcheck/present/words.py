@@ -272,9 +272,12 @@ def _service_clock(f: Finding) -> str:
 
 def _incident(f: Finding, what: str, cause: str, goes_on: str) -> str:
     told = dict(f.detail)
-    where = {"all": "", "uplink": f" on uplink {told['group']}", "postcode": f" in postcode {told['group']}"}[
-        f.class_ or ""
-    ]
+    where = {
+        "all": "",
+        "uplink": f" on uplink {told['group']}",
+        "firmware": f" with firmware {told['group']}",
+        "postcode": f" in postcode {told['group']}",
+    }[f.class_ or ""]
     last = parse_ms(str(told["last_began"]))
     span = (
         f"between {clock(f.start, f.zone)} and {clock(last, f.zone)}" if last > f.start else f"at {clock(last, f.zone)}"
@@ -291,6 +294,7 @@ def _incident_silent(f: Finding) -> str:
     cause = {
         "all": "this service, its broker or the network before it",
         "uplink": "the network that carries their messages",
+        "firmware": "a fault of this firmware",
         "postcode": "the power or the network of the district",
     }[f.class_ or ""]
     return _incident(f, "fell silent", cause, "are silent still, and whether anyone is at home there is unknown")

@@ -12,6 +12,9 @@ from emcheck.ports import Store
 from emcheck.present.words import explain
 from emcheck.service.breath import Breath
 
+_AT_ONCE = 500
+"""Subjects whose alerts the store is asked of at once."""
+
 
 class Decision(NamedTuple):
     """A subject judged anew: its findings that had not ended by `settled`; why late, and by what instruction."""
@@ -51,12 +54,17 @@ class Standing:
             found[subject] = await self._store.findings(subject)
             if found[subject]:
                 self.findings[subject] = {finding.key: finding for finding in found[subject]}
-                await self._read_alerts(subject)
+        await self._read_alerts([subject for subject, held in found.items() if held])
         return found
 
-    async def _read_alerts(self, subject: str) -> None:
-        alerts = await self._store.alerts(open_only=False, subject=subject)
-        self._alerts[subject] = {alert.alert_id: alert for alert in alerts}
+    async def _read_alerts(self, subjects: Sequence[str]) -> None:
+        for first in range(0, len(subjects), _AT_ONCE):
+            page = subjects[first : first + _AT_ONCE]
+            self._alerts |= {subject: {} for subject in page}
+            for alert in await self._store.alerts(open_only=False, subjects=page):
+                if alert.subject in self._alerts:  # another may be stored under the same name
+                    self._alerts[alert.subject][alert.alert_id] = alert
+            await self._breath.pause()
 
     def put(self, alert: Alert) -> None:
         """Somebody did something about an alert."""
@@ -68,6 +76,8 @@ class Standing:
         changes: list[tuple[Change, Ms]] = []
         last: dict[tuple[AlertId, Ms], int] = {}
         before = {decision.subject: list(self.findings.get(decision.subject, {}).values()) for decision in decisions}
+        told_of = {d.subject for d in decisions if any(f.raised_at is not None for f in (*before[d.subject], *d.found))}
+        await self._read_alerts(sorted(told_of - self._alerts.keys()))
         for decision in decisions:
             await self._breath.pause()
             subject = decision.subject
@@ -75,8 +85,6 @@ class Standing:
             held = [finding for finding in before[subject] if finding not in settled]
             told = {alert_id(finding) for finding in (*held, *decision.found) if finding.raised_at is not None}
             before[subject] = [*settled, *decision.found]
-            if told and subject not in self._alerts:
-                await self._read_alerts(subject)
             known = self._alerts.get(subject, {})
             live = {name: known[name] for name in told if name in known}
             found, at, cause = decision.found, decision.at, decision.cause

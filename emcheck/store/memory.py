@@ -231,12 +231,12 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda f: (f.start, f.subject, f.key))
 
-    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
-        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
+    async def alerts(self, *, open_only: bool, subjects: Sequence[str] | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of some subjects or of all; `open_only` leaves out what is closed."""
         wanted = (
             alert
             for alert in self._alerts.values()
-            if (is_open(alert) or not open_only) and subject in (None, alert.subject)
+            if (is_open(alert) or not open_only) and (subjects is None or alert.subject in subjects)
         )
         return sorted(wanted, key=lambda a: (a.raised_at, a.alert_id))
 

@@ -114,7 +114,7 @@ FINDINGS_LIVE = FINDINGS.where(
 )
 ALERTS = select(alert.c.body)
 ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
-ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))
+ALERTS_OF = ALERTS.where(alert.c.subject.in_(bindparam("subjects", expanding=True)))
 ALERTS_NAMED = ALERTS.where(alert.c.alert_id.in_(bindparam("names", expanding=True)))
 _CHANGE = (alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
 ALERTS_UNDER = (

@@ -126,10 +126,10 @@ class SqlReads:
             rows = await self._rows(queries.FINDINGS)
         return sorted((finding_from(row[0]) for row in rows), key=lambda f: (f.start, f.subject, f.key))
 
-    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
-        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
-        if subject is not None:
-            rows = await self._rows(queries.ALERTS_OF, subject=storable(subject))
+    async def alerts(self, *, open_only: bool, subjects: Sequence[str] | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of at most 500 subjects or of all; `open_only` leaves out what is closed."""
+        if subjects is not None:
+            rows = await self._rows(queries.ALERTS_OF, subjects=[storable(subject) for subject in subjects])
         else:
             rows = await self._rows(queries.ALERTS_OPEN if open_only else queries.ALERTS)
         found = (alert_from(row[0]) for row in rows)

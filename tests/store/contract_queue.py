@@ -14,9 +14,9 @@ class QueueContract:
     async def test_alerts_of_one_subject(self, store: Store) -> None:
         mine = [alert(), closed("AL-2", raised_at=T0)]
         await store.commit(Commit(alerts=[change(a) for a in (*mine, alert("AL-3", subject="W-2"))]))
-        assert await store.alerts(open_only=False, subject="W-1") == mine[::-1]
-        assert await store.alerts(open_only=True, subject="W-1") == mine[:1]
-        assert await store.alerts(open_only=False, subject="W-3") == []
+        assert await store.alerts(open_only=False, subjects=["W-1"]) == mine[::-1]
+        assert await store.alerts(open_only=True, subjects=["W-1"]) == mine[:1]
+        assert await store.alerts(open_only=False, subjects=["W-3"]) == []
 
     async def test_alerts_keep_their_history(self, store: Store) -> None:
         raised = change(alert(raised_at=T0 + 2))
