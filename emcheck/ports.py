@@ -278,16 +278,20 @@ class Store(Protocol):
         """
         ...
 
-    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
-        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
+    async def alerts(self, *, open_only: bool, subjects: Sequence[str] | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of at most 500 subjects or of all; `open_only` leaves out what is closed."""
         ...
 
     async def alerts_named(self, names: Sequence[str]) -> list[Alert]:
         """The alerts of these ids, in any order; at most 500 ids."""
         ...
 
-    async def open_histories(self, *, after: str, limit: int) -> list[list[AlertChange]]:
-        """What happened to each alert that is open, by id from the one after `after`, each oldest first."""
+    async def open_alerts(self, *, after: tuple[Ms, str], limit: int) -> list[tuple[Ms, str]]:
+        """When alerts that are open were raised, and their ids, in this order from the one after `after`."""
+        ...
+
+    async def alert_histories(self, names: Sequence[str]) -> list[list[AlertChange]]:
+        """What happened to each of these alerts, each oldest first; at most 500 ids."""
         ...
 
     async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:

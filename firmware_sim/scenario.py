@@ -49,6 +49,14 @@ class Curfew(_Table):
     until: _TimeOfDay
 
 
+class InCommon(_Table):
+    """What the units in the homes of some wearers have in common: the network that carries them, or the district."""
+
+    wearers: _Wearers
+    uplink: str | None = None
+    postcode: str | None = None
+
+
 class Town(_Table):
     """Who lives where. Everyone has a home and a unit of their own but for those named here."""
 
@@ -59,6 +67,7 @@ class Town(_Table):
     other_curfews: tuple[Curfew, ...] = ()
     shared_homes: tuple[_Wearers, ...] = ()
     two_units: tuple[int, ...] = ()
+    in_common: tuple[InCommon, ...] = ()
     restless_share: float = Field(default=0.7, ge=0, le=1)
     atv_allowance_min: int = Field(default=120, ge=0)
 

@@ -134,6 +134,7 @@ def register(town: TownPlan) -> dict[str, Any]:
                 "range_dbm": site.range_dbm,
             }
             | _enrolled(town, unit)
+            | _in_common(town.scenario, home)
             for home in town.dwellings
             for unit, site in home.units
         ],
@@ -150,6 +151,16 @@ def register(town: TownPlan) -> dict[str, Any]:
             for w in town.wearers
         ],
     }
+
+
+def _in_common(scenario: Scenario, home: Dwelling) -> dict[str, str]:
+    """What the register says that units of a home have in common with others."""
+    found: dict[str, str] = {}
+    for common in scenario.town.in_common:
+        if any(wearer.number in common.wearers for wearer in home.wearers):
+            named = {"uplink": common.uplink, "postcode": common.postcode}
+            found |= {key: name for key, name in named.items() if name is not None}
+    return found
 
 
 def _enrolled(town: TownPlan, unit: UnitId) -> dict[str, str]:

@@ -43,6 +43,6 @@ class Channel:
     async def send(self, title: str, text: str) -> None:
         """Send it to every address; ConnectionError where one did not take it."""
         async with asyncio.timeout(_WITHIN_S * 1.5):
-            result = await self._apprise.async_notify(title=title, body=text, timeout=_WITHIN_S)
+            result = await self._apprise.async_notify(title=title, body=text, notify_type="warning", timeout=_WITHIN_S)
         if not result:
             raise ConnectionError("not every address took it")

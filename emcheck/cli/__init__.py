@@ -18,6 +18,7 @@ from emcheck.cli import (
     orders,
     policies,
     queue,
+    referring,
     registers,
     replaying,
     serving,
@@ -49,6 +50,8 @@ alerts_app.command("watch")(serving.alerts_watch)
 alerts_app.command("list")(queue.alerts_list)
 alerts_app.command("audit")(auditing.alerts_audit)
 alerts_app.command("act")(attending.alerts_act)
+alerts_app.command("refer")(referring.alerts_refer)
+alerts_app.command("referrals")(referring.alerts_referrals)
 app.command("explain")(explaining.explain)
 app.command("stats")(stats.stats)
 store_app = typer.Typer(help="The database.", no_args_is_help=True)

@@ -18,7 +18,11 @@ def alerts_act(
 ) -> None:
     """Acknowledge, confirm, shelve or close an alert of the running service."""
     from emcheck.cli.instructing import carry_out
+    from emcheck.cli.referring import remind
 
     said = {"type": "alert", "alert_id": alert, "act": act, "by": by, "note": note}
     said |= {key: value for key, value in (("until", until), ("disposition", disposition)) if value is not None}
-    carry_out(said, name=f"{alert} {act}", config=config)
+    name = f"{alert} {act}"
+    carry_out(said, name=name, what=name, config=config)
+    if disposition == "breach_reported":
+        remind(alert, config)

@@ -30,7 +30,7 @@ def explain(
     from emcheck.cli.progressing import progress
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
-    from emcheck.present import story, words
+    from emcheck.present import referred, story, words
     from emcheck.service.explaining import matching, story_of
 
     now = SystemClock().now()
@@ -49,15 +49,20 @@ def explain(
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     if as_json:
         places = [(place.address_id, place.known, place.windows) for place in it.places]
-        typer.echo(json.dumps(story.as_json(it.alert, history, facts, places, now), indent=1, ensure_ascii=False))
+        told_of = story.as_json(it.alert, history, facts, places, now)
+        if it.referral is not None:
+            told_of["referral"] = referred.plain(it.referral, now)
+        typer.echo(json.dumps(told_of, indent=1, ensure_ascii=False))
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
-    known = [it.alert.text]
+    known = [*map(words.explain, it.grounds)]
     if it.alert.withdrawn:
-        known = [f"Withdrawn: {it.history[-1].note}.", *map(words.explain, it.grounds)]
-    _section("Known now", known)
+        known.insert(0, f"Withdrawn: {it.history[-1].note}.")
+    _section("Known now", known or [it.alert.text])
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
+    if it.referral is not None:
+        _section("Referral", [referred.in_words(it.referral, now, zone)])
     _section("It rests on", story.rests_on(facts, zone))
     _draw(it, now)
 

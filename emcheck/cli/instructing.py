@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from emcheck.cli.serving import ConfigOption, settings_of
-from emcheck.cli.showing import show
+from emcheck.cli.showing import for_people, show, show_lines
 
 instructions_app = typer.Typer(help="What the service was told, and taking it back.", no_args_is_help=True)
 _WAIT_S = 10.0
@@ -30,8 +30,11 @@ def instruct(
     carry_out(raw, name=name, config=config, wait_s=wait_s)
 
 
-def carry_out(raw: Any, *, name: str, config: Path | None, wait_s: float = _WAIT_S) -> None:
-    """Post an instruction and say what became of it; what is wrong with it is a line and exit code 2."""
+def carry_out(raw: Any, *, name: str, config: Path | None, wait_s: float = _WAIT_S, what: str | None = None) -> None:
+    """Post an instruction and say what became of it; what is wrong with it is a line and exit code 2.
+
+    `name` is what it was read from, or what was asked for; `what` it is called where that is not its type.
+    """
     import asyncio
 
     from emcheck.cli.reading import bad_input
@@ -46,7 +49,7 @@ def carry_out(raw: Any, *, name: str, config: Path | None, wait_s: float = _WAIT
         bad_input(f"{name}: {error}")
     except StoreError as error:
         bad_input(f"{error}. {error.remedy}")
-    what = name if act.type in ("alert", "revocation") else act.type
+    what = what or act.type
     if outcome is None:
         typer.echo(f"{what}: posted; no service took it within {wait_s:.0f} s, the next one that runs will")
     elif outcome.startswith("done"):
@@ -63,8 +66,6 @@ def instructions_list(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """What the service was told, by whom, when and what became of it; refusals of the last day and what waits, too."""
-    import json
-
     from emcheck.cli.explaining import read_store
     from emcheck.present.instructed import plain, row
     from emcheck.service.given import given
@@ -76,11 +77,13 @@ def instructions_list(
         if (order is None or line["order_id"] == order) and (everything or line["type"] != "alert")
     ]
     if as_json:
-        typer.echo("\n".join(json.dumps(line, ensure_ascii=False) for line in found))
+        show_lines(found)
     elif not found:
         typer.echo("Nothing was instructed.")
     else:
-        show(("number", "given (UTC)", "by", "what, and what became of it"), list(map(row, found)), prose=True)
+        apart = "\n" if for_people() else ": "
+        rows = [row(line, apart) for line in found]
+        show(("number", "given (UTC)", "by", "what, and what became of it"), rows, prose=True)
 
 
 @instructions_app.command("revoke")
@@ -107,7 +110,8 @@ def instructions_revoke(
         said = read_store(config, lambda store: revocation(store, number, by=by, reason=reason, instead=instead))
     except InstructionError as error:
         bad_input(f"{number}: {error}")
-    carry_out(said, name=f"revocation of {number}", config=config)
+    name = f"revocation of {number}"
+    carry_out(said, name=name, what=name, config=config)
 
 
 def export(

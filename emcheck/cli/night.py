@@ -51,14 +51,14 @@ def show_night(scenario: str, folder: Path, seed: int | None) -> None:
         )
 
     def alert(event: dict[str, Any]) -> None:
-        """Nobody is on duty here: that alerts are passed on is not shown."""
-        if event["type"].endswith(".escalated"):
-            return
+        """Nobody is on duty here: that alerts are passed on is not shown, nor what lies under an incident."""
         data = event["data"]
+        if event["type"].endswith(".escalated") or data["incident"] is not None:
+            return
         when = clock_words(parse_ms(event["time"]), zone)[11:]
         change = str(event["type"]).rpartition(".")[2]
         style = _STYLE.get(data["priority"], "")
-        who = data["wearer_id"] or data["unit"]
+        who = data["wearer_id"] or data["unit"] or event["subject"]
         console.print(f"[{style}]{when}  {data['priority']}  {change:<10}[/] {who}  {data['text']}", highlight=False)
 
     def moved(now: Ms, events: int) -> None:
@@ -95,7 +95,7 @@ def _empty(folder: Path) -> None:
 def _page(console: Console, night: Any, zone: str) -> None:
     """Each wearer's presence against the window, with what was found."""
     cases = night.engine.cases.values()
-    shown = [window for case in cases for address in case.sources for window in _tonight(case, address, night)]
+    shown = [window for case in cases for address in case.addresses for window in _tonight(case, address, night)]
     cell = drawing.cell_of(shown, terminal_width())
     console.print(f"\n[bold]Findings of the night[/]   {drawing.legend(cell)}\n")
     names = {wearer.wearer_id: wearer.name for wearer in night.register.wearers}

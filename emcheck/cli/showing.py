@@ -1,10 +1,12 @@
 """Tables for people: fitted to a terminal, one line a row where piped, coloured only where that is wanted."""
 
+import json
 import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import typer
 
@@ -86,6 +88,12 @@ def _show_stacked(columns: Sequence[str], rows: Sequence[Sequence[str]], title: 
         ]
         for line in (*lines, *told):
             say(line.rstrip())
+
+
+def show_lines(rows: Iterable[Mapping[str, Any]]) -> None:
+    """JSON for programs, an object a line; nothing where there is none."""
+    for row in rows:
+        typer.echo(json.dumps(row, ensure_ascii=False))
 
 
 def say(line: str, *, urgent: bool = False) -> None:

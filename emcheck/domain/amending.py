@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from whenever import Instant as Moment
 from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
+    CHANGES_NOTHING,
     ActOnAlert,
     EndOrder,
     GrantAbsence,
@@ -23,6 +25,7 @@ from emcheck.domain.instructions import (
     PutOrder,
     PutRegister,
     PutWearer,
+    ReferBreach,
     ReportAudit,
     ResumeOrder,
     Revoke,
@@ -44,6 +47,8 @@ from emcheck.domain.register import (
 
 _ORDER = TypeAdapter(Order)
 _T = TypeVar("_T")
+_IN_REGISTER = re.compile(r"^(order|installation|fitting|wearer)s\.\d+")
+"""Where something stands among others in the register; whoever gives an instruction knows it by the act's own field."""
 
 
 def amended(register: Register, act: Instruction, at: Ms) -> Register:
@@ -54,7 +59,7 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     try:
         if isinstance(act, PutRegister):
             return act.register_
-        if isinstance(act, (ActOnAlert, ReportAudit)):
+        if isinstance(act, (ActOnAlert, ReferBreach, ReportAudit)):
             return register
         if isinstance(act, PutOrder):
             return _checked(register, orders=_put(register.orders, act.order, lambda o: o.order_id))
@@ -69,7 +74,8 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
         order = _order_of(register, act.order_id)
         revised = _revoked(order, act, at) if isinstance(act, Revoke) else _revised(order, act)
     except ValidationError as error:
-        raise InstructionError(*first_problem(error)) from None
+        path, reason = first_problem(error)
+        raise InstructionError(_IN_REGISTER.sub(r"\1", path), reason) from None
     except RegisterError as error:
         raise InstructionError("", str(error)) from None
     return changed(register, orders=tuple(revised if known is order else known for known in register.orders))
@@ -175,7 +181,7 @@ def name_after(name: str, raw: Any, after: Register) -> str:
     So whoever has the first register and the instructions can compute it, and nobody hashes a country for one absence.
     One that was given whole is called by its own hash.
     """
-    if raw["type"] in ("alert", "audit"):
+    if raw["type"] in CHANGES_NOTHING:
         return name
     if raw["type"] == "register":
         return after.sha256()
@@ -194,7 +200,7 @@ class Touched:
 
 def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     """Whom an act touches that made one register of the other."""
-    if isinstance(act, (PutWearer, ActOnAlert, ReportAudit)):
+    if isinstance(act, (PutWearer, ActOnAlert, ReferBreach, ReportAudit)):
         return Touched(set(), set())
     if isinstance(act, PutFitting):
         return Touched({act.fitting.wearer_id}, set(), equipment=True)

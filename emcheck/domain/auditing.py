@@ -71,13 +71,16 @@ def missed(
     limit = now - policy.ms("service.audit.grace_s")
     tree = policy.trees.get("operations", ()) if last.rule.startswith("service.") else ()
     tree = tree or policy.trees.get(priority, ())
-    if made < len(tree) and (due := since + tree[made].after_ms - waited) <= limit:
-        return Missed(STEP_OVERDUE, last.alert_id, due)
     within_ms = policy.spans_ms.get(f"alert.receipt.{priority}_s", 0)
-    if not tree or not within_ms or last.rule == RULE or any(revision >= told_revision for revision in arrived):
-        return None
-    kind, since = (UNDELIVERED, told_at) if made >= len(tree) else (STEP_OVERDUE, max(told_at, up_since or told_at))
-    return Missed(kind, last.alert_id, since + within_ms) if since + within_ms <= limit else None
+    unseen = within_ms > 0 and not any(revision >= told_revision for revision in arrived)
+    if made < len(tree):
+        due = since + tree[made].after_ms - waited
+        if unseen:
+            due = min(due, max(told_at, up_since or told_at) + within_ms)
+        return Missed(STEP_OVERDUE, last.alert_id, due) if due <= limit else None
+    if tree and unseen and last.rule != RULE and told_at + within_ms <= limit:
+        return Missed(UNDELIVERED, last.alert_id, told_at + within_ms)
+    return None
 
 
 def gathered(found: Iterable[Missed], behind: Mapping[str, tuple[int, Ms]]) -> list[Difference]:

@@ -51,7 +51,7 @@ class Boot:
     """One boot of a unit."""
 
     __slots__ = (
-        "began_at", "boot", "boot_n", "broken", "channels", "current", "entries", "heartbeat_ms", "limit",
+        "began_at", "boot", "boot_n", "broken", "channels", "current", "entries", "firmware", "heartbeat_ms", "limit",
         "offset_seen", "offsets", "sequence", "tampers", "top",
     )  # fmt: skip
 
@@ -59,6 +59,7 @@ class Boot:
         self.boot = boot
         self.boot_n: int | None = None
         self.heartbeat_ms: Ms | None = None
+        self.firmware = ""
         self.sequence = Sequence()
         self.entries: list[Entry] = []
         self.offsets: tuple[tuple[int, Ms], ...] = ()

@@ -18,7 +18,7 @@ REMEMBERED: Ms = 8 * DAY
 
 
 class Group(NamedTuple):
-    """What units have in common: `kind` is `all`, `uplink` or `postcode`, `name` which."""
+    """What units have in common: `kind` is `all`, `uplink`, `firmware` or `postcode`, `name` which."""
 
     kind: str
     name: str = ""
@@ -48,6 +48,8 @@ class Burst:
     """Its name, once it is raised."""
     told_units: int = 0
     """How many they were by what was said before a start."""
+    shared: str = ""
+    """What nearly all of its units have in common besides, in words."""
     covered: bool = False
     """A wider incident accounts for it."""
     complete: bool = False

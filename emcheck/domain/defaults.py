@@ -74,6 +74,8 @@ RULES: dict[str, Default] = {
     "incident.all.share_pct": Default(1, "%", sign_off=True),
     "incident.uplink.units_min": Default(5, "units", sign_off=True),
     "incident.uplink.share_pct": Default(10, "%", sign_off=True),
+    "incident.firmware.units_min": Default(5, "units", sign_off=True),
+    "incident.firmware.share_pct": Default(10, "%", sign_off=True),
     "incident.postcode.units_min": Default(3, "units", sign_off=True),
     "incident.postcode.share_pct": Default(50, "%", sign_off=True),
     "incident.settle_s": Default(15, "s", sign_off=True),
@@ -82,3 +84,10 @@ RULES: dict[str, Default] = {
     "incident.silent.priority": Default("P1", "priority", sign_off=True),
     "incident.power.priority": Default("P2", "priority", sign_off=True),
 }
+
+
+HOLIDAYS = (
+    "2026-01-01 2026-01-02 2026-04-03 2026-05-04 2026-05-25 2026-08-03 2026-11-30 2026-12-25 2026-12-28 "
+    "2027-01-01 2027-01-04 2027-03-26 2027-05-03 2027-05-31 2027-08-02 2027-11-30 2027-12-27 2027-12-28"
+)
+"""Bank holidays in Scotland: Banking and Financial Dealings Act 1971, Schedule 1, and St Andrew's Day."""

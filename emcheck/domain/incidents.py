@@ -2,7 +2,7 @@
 
 1. A trouble is a unit's silence (receive time) or its cut from the mains (event time); not that of a unit that never
    spoke, for in that nothing ended. Units have something in common: all of them this service and its broker; some an
-   `uplink` or a `postcode`, as the register says.
+   `uplink` or a `postcode`, as the register says, or a firmware, as they say themselves.
 2. A group's *burst* is from the first to the last of its troubles that began within `incident.within_s` of so many
    others that they are `units_min`, and `share_pct` of the group.
 3. It is an incident from when the one that made it so many was known; that of a narrower group waits `settle_s`, in
@@ -18,12 +18,13 @@ began before is known (`Engine.tick`).
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from emcheck.domain.bursts import EVERYBODY, KEEP, REMEMBERED, Burst, Bursts, Group, Trouble
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, RuleId, UnitId
-from emcheck.domain.instants import FOREVER, format_ms, parse_ms
+from emcheck.domain.instants import FOREVER, MINUTE, format_ms, parse_ms
 from emcheck.domain.policy import Policy
 from emcheck.domain.queue import alert_id
 from emcheck.domain.register import Installation
@@ -37,7 +38,15 @@ _TELL_EVERY: Ms = 5_000
 """While more troubles come in, the count is told anew no oftener."""
 
 
-_BY_WIDTH = ("all", "uplink", "postcode")
+_SWEEP_EVERY: Ms = 10 * MINUTE
+_BY_WIDTH = ("all", "uplink", "firmware", "postcode")
+_SHARED: Mapping[str, tuple[str, ...]] = {
+    unit_silent.RULE: ("uplink", "firmware", "postcode"),
+    unit_power.RULE: ("postcode",),
+}
+"""What may be the cause: no network takes anybody's mains away."""
+_NEARLY_ALL_PCT = 90
+"""So many of an incident's units share a network or a district, and it is said."""
 
 
 def _order(burst: Burst) -> tuple[Ms, int, str]:
@@ -45,14 +54,26 @@ def _order(burst: Burst) -> tuple[Ms, int, str]:
     return burst.raised_at or 0, _BY_WIDTH.index(burst.group.kind), burst.group.name
 
 
+class Runs(Protocol):
+    """A unit, as far as it matters here."""
+
+    @property
+    def firmware(self) -> str:
+        """What it runs; empty where that is not known."""
+        ...
+
+
 class Incidents:
     """The troubles of all units. Told of each as it begins and ends; `judge` says what became of them."""
 
-    def __init__(self, policy: Policy, installations: Iterable[Installation]) -> None:
+    def __init__(
+        self, policy: Policy, installations: Iterable[Installation], units: Mapping[UnitId, Runs] | None = None
+    ) -> None:
         self._policy = policy
         self._within_ms = policy.ms("incident.within_s")
         self._grace_ms, self._settle_ms = policy.ms("incident.grace_s"), policy.ms("incident.settle_s")
         self._over_pct = policy.number("incident.over_pct")
+        self._units: Mapping[UnitId, Runs] = units or {}
         self._watches: dict[str, Bursts] = {}
         self._groups: dict[UnitId, tuple[Group, ...]] = {}
         """Those of each unit, where it has any but everybody's."""
@@ -60,6 +81,7 @@ class Incidents:
         self._cuts: dict[UnitId, dict[Ms, Ms | None]] = {}
         self._raised: list[Burst] = []
         self._dues = Deadlines()
+        self._swept_at: Ms = 0
         self.count(installations)
 
     def due(self) -> Ms:
@@ -83,14 +105,24 @@ class Incidents:
             elif by < 0:
                 self._groups.pop(unit, None)
 
+    def _common(self, rule: str, unit: UnitId) -> Iterator[Group]:
+        """What a unit has in common with others that may be the cause, the widest first."""
+        known = self._groups.get(unit, ())
+        firmware = self._units[unit].firmware if unit in self._units else ""
+        yield EVERYBODY
+        for kind in _SHARED[rule]:
+            if kind == "firmware" and firmware:
+                yield Group("firmware", firmware)
+            yield from (group for group in known if group.kind == kind)
+
     def _needed(self, group: Group) -> int:
+        """How many troubles at once are a burst. Who runs which firmware is counted only when it matters (`_raise`)."""
         least, pct = self._policy.number, f"incident.{group.kind}"
         share = self._sizes[group] * least(f"{pct}.share_pct") / 100
         return max(int(least(f"{pct}.units_min")), -int(-share // 1))
 
     def _watches_of(self, rule: str, unit: UnitId) -> Iterator[Bursts]:
-        for group in (EVERYBODY, *self._groups.get(unit, ())):
-            yield self._watch(rule, group)
+        return (self._watch(rule, group) for group in self._common(rule, unit))
 
     def _watch(self, rule: str, group: Group) -> Bursts:
         watch = self._watches.get(f"{rule} {group}")
@@ -101,9 +133,20 @@ class Incidents:
 
     # --- troubles -----------------------------------------------------------------------------------------
 
-    def began(self, rule: str, unit: UnitId, start: Ms, known_at: Ms, now: Ms, end: Ms | None = None) -> None:
+    def began(
+        self,
+        rule: str,
+        unit: UnitId,
+        start: Ms,
+        known_at: Ms,
+        now: Ms,
+        end: Ms | None = None,
+        *,
+        explained: bool = False,
+    ) -> None:
         """A trouble began; `end` where that is known at once. One that began long ago makes no incident any more."""
-        explained = False
+        if now >= self._swept_at + _SWEEP_EVERY:
+            self._sweep(now)
         for watch in self._watches_of(rule, unit):
             if start < now - KEEP[rule] and watch.burst(start) is None:
                 continue
@@ -113,6 +156,14 @@ class Incidents:
             if (burst := watch.burst(start)) is not None:
                 self._look_at(watch, burst, max(burst.opened_at, known_at))
                 explained |= burst.raised_at is not None
+
+    def _sweep(self, now: Ms) -> None:
+        """Let go of troubles that came to nothing."""
+        self._swept_at = now
+        for watch in list(self._watches.values()):
+            watch.forget(now)
+            if not watch.troubles and not watch.bursts:
+                del self._watches[watch.name]
 
     def ended(self, rule: str, unit: UnitId, start: Ms, end: Ms, now: Ms) -> None:
         """A trouble goes on no more, as is known now."""
@@ -134,7 +185,8 @@ class Incidents:
     def retell(self, rule: str, unit: UnitId, lasting_since: Ms | None, over: Iterable[Finding], now: Ms) -> None:
         """The troubles of a unit, after a start."""
         for trouble in over:
-            self.began(rule, unit, trouble.start, trouble.start, now, trouble.end)
+            explained = trouble.incident is not None
+            self.began(rule, unit, trouble.start, trouble.start, now, trouble.end, explained=explained)
         if lasting_since is not None:
             self.began(rule, unit, lasting_since, lasting_since, now)
 
@@ -181,7 +233,7 @@ class Incidents:
         return None
 
     def _is_in(self, unit: UnitId, group: Group) -> bool:
-        return group == EVERYBODY or group in self._groups.get(unit, ())
+        return any(group == common for common in self._common(unit_silent.RULE, unit))
 
     def judge(self, now: Ms) -> tuple[set[Group], set[UnitId]]:
         """What is to be told anew: the groups whose incidents changed, and units whose troubles are seen otherwise."""
@@ -189,7 +241,8 @@ class Incidents:
         units: set[UnitId] = set()
         due: list[Bursts] = []
         while self._dues.next() <= now:
-            due.append(self._watches[self._dues.pop()[1]])
+            if (watch := self._watches.get(self._dues.pop()[1])) is not None:
+                due.append(watch)
         for watch in sorted(due, key=lambda w: (_BY_WIDTH.index(w.group.kind), w.name)):
             for burst in watch.bursts:
                 if burst.raised_at is None and not burst.covered:
@@ -200,8 +253,6 @@ class Incidents:
                     self._complete(watch, burst, now)
                     self._release(watch, burst, now, units)
             watch.forget(now)
-            if not watch.troubles and not watch.bursts:
-                del self._watches[watch.name]
         self._raised = [burst for burst in self._raised if burst.size() and not burst.is_over(now - REMEMBERED)]
         return told, units
 
@@ -218,16 +269,42 @@ class Incidents:
         ):
             burst.covered = True
             return
+        if burst.group.kind == "firmware" and not self._is_share(burst):
+            burst.covered = True
+            return
         burst.raised_at, burst.alert = now, alert_id(self._finding(burst))
+        burst.shared = self._shared(watch, burst)
         self._remember(burst)
         units.update(trouble.unit for trouble in watch.members(burst))
+
+    def _is_share(self, burst: Burst) -> bool:
+        """Count those who run a firmware, and see whether it is enough of them."""
+        return self._tells_apart(burst.group) and burst.units >= self._needed(burst.group)
+
+    def _tells_apart(self, group: Group) -> bool:
+        """Whether it is not nearly everybody that has this in common."""
+        if group.kind == "firmware":
+            self._sizes[group] = sum(unit.firmware == group.name for unit in self._units.values())
+        return self._sizes[group] * 100 < self._sizes[EVERYBODY] * _NEARLY_ALL_PCT
 
     def _complete(self, watch: Bursts, burst: Burst, now: Ms) -> None:
         """Know when no more come."""
         complete_at = burst.last + self._within_ms
         burst.complete = complete_at <= now
+        if burst.complete and not burst.ended_at:
+            burst.shared = self._shared(watch, burst)
         if not burst.complete:
             self._dues.arm(watch.name, complete_at)
+
+    def _shared(self, watch: Bursts, burst: Burst) -> str:
+        """What nearly all of its units have in common, in words; empty where that is nothing but being here."""
+        units = [trouble.unit for trouble in watch.members(burst)]
+        common = Counter(group for unit in units for group in self._common(burst.rule, unit) if group != EVERYBODY)
+        return ", ".join(
+            f"{group.kind} {group.name}"
+            for group, count in sorted(common.items())
+            if group != burst.group and count * 100 >= len(units) * _NEARLY_ALL_PCT and self._tells_apart(group)
+        )
 
     def _release(self, watch: Bursts, burst: Burst, now: Ms, units: set[UnitId]) -> None:
         """Who has not come back is on its own again."""
@@ -264,6 +341,7 @@ class Incidents:
                 ("of", self._sizes[burst.group]),
                 ("last_began", format_ms(burst.last)),
                 ("complete", int(burst.complete)),
+                *((("shared", burst.shared),) if burst.shared else ()),
             ),
             policy=self._policy.label,
         )
@@ -281,6 +359,7 @@ class Incidents:
         last = parse_ms(str(told["last_began"]))
         burst = Burst(rule, group, finding.start, last, raised_at, raised_at, finding.end)
         burst.alert, burst.told_units = alert_id(finding), int(told["units"])
+        burst.shared = str(told.get("shared", ""))
         self._remember(burst)
         watch = self._watch(rule, group)
         watch.bursts.append(burst)

@@ -11,6 +11,7 @@ judged before is judged again by the register that is in force now.
 4. `register`: all of it, as a file holds it.
 5. `alert`: what an operator does about an alert. It changes no register and no finding.
 6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
+7. `referral`: an order's breach is reported to the authority (`referrals`). It changes no register and no finding.
 """
 
 from collections.abc import Sequence
@@ -275,6 +276,27 @@ class ReportAudit(_Act):
         return self
 
 
+class ReferBreach(_Act):
+    """A breach of an order is reported to the authority (7)."""
+
+    type: Literal["referral"]
+    """Which act it is."""
+    order_id: OrderId
+    """Which order was breached."""
+    alerts: Annotated[tuple[AlertId, ...], Field(min_length=1)]
+    """The alerts whose findings it rests on; their history keeps what was known then."""
+    to: Annotated[str, Field(pattern=r"\S")]
+    """To which authority."""
+    at: Instant | None = None
+    """When it was made, where that was before it is told."""
+    reference: str | None = None
+    """What the authority calls it."""
+    note: str = ""
+    """What else is to be known of it."""
+    by: By
+    """Who made it."""
+
+
 Instruction = Annotated[
     GrantAbsence
     | VaryOrder
@@ -288,7 +310,8 @@ Instruction = Annotated[
     | PutWearer
     | PutRegister
     | ActOnAlert
-    | ReportAudit,
+    | ReportAudit
+    | ReferBreach,
     Field(discriminator="type"),
 ]
 INSTRUCTION: TypeAdapter[Instruction] = TypeAdapter(Instruction)
@@ -314,6 +337,10 @@ def _no_act(said: object) -> str:
 def order_of(act: Instruction) -> OrderId | None:
     """The order that an act is about, None where it is about none or about all."""
     return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
+
+
+CHANGES_NOTHING = ("alert", "audit", "referral")
+"""Kinds of acts that a register is the same after, and called the same."""
 
 
 def outcome_of(warnings: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ read, and the unit is folded anew from the inbox.
 """
 
 from collections.abc import Iterable
+from sys import intern
 from typing import Any
 
 from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
@@ -18,7 +19,7 @@ from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.unit import Hole, Unit
 
-FORM = 2
+FORM = 3
 """Rises when the shape of a state, or what folding means, changes."""
 
 
@@ -91,6 +92,7 @@ def _boot_state(boot: Boot) -> dict[str, Any]:
         "boot": boot.boot,
         "boot_n": boot.boot_n,
         "heartbeat_ms": boot.heartbeat_ms,
+        "firmware": boot.firmware,
         "began_at": boot.began_at,
         "limit": boot.limit,
         "numbers": [list(ranges) for ranges in numbers],
@@ -109,7 +111,7 @@ def _boot_state(boot: Boot) -> dict[str, Any]:
 def _boot_from(state: dict[str, Any]) -> Boot:
     boot = Boot(BootId(state["boot"]))
     boot.boot_n, boot.heartbeat_ms, boot.began_at = state["boot_n"], state["heartbeat_ms"], state["began_at"]
-    boot.limit = state["limit"]
+    boot.limit, boot.firmware = state["limit"], intern(state["firmware"])
     numbers = [Ranges([(start, end) for start, end in ranges]) for ranges in state["numbers"]]
     boot.sequence.received, boot.sequence.refused, boot.sequence.lost, boot.sequence.periodic = numbers
     boot.sequence.declared_last = state["declared_last"]

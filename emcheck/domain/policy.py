@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from emcheck.domain.defaults import RULES
+from emcheck.domain.defaults import HOLIDAYS, RULES
 from emcheck.domain.escalation import PRIORITIES, EscalationError, Plan, Tree, parse_trees
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
@@ -38,6 +38,12 @@ class Action(StrEnum):
 
     WARN = "warn"
     REFUSE = "refuse"
+
+
+class Dates(str):
+    """Dates as text, a space between two: `2026-12-25 2026-12-28`."""
+
+    __slots__ = ()
 
 
 KEYS: dict[str, type] = {
@@ -73,6 +79,9 @@ KEYS: dict[str, type] = {
     "order.restriction_of_liberty.action": Action,
     "order.windows.per_day_max": float,
     "order.windows.action": Action,
+    "order.breach.referral_due_s": float,
+    "order.breach.restriction_of_liberty_due_working_days": float,
+    "order.breach.holidays": Dates,
     "evidence.gap.open_after_s": float,
     "evidence.gap.resend_every_s": float,
     "evidence.gap.priority": str,
@@ -88,12 +97,13 @@ KEYS: dict[str, type] = {
     "unit.config.report_s": float,
     "unit.config.leave_time_s": float,
 }
-"""Every threshold that is asked for: a number, a priority (`str`), yes or no, a date or what is done about it."""
+"""Every threshold that is asked for: a number, a priority (`str`), yes or no, dates or what is done about it."""
 KEYS |= {key: str if isinstance(default.value, str) else float for key, default in RULES.items()}
 
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VALIDATORS = "emcheck domain model, Curfew windows, Validators"
+_ALERTS = "emcheck domain model, Alerts"
 _SIGN_OFF = "warn or refuse", "The authority is asked; meanwhile what the order says is judged.", _VALIDATORS, True
 _WHY = "The policy was written before this threshold and does not name it.", "emcheck domain model, Rules: its default"
 DEFAULTS: dict[str, Threshold] = {
@@ -124,6 +134,11 @@ DEFAULTS: dict[str, Threshold] = {
     "order.restriction_of_liberty.action": Threshold("warn", *_SIGN_OFF),
     "order.windows.per_day_max": Threshold(3, "windows", "More are a slip of the pen.", _VALIDATORS),
     "order.windows.action": Threshold("warn", *_SIGN_OFF),
+    "order.breach.referral_due_s": Threshold(86400, "s", "From a breach's identification.", _ALERTS, True),
+    "order.breach.restriction_of_liberty_due_working_days": Threshold(
+        2, "working days", "Scottish restricted movement; 0: as all others.", _ALERTS, True
+    ),
+    "order.breach.holidays": Threshold(HOLIDAYS, "dates", "No working days.", _ALERTS, True),
 }
 """What a younger threshold is where a policy does not name it: a policy written before it came loads as before."""
 
@@ -170,7 +185,7 @@ class Policy:
         return bool(self.thresholds[key].value)
 
     def text(self, key: str) -> str:
-        """The priority, date (`2022-06-28`) or action under `key`."""
+        """The priority, dates (`2022-06-28`) or action under `key`."""
         return str(self.thresholds[key].value)
 
 
@@ -252,6 +267,9 @@ def _checked(number: Any, key: str, name: str) -> float | str | bool:
     elif KEYS[key] is date:
         if not isinstance(number, str) or not _is_date(number):
             raise PolicyError(f'{name}: {key}: {number!r} is no date; write it as text, as in "2022-06-28"')
+    elif KEYS[key] is Dates:
+        if not isinstance(number, str) or not all(map(_is_date, number.split())):
+            raise PolicyError(f'{name}: {key}: {number!r} is no dates; write them as in "2026-12-25 2026-12-28"')
     elif KEYS[key] is bool:
         if not isinstance(number, bool):
             raise PolicyError(f"{name}: {key}: {number!r} is neither true nor false")

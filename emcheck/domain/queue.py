@@ -6,7 +6,7 @@ cause is the same alert in a replay, after a crash and at every delivery.
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -44,6 +44,8 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "monitoring.not_producing": lambda f: (f.order_id, dict(f.detail)["address"], f.start),
     "evidence.conflict": lambda f: (f.unit, f.evidence[0].boot, f.evidence[0].seq),
 }
+RULES = frozenset(_NAMED_BY)
+"""Every rule there is: each finding has an alert that it may raise."""
 
 
 class Change(NamedTuple):
@@ -68,10 +70,12 @@ def reconcile(
     explain: Callable[[Finding], str],
     late: str | None = None,
     cause: str | None = None,
+    excused: Collection[AlertId] = (),
 ) -> list[Change]:
     """What to raise, amend and withdraw so that one subject's alerts say what its findings say.
 
-    `cause` is what it came from where that was no fact: an instruction.
+    `cause` is what it came from where that was no fact: an instruction, and `excused` are alerts of which it made
+    another part authorised.
     """
     causes: dict[AlertId, list[Finding]] = {}
     for finding in findings:
@@ -85,7 +89,7 @@ def reconcile(
             state = AlertState.SUPPRESSED if fresh.incident is not None else fresh.state
             raised = replace(fresh, state=state, late=late, course=Course(since=now, told_at=now))
             changes.append(Change(raised, "raised", late or cause or ""))
-        elif (change := _revised(before, fresh, grounds)) is not None:
+        elif (change := _revised(before, fresh, grounds, excused=name in excused)) is not None:
             note = f"{change.note}; {cause}" if cause else change.note
             changes.append(Change(on_course(before, change.alert, now), change.action, note))
     for name, before in known.items():
@@ -96,11 +100,27 @@ def reconcile(
     return changes
 
 
-def _revised(before: Alert, fresh: Alert, grounds: list[Finding]) -> Change | None:
+def excused_otherwise(before: Iterable[Finding], after: Iterable[Finding]) -> set[AlertId]:
+    """The alerts of absences that are over, of which another part is authorised than was."""
+    was, now = _excused(before), _excused(after)
+    return {name for name in was.keys() & now.keys() if was[name] != now[name]}
+
+
+def _excused(findings: Iterable[Finding]) -> dict[AlertId, Ms]:
+    sums: dict[AlertId, Ms] = {}
+    for finding in findings:
+        if finding.window is not None and finding.raised_at is not None and finding.end is not None:
+            name = alert_id(finding)
+            sums[name] = sums.get(name, 0) + (finding.excluded_ms or 0)
+    return sums
+
+
+def _revised(before: Alert, fresh: Alert, grounds: list[Finding], *, excused: bool) -> Change | None:
     """What is worth telling of an alert that stands; None where nothing is."""
     after, action, notes = before, "reinstated" if before.withdrawn else "amended", []
-    if (note := _difference(before, fresh, grounds)) is not None:
-        notes.append(note)
+    said = [_difference(before, fresh, grounds), "another part of it is authorised" if excused else None]
+    if any(said):
+        notes += [note for note in said if note is not None]
         after = replace(
             before, priority=fresh.priority, class_=fresh.class_, ended_at=fresh.ended_at,
             happened_at=fresh.happened_at, text=fresh.text, size=fresh.size, withdrawn=False,

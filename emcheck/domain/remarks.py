@@ -10,12 +10,21 @@ no limit keeps an order from being ended.
 
 from collections.abc import Collection, Iterator
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AddressId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, format_ms
-from emcheck.domain.instructions import EndOrder, GrantAbsence, Instruction, PutRegister, Revoke, order_of
+from emcheck.domain.instructions import (
+    EndOrder,
+    GrantAbsence,
+    Instruction,
+    InstructionError,
+    PutRegister,
+    ReferBreach,
+    Revoke,
+    order_of,
+)
 from emcheck.domain.limits import of_order
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Order, Register
@@ -48,11 +57,20 @@ def of_act(act: Instruction, before: Register, after: Register, policy: Policy) 
     return found
 
 
+def heeded(act: Instruction, raw: dict[str, Any], before: Register, after: Register, policy: Policy) -> dict[str, Any]:
+    """The instruction as it is kept, with what is told of it; InstructionError where the policy refuses it."""
+    found = of_act(act, before, after, policy)
+    if found.refused:
+        raise InstructionError("", found.refused[0])
+    bare = {key: said for key, said in raw.items() if key != "warnings"}
+    return bare | ({"warnings": found.told} if found.told else {})
+
+
 def _named(act: Instruction, register: Register) -> list[Order]:
     """The orders of a register whose curfew an act may change."""
     if isinstance(act, PutRegister):
         return list(register.orders)
-    if isinstance(act, (GrantAbsence, Revoke)):
+    if isinstance(act, (GrantAbsence, ReferBreach, Revoke)):
         return []
     return [order for order in register.orders if order.order_id == order_of(act)]
 

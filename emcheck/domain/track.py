@@ -9,6 +9,7 @@ first clock offset are kept, so that filling a hole gives what arrival in order 
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from sys import intern
 
 from emcheck.domain.boots import Boot, Entry, Setting, Tamper, settings_of
 from emcheck.domain.channels import NO_TAG, Channels, Word
@@ -290,6 +291,7 @@ class Track:
         """Keep what is not about range: boot facts, clock offsets, tampers, numbers lost."""
         if event["type"] == "boot":
             boot.boot_n, heartbeat_s = event.get("boot_n"), event.get("heartbeat_s")
+            boot.firmware = intern(event.get("firmware", ""))
             boot.heartbeat_ms = None if heartbeat_s is None else max(round(heartbeat_s * 1000), HEARTBEAT_LEAST_MS)
             self._note_previous(event.get("prev_boot"), event.get("prev_last_seq"))
         elif event["type"] == "unit_status":

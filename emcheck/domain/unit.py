@@ -174,6 +174,11 @@ class Unit:
                 self.track.add(boot, seq, event)
         self._find_holes(self.last_received_at or 0)
 
+    @property
+    def firmware(self) -> str:
+        """What its newest boot said that it runs; empty where it did not say."""
+        return "" if self.track.newest is None else self.track.newest.firmware
+
     def knows(self, boot_id: BootId, first_seq: int, count: int) -> bool:
         """Whether every number of an envelope has come before, so that it brings nothing new."""
         boot = self.track.boots.get(boot_id)
@@ -292,7 +297,8 @@ class Unit:
         start = max(before) if before else (end or raised_at or 0)
         return evidence.gap(
             self.unit, boot.boot, numbers, kind=kind, start=start, end=end,
-            raised_at=raised_at if raised_at is not None else (end or start), policy=self.policy,
+            raised_at=raised_at if raised_at is not None else (end or start),
+            periodic_only=boot.sequence.bridged(*numbers), policy=self.policy,
         )  # fmt: skip
 
     def _next_boot_at(self, boot: Boot) -> Ms | None:

@@ -27,7 +27,7 @@ class Watch:
     ) -> None:
         self.policy = policy
         self._roster, self._deadlines, self._receiving, self._decided = roster, deadlines, receiving, decided
-        self.incidents = Incidents(policy, roster.register.installations)
+        self.incidents = Incidents(policy, roster.register.installations, roster.units)
         self._explained_anew: set[UnitId] = set()
         self._holey: set[UnitId] = set()
 

@@ -13,6 +13,7 @@ from emcheck.domain.instructions import (
     PutInstallation,
     PutOrder,
     PutWearer,
+    ReferBreach,
     ResumeOrder,
     Revoke,
     SuspendOrder,
@@ -40,6 +41,9 @@ def what(act: Instruction) -> str:
     if isinstance(act, VaryOrder):
         lines = "; ".join(line for place in act.curfew for line in curfew_lines(place)) or "no curfew"
         return f"{kind} of {act.order_id} from {format_ms(act.effective_at)}: {lines}"
+    if isinstance(act, ReferBreach):
+        reference = f", reference {act.reference}" if act.reference else ""
+        return f"{kind} of a breach of {act.order_id} to {act.to}{reference}: {', '.join(act.alerts)}"
     if isinstance(act, SuspendOrder):
         return f"{kind} of {act.order_id}, {act.from_} to {act.until or 'its resumption or end'}"
     if isinstance(act, ResumeOrder):
@@ -69,10 +73,10 @@ def plain(number: int | None, at: Ms, raw: dict[str, Any] | None, outcome: str) 
     }
 
 
-def row(line: dict[str, Any]) -> tuple[str, ...]:
-    """The same as number, instant, who, and what with what became of it."""
+def row(line: dict[str, Any], apart: str = ": ") -> tuple[str, ...]:
+    """The same as number, instant, who, and what with what became of it; `apart` stands between those two."""
     head = (str(line[key] or "-") for key in ("number", "given_at", "by"))
-    return *head, f"{line['what'] or 'what it was is not kept'}: {line['outcome']}"
+    return *head, f"{line['what'] or 'what it was is not kept'}{apart}{line['outcome']}"
 
 
 def _of(act: Instruction) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from emcheck.domain.escalation import OPERATIONS, PRIORITIES
-from emcheck.domain.policy import DEFAULTS, KEYS, Action, least
+from emcheck.domain.policy import DEFAULTS, KEYS, Action, Dates, least
 
 Instant = Annotated[
     str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", json_schema_extra={"format": "date-time"})
@@ -131,6 +131,7 @@ def policy_schema() -> dict[str, Any]:
         str: {"enum": ["P1", "P2", "P3", "P4"]},
         bool: {"type": "boolean"},
         date: {"type": "string", "format": "date"},
+        Dates: {"type": "string", "pattern": r"^(\d{4}-\d\d-\d\d( |$))*$"},
         Action: {"enum": list(Action)},
     }
     text = {"type": "string"}

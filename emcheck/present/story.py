@@ -34,7 +34,7 @@ def headline(alert: Alert) -> str:
     whom = [str(part) for part in (alert.wearer_id, alert.unit) if part is not None]
     whom += [f"order {alert.order_id}"] if alert.order_id is not None else []
     state = "withdrawn" if alert.withdrawn else str(alert.state).replace("_", " ")
-    return f"{alert.alert_id}  {alert.priority}  {what}  {', '.join(whom)}  ({state})"
+    return "  ".join(part for part in (alert.alert_id, alert.priority, what, ", ".join(whom), f"({state})") if part)
 
 
 def knowledge(history: Iterable[Known], zone: str) -> list[str]:
@@ -58,7 +58,7 @@ def rests_on(facts: Sequence[Rested], zone: str) -> list[str]:
     for fact, event, received_at in facts:
         name = f"{fact.unit}, boot {fact.boot}, number {fact.seq}"
         if event is None or received_at is None:
-            lines.append(f"{name}: not legible in the inbox")
+            lines.append(f"{name}: the inbox does not hold it")
             continue
         content: dict[str, Any] = dict(event)
         at, kind = content.pop("at"), content.pop("type")

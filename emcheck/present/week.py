@@ -182,6 +182,7 @@ def _remarks(week: Week) -> Iterator[tuple[Ms, str]]:
     happens += [
         (resolve(suspension.from_, zone, "earlier"), f"suspended until {suspension.until.replace('T', ' ')}")
         for suspension in order.suspensions
+        if suspension.revoked is None
     ]
     happens += [(span.start, f"leave agreed until {_when(span.end, zone)}") for span in week.leave]
     yield from ((at, remark) for at, remark in happens if week.span.start <= at < week.span.end)

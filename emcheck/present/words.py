@@ -33,7 +33,7 @@ _DOUBTS = {
     "interference": "the radio noise at the base unit was high",
     "tag_battery": "the tag's battery was all but empty",
     "clock": "the base unit's clock was off",
-    "our_clock": "the clock of the monitoring service itself was in doubt",
+    "our_clock": "the monitoring service's own clock was set or not synchronised",
 }
 
 
@@ -72,15 +72,19 @@ def _strap(f: Finding) -> str:
     what = "cut" if f.class_ == "strap_cut" else "open"
     return (
         f"The strap of tag {dict(f.detail)['tag']} was reported {what} at {clock(f.start, f.zone)} ({f.zone}). "
-        "Only a fitter's visit clears this."
+        "Only a fitter's visit clears this: a strap that is closed again proves nothing."
         + (" In doubt, for straps of its batch are reported far oftener than others." if f.doubts else "")
     )
 
 
 def _gap(f: Finding) -> str:
     numbers = dict(f.detail)
-    why = "were declared lost by the unit" if f.class_ == "lost" else "did not come although asked for"
-    return f"Events {numbers['from']} to {numbers['to']} of base unit {f.unit} {why}; their time is unknown."
+    missing = f"Events {numbers['from']} to {numbers['to']} of base unit {f.unit}"
+    if f.class_ != "lost":
+        return f"{missing} did not come although asked for; their time is unknown."
+    if "periodic_only" in numbers:
+        return f"{missing} were declared lost by the unit: periodic reports only, no change was among them."
+    return f"{missing} were declared lost by the unit; their time is unknown."
 
 
 def _rejected(f: Finding) -> str:
@@ -186,8 +190,11 @@ def _overdue(f: Finding) -> str:
 
 
 def _removal(f: Finding) -> str:
-    until = "It is still on" if f.end is None else f"It was taken off at {clock(f.end, f.zone)}"
-    return f"The last order of {f.wearer_id} has ended, and tag {dict(f.detail)['tag']} is due to come off since {clock(f.start, f.zone)}. {until} ({f.zone})."
+    until = "and is still on" if f.end is None else f"and was taken off at {clock(f.end, f.zone)}"
+    return (
+        f"The last order of {f.wearer_id} has ended. Tag {dict(f.detail)['tag']} is due to come off from "
+        f"{clock(f.start, f.zone)} on, {until} ({f.zone})."
+    )
 
 
 def _not_producing(f: Finding) -> str:
@@ -200,7 +207,7 @@ def _not_producing(f: Finding) -> str:
     )
     if f.end is not None:
         until = clock(f.end, f.zone)
-        return f"Nothing usable came from {whom} from {since} until {until} ({f.zone}), order {f.order_id}. At the last check {why}."
+        return f"Nothing usable came from {whom} from {since} until {until} ({f.zone}), order {f.order_id}. The reason at the last check: {why}."
     return (
         f"Order {f.order_id} is in force, and nothing usable has come from {whom} since {since} ({f.zone}): {why}. "
         "Whether anyone is at home is unknown."
@@ -265,14 +272,21 @@ def _service_clock(f: Finding) -> str:
 
 def _incident(f: Finding, what: str, cause: str, goes_on: str) -> str:
     told = dict(f.detail)
-    where = {"all": "", "uplink": f" on uplink {told['group']}", "postcode": f" in postcode {told['group']}"}[
-        f.class_ or ""
-    ]
+    where = {
+        "all": "",
+        "uplink": f" on uplink {told['group']}",
+        "firmware": f" with firmware {told['group']}",
+        "postcode": f" in postcode {told['group']}",
+    }[f.class_ or ""]
     last = parse_ms(str(told["last_began"]))
+    span = (
+        f"between {clock(f.start, f.zone)} and {clock(last, f.zone)}" if last > f.start else f"at {clock(last, f.zone)}"
+    )
+    shared = f" Nearly all of them share {told['shared']}." if "shared" in told else ""
     still = f"{told['lasting']} of them {goes_on}" if f.end is None else f"It was over at {clock(f.end, f.zone)}"
     return (
-        f"{told['units']} of {told['of']} base units{where} {what} between {clock(f.start, f.zone)} and "
-        f"{clock(last, f.zone)} ({f.zone}). {still}. One cause is likely: {cause}. Nobody is accused by it."
+        f"{told['units']} of {told['of']} base units{where} {what} {span} "
+        f"({f.zone}). {still}.{shared} One cause is likely: {cause}. Nobody is accused by it."
     )
 
 
@@ -280,6 +294,7 @@ def _incident_silent(f: Finding) -> str:
     cause = {
         "all": "this service, its broker or the network before it",
         "uplink": "the network that carries their messages",
+        "firmware": "a fault of this firmware",
         "postcode": "the power or the network of the district",
     }[f.class_ or ""]
     return _incident(f, "fell silent", cause, "are silent still, and whether anyone is at home there is unknown")

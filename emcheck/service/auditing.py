@@ -15,7 +15,7 @@ from emcheck.domain.alerts import waits
 from emcheck.domain.auditing import Difference, Missed, Told, gathered, missed
 from emcheck.domain.escalation import target
 from emcheck.domain.ids import Ms
-from emcheck.domain.instants import format_ms
+from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.policy import Policy
 from emcheck.domain.rules.service_audit import SUBJECT, cause_of
 from emcheck.ports import AlertChange, Store, StoreError
@@ -23,7 +23,8 @@ from emcheck.settings import Settings
 
 log = structlog.get_logger("emcheck.service")
 
-_PAGE = 50
+_PAGE = 1000
+_AT_ONCE = 50
 """Alerts looked at in one stretch, a few milliseconds; between two it is the turn of others."""
 _OWED_MAX = 1000
 """So much of what a publisher owes is counted."""
@@ -40,10 +41,12 @@ async def audit(
 ) -> list[Difference]:
     """All differences at `now`. `contacts` are the targets of each notifier; `up_since` when the service came up."""
     found: list[Missed] = []
-    after = ""
-    while page := await store.open_histories(after=after, limit=_PAGE):
-        after = page[-1][-1].alert.alert_id
-        found += await _missed(store, page, policy, now=now, up_since=up_since)
+    after: tuple[Ms, str] = (-FOREVER, "")
+    while page := await store.open_alerts(after=after, limit=_PAGE):
+        after = page[-1]
+        for first in range(0, len(page), _AT_ONCE):
+            names = [name for _, name in page[first : first + _AT_ONCE]]
+            found += await _missed(store, await store.alert_histories(names), policy, now=now, up_since=up_since)
     grace_ms = policy.ms("service.audit.grace_s")
     behind: dict[str, tuple[int, Ms]] = {}
     for name in publishers:

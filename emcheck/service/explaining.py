@@ -12,11 +12,14 @@ from emcheck.domain.instants import HOUR
 from emcheck.domain.policy import Policy
 from emcheck.domain.queue import alert_id
 from emcheck.domain.receipt import Told
+from emcheck.domain.referrals import Referral
 from emcheck.domain.timeline import Stretch
 from emcheck.domain.windows import Window, windows
 from emcheck.ports import AlertChange, Store
+from emcheck.present.referred import note
 from emcheck.service.enrolment import register_in_force
 from emcheck.service.history import Recent, told_in
+from emcheck.service.referring import referrals_of
 
 _AROUND: Ms = 12 * HOUR
 """An alert that is about no window is drawn with the windows that begin so soon after it."""
@@ -50,6 +53,8 @@ class Story:
     grounds: list[Finding]
     rests: list[Rest]
     places: list[Place]
+    referral: Referral | None = None
+    """How it was referred to the authority, or until when it is to be."""
 
 
 async def matching(store: Store, name: str) -> list[Alert]:
@@ -83,7 +88,19 @@ async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callab
                 here = [window for window in near if window.address_id == address]
                 places.append(Place(address, state.order.timezone, case.timeline(address, tracks), here))
     facts = dict.fromkeys(fact for finding in grounds for fact in finding.evidence)
-    return Story(alert, history, grounds, [_rest(fact, told.get(fact.unit, [])) for fact in facts], places)
+    rests = [_rest(fact, told.get(fact.unit, [])) for fact in facts]
+    referral = next(iter(await referrals_of(store, policy, [alert], in_force.register)), None)
+    return Story(alert, with_referral(history, referral), grounds, rests, places, referral)
+
+
+def with_referral(history: list[AlertChange], referral: Referral | None) -> list[AlertChange]:
+    """An alert's history with its referral, which changes nothing of it, where that became known."""
+    if referral is None or referral.referred is None or referral.referred_at is None:
+        return history
+    before = [change for change in history if change.at <= referral.referred_at]
+    act, known = referral.referred, before[-1].alert if before else history[0].alert
+    told = AlertChange(known, "referred", referral.referred_at, act.by, note(referral), None)
+    return [*before, told, *history[len(before) :]]
 
 
 def _is_of(finding: Finding, alert: Alert) -> bool:

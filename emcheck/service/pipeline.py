@@ -21,7 +21,7 @@ from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
     ActOnAlert,
     Instruction,
-    InstructionError,
+    ReferBreach,
     ReportAudit,
     impersonal,
     outcome_of,
@@ -29,7 +29,8 @@ from emcheck.domain.instructions import (
     told_of,
 )
 from emcheck.domain.policy import Policy
-from emcheck.domain.remarks import of_act
+from emcheck.domain.referrals import check
+from emcheck.domain.remarks import heeded
 from emcheck.domain.rules import service_audit
 from emcheck.ports import (
     AlertChange,
@@ -56,6 +57,7 @@ from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import Taken, completed, quarantined, take
 from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
+from emcheck.service.referring import named_in
 from emcheck.service.standing import Decision, Standing
 
 log = structlog.get_logger("emcheck.service")
@@ -239,11 +241,9 @@ class Pipeline:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
         made = amended(before, act, now)
-        remarks = of_act(act, before, made, self._policy)
-        if remarks.refused:
-            raise InstructionError("", remarks.refused[0])
-        raw = {key: said for key, said in raw.items() if key != "warnings"}
-        raw |= {"warnings": remarks.told} if remarks.told else {}
+        if isinstance(act, ReferBreach):
+            check(act, await named_in(self._store, act), before, now)
+        raw = heeded(act, raw, before, made, self._policy)
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
             while self._attending.next() <= now:  # and so is what was due before
@@ -265,7 +265,7 @@ class Pipeline:
         units = self.engine.roster.resting(touched)
         self._checkpoints.amended(units)
         self.on_amended(units)
-        return remarks.told
+        return list(raw.get("warnings", ()))
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)

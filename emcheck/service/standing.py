@@ -7,10 +7,13 @@ from typing import NamedTuple
 from emcheck.domain.alerts import Alert
 from emcheck.domain.findings import Finding, is_settled
 from emcheck.domain.ids import AlertId, Ms
-from emcheck.domain.queue import Change, alert_id, reconcile
+from emcheck.domain.queue import Change, alert_id, excused_otherwise, reconcile
 from emcheck.ports import Store
 from emcheck.present.words import explain
 from emcheck.service.breath import Breath
+
+_AT_ONCE = 500
+"""Subjects whose alerts the store is asked of at once."""
 
 
 class Decision(NamedTuple):
@@ -22,6 +25,12 @@ class Decision(NamedTuple):
     settled: Ms
     late: str | None
     cause: str | None = None
+
+
+def _at_once(first: Change, then: Change) -> Change:
+    """An alert that is laid under an incident at the instant of its last change is told of once."""
+    note = "; ".join(note for note in (first.note, then.note) if note)
+    return Change(dataclasses.replace(then.alert, revision=first.alert.revision), first.action, note)
 
 
 class Standing:
@@ -45,12 +54,17 @@ class Standing:
             found[subject] = await self._store.findings(subject)
             if found[subject]:
                 self.findings[subject] = {finding.key: finding for finding in found[subject]}
-                await self._read_alerts(subject)
+        await self._read_alerts([subject for subject, held in found.items() if held])
         return found
 
-    async def _read_alerts(self, subject: str) -> None:
-        alerts = await self._store.alerts(open_only=False, subject=subject)
-        self._alerts[subject] = {alert.alert_id: alert for alert in alerts}
+    async def _read_alerts(self, subjects: Sequence[str]) -> None:
+        for first in range(0, len(subjects), _AT_ONCE):
+            page = subjects[first : first + _AT_ONCE]
+            self._alerts |= {subject: {} for subject in page}
+            for alert in await self._store.alerts(open_only=False, subjects=page):
+                if alert.subject in self._alerts:  # another may be stored under the same name
+                    self._alerts[alert.subject][alert.alert_id] = alert
+            await self._breath.pause()
 
     def put(self, alert: Alert) -> None:
         """Somebody did something about an alert."""
@@ -60,7 +74,10 @@ class Standing:
     async def queue_changes(self, decisions: Sequence[Decision]) -> list[tuple[Change, Ms]]:
         """What decisions change in the queue, and when."""
         changes: list[tuple[Change, Ms]] = []
+        last: dict[tuple[AlertId, Ms], int] = {}
         before = {decision.subject: list(self.findings.get(decision.subject, {}).values()) for decision in decisions}
+        told_of = {d.subject for d in decisions if any(f.raised_at is not None for f in (*before[d.subject], *d.found))}
+        await self._read_alerts(sorted(told_of - self._alerts.keys()))
         for decision in decisions:
             await self._breath.pause()
             subject = decision.subject
@@ -68,14 +85,18 @@ class Standing:
             held = [finding for finding in before[subject] if finding not in settled]
             told = {alert_id(finding) for finding in (*held, *decision.found) if finding.raised_at is not None}
             before[subject] = [*settled, *decision.found]
-            if told and subject not in self._alerts:
-                await self._read_alerts(subject)
             known = self._alerts.get(subject, {})
             live = {name: known[name] for name in told if name in known}
-            found, at = decision.found, decision.at
-            for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=decision.cause):
-                known[change.alert.alert_id] = change.alert
-                changes.append((change, decision.at))
+            found, at, cause = decision.found, decision.at, decision.cause
+            excused = excused_otherwise(held, found) if cause else ()
+            for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=cause, excused=excused):
+                name = change.alert.alert_id
+                if change.action == "suppressed" and (place := last.get((name, at))) is not None:
+                    changes[place] = _at_once(changes[place][0], change), at
+                else:
+                    place = last[name, at] = len(changes)
+                    changes.append((change, at))
+                known[name] = changes[place][0].alert
         return changes
 
     async def replace(

@@ -231,12 +231,12 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda f: (f.start, f.subject, f.key))
 
-    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
-        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
+    async def alerts(self, *, open_only: bool, subjects: Sequence[str] | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of some subjects or of all; `open_only` leaves out what is closed."""
         wanted = (
             alert
             for alert in self._alerts.values()
-            if (is_open(alert) or not open_only) and subject in (None, alert.subject)
+            if (is_open(alert) or not open_only) and (subjects is None or alert.subject in subjects)
         )
         return sorted(wanted, key=lambda a: (a.raised_at, a.alert_id))
 
@@ -244,10 +244,14 @@ class MemoryStore:
         """The alerts of these ids, in any order."""
         return [self._alerts[name] for name in names if name in self._alerts]
 
-    async def open_histories(self, *, after: str, limit: int) -> list[list[AlertChange]]:
-        """What happened to each alert that is open, by id from the one after `after`, each oldest first."""
-        names = sorted(name for name, alert in self._alerts.items() if name > after and is_open(alert))
-        return [list(self._history[name]) for name in names[:limit]]
+    async def open_alerts(self, *, after: tuple[Ms, str], limit: int) -> list[tuple[Ms, str]]:
+        """When alerts that are open were raised, and their ids, in this order from the one after `after`."""
+        named = sorted((alert.raised_at, name) for name, alert in self._alerts.items() if is_open(alert))
+        return [one for one in named if one > after][:limit]
+
+    async def alert_histories(self, names: Sequence[str]) -> list[list[AlertChange]]:
+        """What happened to each of these alerts, each oldest first; at most 500 ids."""
+        return [list(self._history[name]) for name in names if name in self._history]
 
     async def alerts_under(self, incident: str, *, open_only: bool, limit: int = 1 << 31) -> list[Alert]:
         """The alerts that an incident accounts for, by `raised_at`, at most `limit`."""

@@ -114,7 +114,7 @@ FINDINGS_LIVE = FINDINGS.where(
 )
 ALERTS = select(alert.c.body)
 ALERTS_OPEN = ALERTS.where(alert.c.closed == 0)
-ALERTS_OF = ALERTS.where(alert.c.subject == bindparam("subject"))
+ALERTS_OF = ALERTS.where(alert.c.subject.in_(bindparam("subjects", expanding=True)))
 ALERTS_NAMED = ALERTS.where(alert.c.alert_id.in_(bindparam("names", expanding=True)))
 _CHANGE = (alert_history.c.body, alert_history.c.action, alert_history.c.at, alert_history.c.by, alert_history.c.note)
 ALERTS_UNDER = (
@@ -126,17 +126,20 @@ ALERT_HISTORY = (
     select(*_CHANGE).where(alert_history.c.alert_id == bindparam("alert_id")).order_by(alert_history.c.history_no)
 )
 
-_open = (
-    select(alert.c.alert_id)
-    .where(alert.c.closed == 0, alert.c.alert_id > bindparam("after"))
-    .order_by(alert.c.alert_id)
+OPEN_ALERTS = (
+    select(alert.c.raised_at, alert.c.alert_id)
+    .where(
+        alert.c.closed == 0,
+        alert.c.raised_at >= bindparam("at"),
+        or_(alert.c.raised_at > bindparam("at"), alert.c.alert_id > bindparam("name")),
+    )
+    .order_by(alert.c.raised_at, alert.c.alert_id)
     .limit(bindparam("most"))
-    .subquery()
 )
-OPEN_HISTORIES = (
+ALERT_HISTORIES = (
     select(alert_history.c.alert_id, *_CHANGE)
-    .join(_open, _open.c.alert_id == alert_history.c.alert_id)
-    .order_by(alert_history.c.alert_id, alert_history.c.history_no)
+    .where(alert_history.c.alert_id.in_(bindparam("names", expanding=True)))
+    .order_by(alert_history.c.history_no)
 )
 
 ALERT_STEPS = (

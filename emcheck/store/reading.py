@@ -126,10 +126,10 @@ class SqlReads:
             rows = await self._rows(queries.FINDINGS)
         return sorted((finding_from(row[0]) for row in rows), key=lambda f: (f.start, f.subject, f.key))
 
-    async def alerts(self, *, open_only: bool, subject: str | None = None) -> list[Alert]:
-        """Alerts by `raised_at`, of one subject or all; `open_only` leaves out what is closed."""
-        if subject is not None:
-            rows = await self._rows(queries.ALERTS_OF, subject=storable(subject))
+    async def alerts(self, *, open_only: bool, subjects: Sequence[str] | None = None) -> list[Alert]:
+        """Alerts by `raised_at`, of at most 500 subjects or of all; `open_only` leaves out what is closed."""
+        if subjects is not None:
+            rows = await self._rows(queries.ALERTS_OF, subjects=[storable(subject) for subject in subjects])
         else:
             rows = await self._rows(queries.ALERTS_OPEN if open_only else queries.ALERTS)
         found = (alert_from(row[0]) for row in rows)
@@ -139,9 +139,14 @@ class SqlReads:
         """The alerts of these ids, in any order; at most 500 ids."""
         return [alert_from(row[0]) for row in await self._rows(queries.ALERTS_NAMED, names=list(names))]
 
-    async def open_histories(self, *, after: str, limit: int) -> list[list[AlertChange]]:
-        """What happened to each alert that is open, by id from the one after `after`, each oldest first."""
-        rows = await self._rows(queries.OPEN_HISTORIES, after=after, most=limit)
+    async def open_alerts(self, *, after: tuple[Ms, str], limit: int) -> list[tuple[Ms, str]]:
+        """When alerts that are open were raised, and their ids, in this order from the one after `after`."""
+        at, name = after
+        return [(row[0], row[1]) for row in await self._rows(queries.OPEN_ALERTS, at=at, name=name, most=limit)]
+
+    async def alert_histories(self, names: Sequence[str]) -> list[list[AlertChange]]:
+        """What happened to each of these alerts, each oldest first; at most 500 ids."""
+        rows = await self._rows(queries.ALERT_HISTORIES, names=list(names))
         told: dict[str, list[AlertChange]] = {}
         for name, body, action, at, by, note in rows:
             told.setdefault(name, []).append(AlertChange(alert_from(body), action, at, by, note, None))

@@ -89,7 +89,7 @@ def test_the_readme_s_examples_are_read_as_they_stand(tmp_path: Path) -> None:
     words = ["--order-id", "O-1", "--wearer-id", "W-1", "--address-id", "A-1", *span]
     made = CliRunner().invoke(app, ["order", "import", str(tmp_path / "times.json"), *words])
     assert [len(place["windows"]) for place in json.loads(made.stdout)["curfew"]] == [2]
-    assert [parse_instruction(json.loads(act)).type for act in acts] == [
+    assert [parse_instruction(json.loads(act)).type for act in acts if '"type"' in act] == [
         "authorised_absence",
         "variation",
         "revocation",

@@ -357,6 +357,17 @@ def test_a_week_is_drawn_as_a_person_reads_it(folder: Path, name: str) -> None:
     assert result.stdout == (EXPECTED / f"week-{name}.txt").read_text()
 
 
+def test_what_was_revoked_is_not_drawn_in_a_week(folder: Path) -> None:
+    path, revoked = folder / "register.json", {"at": "2026-03-23T12:00:00Z", "by": "the court", "reason": "in error"}
+    span = {"from": "2026-03-24T00:00", "until": "2026-03-25T00:00"}
+    words = ("show", "O-1", "--register", path, "--week", "2026-03-23")
+    never = run(*words).stdout
+    path.write_text(json.dumps(plain(orders=[order(suspensions=[span])])))
+    assert "suspended until" in run(*words).stdout
+    path.write_text(json.dumps(plain(orders=[order(suspensions=[span | {"revoked": revoked}])])))
+    assert run(*words).stdout == never
+
+
 def test_a_week_for_programs_has_its_real_hours(folder: Path) -> None:
     (folder / "register.json").write_text(json.dumps(plain(orders=[VARIED])))
     words = ("show", "O-1", "--register", folder / "register.json", "--json", "--week")

@@ -22,6 +22,7 @@ from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.published import NAMES, published
 from emcheck.settings import shipped_config
 from emcheck.store.memory import MemoryStore
+from emcheck.wire.receipts import receipt_for
 from firmware_sim.run import simulate_to_stream
 from firmware_sim.scenario import load_scenario
 from tests.firmware_sim.adversary import night
@@ -87,6 +88,11 @@ def test_malicious_nights_are_streams_and_have_findings(seed: int) -> None:
 )
 def test_what_is_no_line_is_refused_by_the_schema_too(row: dict[str, Any]) -> None:
     assert says("stream", row) != []
+
+
+def test_receipts() -> None:
+    assert says("receipt", json.loads(receipt_for("AL-OEZ6UCFTDXWDNQPN.2", "centre"))) == []
+    assert says("receipt", {"v": 1, "id": "AL-A", "consumer": "centre"}) != []
 
 
 def test_the_policy() -> None:

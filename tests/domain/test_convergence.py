@@ -122,6 +122,26 @@ def test_being_judged_as_it_came_gives_what_judging_at_the_end_gives(steps: list
     assert told(judge(live, until=UNTIL)) == told(judge(at_the_end, until=UNTIL))
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(STEP, st.integers(1, 900)), min_size=1, max_size=25), st.integers(0, 2**32))
+def test_repeats_change_nothing_not_even_what_runs_in_receive_time(steps: list[tuple[str, int]], seed: int) -> None:
+    """Every rule, `raised_at` included: a message that comes again at once, in pieces or whole, is no news."""
+    chance = random.Random(seed)
+    once = sorted(tell(steps).messages, key=lambda m: m[0])
+    again = [message for message in once for _ in range(chance.choice([1, 1, 2, 3]))]
+    first, second = (
+        judge(
+            [
+                Line(number, received, "up", up("BU-0001"), json.dumps(envelope).encode())
+                for number, (received, envelope) in enumerate(messages)
+            ],
+            until=UNTIL,
+        )
+        for messages in (once, again)
+    )
+    assert sorted(map(repr, second)) == sorted(map(repr, first))
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(STEP, st.integers(1, 900)), min_size=1, max_size=25))
 def test_no_violation_covers_unknown_time(steps: list[tuple[str, int]]) -> None:

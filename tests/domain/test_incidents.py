@@ -82,7 +82,8 @@ def test_so_many_within_a_minute(units: int, spread_s: int, incidents: int) -> N
 def test_in_a_large_site_it_takes_one_in_a_hundred() -> None:
     installed = town(1500)
     few = [story(number, HEARD) for number in range(1, 15)]
-    assert of(night(installed, few, at("19:01")), "incident.silent") == [], "nor do those count that never spoke"
+    told = of(night(installed, few, at("19:01")), "incident.silent")
+    assert [incident.class_ for incident in told] == ["firmware"], "nor do those count that never spoke"
     everyone = Incidents(england(), installed.installations)
     for number in range(1, 15):
         everyone.began("unit.silent", UnitId(f"BU-{number:04}"), GONE, GONE, GONE)
@@ -207,3 +208,25 @@ def test_the_order_in_which_troubles_are_noticed_does_not_matter(seed: int) -> N
 def test_common_things_are_named_in_the_register() -> None:
     assert town(1).sha256() != town(1, uplink=["vox"]).sha256()
     assert nightly()
+
+
+def test_a_firmware_that_stops_its_units_is_an_incident_of_its_own() -> None:
+    stories = []
+    for number in range(1, 41):
+        told = story(number, HEARD + number * SECOND if number in range(1, 6) else at("20:00"))
+        told.messages[0][1]["events"][0]["firmware"] = "2.1" if number <= 20 else "2.0"
+        stories.append(told)
+    [incident] = of(night(town(40), stories, at("19:10")), "incident.silent")
+    assert (incident.class_, incident.about) == ("firmware", "incident firmware 2.1")
+    assert explain(incident).startswith("5 of 20 base units with firmware 2.1 fell silent")
+    rare = [told for told in stories if int(told.unit[3:]) <= 4] + [story(n, at("20:00")) for n in range(5, 41)]
+    assert of(night(town(40), rare, at("19:10")), "incident.silent") == []
+
+
+def test_what_came_to_nothing_is_let_go() -> None:
+    known = town(40, postcode=["SE15 4", "N1 9"])
+    everyone = Incidents(england(), known.installations)
+    for number in range(1, 41):
+        when = GONE + number * MINUTE
+        everyone.began("unit.silent", UnitId(f"BU-{number:04}"), when, when, when)
+    assert sum(len(watch.troubles) for watch in everyone._watches.values()) < 60

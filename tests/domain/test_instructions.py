@@ -181,7 +181,10 @@ def test_only_those_are_touched_whose_judgement_may_change(
         ({"type": "suspension", "order_id": "O-1", "from": "2026-03-25T12:00", "until": "2026-03-25T11:00", **BY},
          "is not after"),
         ({"type": "resumption", "order_id": "O-1", "at": "2026-03-25T12:00", **BY}, "at: the order is not suspended"),
-        ({"type": "fitting", "fitting": TWO["fittings"][0] | {"wearer_id": "W-9"}, **BY}, "'W-9' is not among"),
+        ({"type": "fitting", "fitting": TWO["fittings"][0] | {"wearer_id": "W-9"}, **BY},
+         "^fitting.wearer_id: 'W-9' is not among"),
+        ({"type": "order", "order": order(order_id="O-7", wearer_id="W-9"), **BY},
+         "^order.wearer_id: 'W-9' is not among"),
         ({"type": "installation", "installation": TWO["installations"][0] | {"unit": "!"}, **BY},
          "installation.unit: "),
         ({"type": "authorised_absence", "order_id": "O-1", "from": "2026-03-24T19:00", "until": "2026-03-24T20:00",
@@ -208,7 +211,7 @@ def test_a_register_s_name_says_what_was_said_but_for_personal_data() -> None:
 
 ACTS = (
     "authorised_absence, variation, suspension, resumption, revocation, order_end, order, installation, fitting, "
-    "wearer, register, alert"
+    "wearer, register, alert, audit, referral"
 )
 
 

@@ -54,9 +54,9 @@ def refused(rule: RuleId, unit: UnitId, run: Refusals, policy: Policy) -> Findin
 
 def gap(
     unit: UnitId, boot: BootId, numbers: tuple[int, int], *, kind: str, start: Ms, end: Ms | None, raised_at: Ms,
-    policy: Policy,
+    periodic_only: bool, policy: Policy,
 ) -> Finding:  # fmt: skip
-    """Missing numbers of one boot (1); `kind` is `open` or `lost`."""
+    """Missing numbers of one boot (1); `kind` is `open` or `lost`, `periodic_only` that no change was among them."""
     first, last = numbers
     return Finding(
         rule=GAP,
@@ -67,7 +67,7 @@ def gap(
         priority=policy.text("evidence.gap.priority"),
         raised_at=raised_at,
         evidence=(FactRef(unit, boot, first), FactRef(unit, boot, last)),
-        detail=(("boot", boot), ("from", first), ("to", last)),
+        detail=(("boot", boot), ("from", first), ("to", last), *((("periodic_only", "yes"),) if periodic_only else ())),
         policy=policy.label,
     )
 

@@ -34,7 +34,7 @@ from emcheck.domain.windows import Window, curfew_addresses, is_in_force
 
 RULE = RuleId("monitoring.not_producing")
 _LOOK_BACK: Ms = 2 * DAY
-"""Older nights may be folded: what is looked at is not."""
+"""Older nights may be folded (`case.KEEP`): what is looked at is not."""
 
 
 class Equipment(NamedTuple):

@@ -1,0 +1,38 @@
+"""Breaches that were referred to the authority or should be, out of the database."""
+
+import json
+from collections.abc import Iterable
+
+from emcheck.domain.alerts import Alert
+from emcheck.domain.instructions import ReferBreach, parse_instruction
+from emcheck.domain.policy import Policy
+from emcheck.domain.referrals import Referral, referrals
+from emcheck.domain.register import Register
+from emcheck.ports import Store
+from emcheck.service.enrolment import register_in_force
+
+_TOLD_BY = (b'"alert"', b'"referral"')
+"""What an instruction holds that may say something of a breach; all others need not be parsed."""
+
+
+async def referrals_of(store: Store, policy: Policy, alerts: Iterable[Alert], register: Register) -> list[Referral]:
+    """The breaches that some alerts told of, the earliest due first."""
+    rows = await store.instructions_after(0)
+    given = [
+        (row.received_at, parse_instruction(json.loads(row.payload)))
+        for row in rows
+        if any(word in row.payload for word in _TOLD_BY)
+    ]
+    return referrals(alerts, given, register, policy)
+
+
+async def all_referrals(store: Store, policy: Policy) -> list[Referral]:
+    """Every breach that was referred or is to be, the earliest due first."""
+    alerts = await store.alerts(open_only=False)
+    return await referrals_of(store, policy, alerts, (await register_in_force(store)).register)
+
+
+async def named_in(store: Store, act: ReferBreach) -> list[Alert]:
+    """The alerts that a referral names, as they stand, as far as they are there."""
+    histories = [await store.alert_history(name) for name in act.alerts]
+    return [history[-1].alert for history in histories if history]

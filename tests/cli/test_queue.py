@@ -1,0 +1,117 @@
+"""`emcheck alerts list`, `audit` and `watch --receipts-as`, on a database that a service left."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import aiomqtt
+import pytest
+from typer.testing import CliRunner, Result
+
+from emcheck.alerting.cloudevents import cloud_event
+from emcheck.cli import app
+from emcheck.cli.watching import confirmation
+from emcheck.ingest.embedded import EmbeddedBroker
+from emcheck.wire.receipts import decode_receipt
+from emcheck.wire.topics import RECEIPT
+from tests.service.test_attending import Desk
+from tests.store.samples import alert
+from tests.support import at, die_with_parent, england
+
+
+@pytest.fixture
+async def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database with the alert of a cut strap that was passed on once, and one that is acknowledged."""
+    desk = await Desk(tmp_path / "em.db", england()).open(at("18:20"))
+    strap = await desk.strap()
+    await desk.loop.tick(at("18:41:02"))
+    silent = next(a.alert_id for a in await desk.store.alerts(open_only=True) if a.alert_id != strap)
+    await desk.does(at("18:41:02"), alert_id=silent, act="acknowledge")
+    await desk.close()
+    monkeypatch.setenv("EMCHECK_STORE__URL", f"sqlite:///{tmp_path}/em.db")
+    return tmp_path
+
+
+def said(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+async def test_the_list_tells_state_time_left_and_the_next_step(left: Path) -> None:
+    text = (await asyncio.to_thread(said, "alerts", "list")).stdout.splitlines()
+    assert text[0].split()[:3] == ["pri", "state", "raised"]
+    [strap] = [line for line in text if "tag.strap" in line]
+    assert strap.startswith("P1   unacknowledged  2026-03-24T18:40:02.000Z")
+    assert "  over by " in strap
+    assert "  supervisor on the queue now  " in strap
+    [seen] = [line for line in text if " acknowledged " in line]
+    assert "over by" not in seen
+    assert "on the queue" not in seen
+
+
+async def test_for_programs_it_tells_the_same(left: Path) -> None:
+    lines = (await asyncio.to_thread(said, "alerts", "list", "--json")).stdout.splitlines()
+    told = {(line["rule"], line["state"]): line["escalation"] for line in map(json.loads, lines)}
+    strap = told["tag.strap", "unacknowledged"]
+    assert strap["steps"] == 1
+    assert strap["seconds_left"] < 0
+    assert strap["next"] == {
+        "who": "supervisor", "by": "queue", "at": "2026-03-24T18:42:02.000Z", "why": "undelivered", "step": 2, "of": 3,
+    }  # fmt: skip
+    assert told["unit.silent", "acknowledged"] == {"steps": 0}
+
+
+async def test_an_audit_finds_what_a_service_that_stands_still_did_not_do(left: Path) -> None:
+    text = await asyncio.to_thread(said, "alerts", "audit")
+    assert text.exit_code == 1
+    assert "step overdue" in text.stdout
+    assert "publisher behind  log" in text.stdout
+    found = await asyncio.to_thread(said, "alerts", "audit", "--json")
+    told = {(one["kind"], one["publisher"]): one for one in json.loads(found.stdout)["differences"]}
+    assert told.keys() == {("step_overdue", ""), ("publisher_behind", "log"), ("publisher_behind", "mqtt")}
+    assert told["step_overdue", ""]["since"] == "2026-03-24T18:42:02.000Z"
+
+
+async def test_where_nothing_waits_nothing_is_owed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = await Desk(tmp_path / "em.db", england()).open(at("18:20"))
+    await desk.close()
+    monkeypatch.setenv("EMCHECK_STORE__URL", f"sqlite:///{tmp_path}/em.db")
+    result = await asyncio.to_thread(said, "alerts", "audit")
+    assert (result.exit_code, result.stdout) == (0, "Every step that was due was made, and nothing is owed.\n")
+    assert (await asyncio.to_thread(said, "alerts", "list", "--json")).stdout == ""
+
+
+def test_only_events_are_confirmed() -> None:
+    event = cloud_event(alert("AL-A7"), action="raised", at=0, source="emcheck/x", note="")
+    word = confirmation(event, "desk 3")
+    assert word is not None
+    assert decode_receipt(word) == ("AL-A7", 1, "desk 3")
+    for other in (b"", b"{}", b"rubbish", word):
+        assert confirmation(other, "desk 3") is None
+
+
+async def test_who_watches_may_confirm_what_was_shown(tmp_path: Path) -> None:
+    event = cloud_event(alert("AL-A7", revision=2), action="raised", at=0, source="emcheck/x", note="")
+    async with (
+        EmbeddedBroker(store_dir=tmp_path / "nats") as broker,
+        aiomqtt.Client(broker.host, broker.port, identifier="emcheck") as service,
+    ):
+        await service.subscribe(RECEIPT, qos=1)
+        settings = tmp_path / "emcheck.toml"
+        await asyncio.to_thread(settings.write_text, f"[mqtt]\nport = {broker.port}\n")
+        command = ("from emcheck.cli import main; main()", "alerts", "watch", "--config", str(settings))
+        watching = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", *command, "--json", "--receipts-as", "desk 3",
+            stdout=subprocess.PIPE, preexec_fn=die_with_parent,
+        )  # fmt: skip
+        assert watching.stdout is not None
+        shown = asyncio.create_task(watching.stdout.readline())
+        while not shown.done():  # until it has subscribed
+            await service.publish("em/v1/alerts/P1", event, qos=1)
+            await asyncio.wait({shown}, timeout=0.2)
+        assert json.loads(shown.result())["id"] == "AL-A7.2"
+        word = await anext(aiter(service.messages))
+        assert decode_receipt(bytes(word.payload)) == ("AL-A7", 2, "desk 3")
+        watching.kill()
+        await watching.wait()
