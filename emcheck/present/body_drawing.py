@@ -33,8 +33,9 @@ _NAMES = {
 _STATES = {ATTACHED: "#9ecae1", UNCERTAIN: "url(#slant)", DETACHED: "#3d3d3d"}
 _DEFS = (
     '<defs><pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse">'
-    '<rect width="6" height="6" fill="#fff"/><circle cx="3" cy="3" r="1.4" fill="#222"/></pattern><pattern id="slant" width="6" height="6" '
-    'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#fff"/>'
+    '<rect width="6" height="6" fill="#fff"/><circle cx="3" cy="3" r="1.4" fill="#222"/></pattern>'
+    '<pattern id="slant" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect width="6" height="6" fill="#fff"/>'
     '<rect width="2" height="6" fill="#777"/></pattern></defs>'
 )
 _STYLE = (

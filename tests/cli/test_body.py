@@ -15,13 +15,13 @@ from tests.domain.bodies import ALL, limb, table, trace
 HEADER = "at,skin_c,ambient_c,motion"
 
 
+def row(s: Sample) -> str:
+    return f"{s.at // 1000},{s.skin_c},{s.ambient_c},{s.motion:g}"
+
+
 def written(samples: list[Sample], *, proximity: bool = False) -> str:
-    rows = [HEADER + (",proximity" if proximity else "")]
-    for s in samples:
-        rows.append(
-            f"{s.at // 1000},{s.skin_c},{s.ambient_c},{s.motion:g}" + (f",{s.proximity:.3f}" if proximity else "")
-        )
-    return "\n".join(rows) + "\n"
+    rows = [row(s) + (f",{s.proximity:.3f}" if proximity else "") for s in samples]
+    return "\n".join([HEADER + (",proximity" if proximity else ""), *rows, ""])
 
 
 def run(*words: str, stdin: str | bytes | None = None) -> Result:
@@ -158,9 +158,9 @@ def test_a_drawing_is_not_written_over_nor_made_of_nothing(file: Path, tmp_path:
 
 
 def test_one_reading_and_missing_channels_are_drawn(tmp_path: Path) -> None:
-    for number, row in enumerate(("0,,,", "0,31.2,30.4,5", "0,31.2,,\n1,31.2,,")):
+    for number, rows in enumerate(("0,,,", "0,31.2,30.4,5", "0,31.2,,\n1,31.2,,")):
         out = tmp_path / f"{number}.svg"
-        assert run("plot", "-", "-o", str(out), stdin=f"{HEADER}\n{row}\n").exit_code == 0
+        assert run("plot", "-", "-o", str(out), stdin=f"{HEADER}\n{rows}\n").exit_code == 0
         ET.fromstring(out.read_text())
 
 

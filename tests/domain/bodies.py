@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from math import exp
+from typing import Any
 
 from emcheck.domain.body import BodyCheck, Judgement, Sample
 
@@ -67,10 +68,12 @@ def trace(
         for n in range(int(minutes * 60 / every_s)):
             skin, ambient, share, proximity = where((n * every_s + 1) / 60)
             moves = chance.random() > (1 - share) ** (every_s / 60)
-            read = {
-                "skin_c": round(skin + chance.gauss(0, 0.03), 2), "ambient_c": round(ambient + chance.gauss(0, 0.03), 2),
-                "motion": float(chance.randrange(300, 3000)) if moves else 0.0, "proximity": min(1.0, max(0.0, proximity + chance.gauss(0, 0.02))),
-            }  # fmt: skip
+            read: dict[str, Any] = {
+                "skin_c": round(skin + chance.gauss(0, 0.03), 2),
+                "ambient_c": round(ambient + chance.gauss(0, 0.03), 2),
+                "motion": float(chance.randrange(300, 3000)) if moves else 0.0,
+                "proximity": min(1.0, max(0.0, proximity + chance.gauss(0, 0.02))),
+            }
             samples.append(Sample(at, **{name: value for name, value in read.items() if name in kept}))
             at += round(every_s * 1000)
     return samples

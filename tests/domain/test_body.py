@@ -6,8 +6,21 @@ import pytest
 
 from emcheck.domain.body import ATTACHED, DETACHED, UNCERTAIN, BodyCheck, Sample
 from tests.domain.bodies import (
-    ALL, BEGIN, MINUTE, asleep, bag, heat, judged, limb, near, prosthesis, sock, states, table, trace,
-)  # fmt: skip
+    ALL,
+    BEGIN,
+    MINUTE,
+    asleep,
+    bag,
+    heat,
+    judged,
+    limb,
+    near,
+    prosthesis,
+    sock,
+    states,
+    table,
+    trace,
+)
 
 NO_CONTACT_YET = ("skin_c", "motion", "proximity")
 
@@ -195,7 +208,7 @@ def test_it_explains_itself() -> None:
     words = check.take(Sample(BEGIN + 14 * MINUTE, 29.5, 28.4, 700.0, 0.94)).words
     assert "degC above ambient and rising" in words
     assert "contact 0.8" in words
-    assert "of 10 min: on a limb (p 0.9" in words
+    assert "of 10 min: on a limb (p over 0.999)" in words
 
 
 def test_a_check_that_was_written_down_goes_on_as_if_nothing_had_been() -> None:

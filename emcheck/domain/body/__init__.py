@@ -1,9 +1,9 @@
-"""The body check: is this tag on a living limb?
+"""The body check: whether a tag is on a living limb.
 
 It weighs all that a tag tells, and says `uncertain` until that is enough. Five hypotheses: *skin*; *loose* (worn, but
 nothing touches the sensor now); *covered* (sock, bandage); *moving*, but not on skin (prosthesis, bag); *off* and
 still. They are held against each reading and those before it, never later ones, by a forward recursion over modes
-(modes.py), with every number beside its source (model.py). docs/adr/0021 says why.
+(modes.py), with every number beside its source (model.py). docs/adr/0022 says why.
 
 1. A closed strap proves nothing. One that opens makes off twenty times as likely, once.
 2. Temperature. The gap, skin side minus ambient less the tag's own bias (bias.py): a limb warms the skin side, and

@@ -226,9 +226,11 @@ class BodyCheck:
         vouched = (feels or (touches and contact.seen_no)) and self._strap in (None, "closed")
         if touches and contact.says_no():
             vouched = False
-        if p_off >= model.detached_from or (self._decided == DETACHED and p_off >= 0.5):
+        if p_off >= model.detached_from or (self._decided == DETACHED and p_off >= model.detached_until):
             self._decided = DETACHED if touches or self._seen_at[SKIN] >= since else UNCERTAIN
-        elif vouched and (p_skin >= model.attached_from or (self._decided == ATTACHED and p_skin >= 0.5)):
+        elif vouched and (
+            p_skin >= model.attached_from or (self._decided == ATTACHED and p_skin >= model.attached_until)
+        ):
             self._decided = ATTACHED
         else:
             self._decided = UNCERTAIN

@@ -75,8 +75,7 @@ class Judgement:
 
     @property
     def words(self) -> str:
-        """`skin 4.1 degC above ambient and rising 0.6 degC/min; contact 0.93; not moved in 10 min: on a limb (p
-        0.998)`."""
+        """As `skin 4.1 degC above ambient and rising 0.6 degC/min; contact 0.93: on a limb (p 0.998)`."""
         return f"{'; '.join(_evidence(self.reading)) or 'no readings'}: {self._conclusion()}" + "".join(
             f"; {remark}" for remark in self.remarks
         )
