@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from emcheck.cli.judged import progress
+from emcheck.cli.progressing import progress
 from emcheck.cli.reading import bad_input
 from emcheck.cli.showing import show
 from emcheck.domain.policy import Policy, PolicyError

@@ -28,7 +28,7 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
-    from emcheck.cli.judged import progress
+    from emcheck.cli.progressing import progress
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.present import referred, story, words
@@ -62,6 +62,11 @@ def explain(
         known.insert(0, f"Withdrawn: {it.history[-1].note}.")
     _section("Known now", known or [it.alert.text])
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
+    if it.alert.incident is not None:
+        _section("Part of", [f"incident {it.alert.incident}, which accounts for it and for others"])
+    if it.under:
+        listed = f"emcheck alerts list --incident {it.alert.alert_id} --all"
+        _section("Under it", [f"{it.under} alerts; `{listed}` shows them"])
     if it.referral is not None:
         _section("Referral", [referred.in_words(it.referral, now, zone)])
     _section("It rests on", story.rests_on(facts, zone))

@@ -28,6 +28,7 @@ def replay(
 ) -> None:
     """Judge a recorded stream as the live service would have. Exit 1 if --expect differs, 2 on bad input."""
     from emcheck.cli import judged
+    from emcheck.cli.progressing import progress
     from emcheck.cli.reading import bad_input, read_instant, read_policy, read_register
     from emcheck.domain.policy import PolicyError
     from emcheck.present import lines
@@ -39,7 +40,7 @@ def replay(
     at = read_instant(until, "--until")
     wanted = judged.expected(expect) if expect is not None else None
     try:
-        with judged.progress() as on_line:
+        with progress() as on_line:
             result = judge(
                 read_stream(stream), known, own, others=others, until=at, name=stream, on_line=on_line,
                 whole_timeline=timeline,

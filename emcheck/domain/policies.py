@@ -1,6 +1,6 @@
 """The published policies of a service: for each name a line of versions, each in force from its own time on.
 
-Which version judges what (docs/adr/0022):
+Which version judges what (docs/adr/0023):
 
 1. A curfew window is judged by the version in force at its start, of the line that its order names (`policy`), else of
    the service's own. What an order may add up to is told by the version in force when the order begins.

@@ -1,4 +1,4 @@
-"""How facts are read: what the tracks of a register and policy ask, by the time of each fact (docs/adr/0022)."""
+"""How facts are read: what the tracks of a register and policy ask, by the time of each fact (docs/adr/0023)."""
 
 import hashlib
 from bisect import bisect_right

@@ -1,4 +1,4 @@
-"""Which version of which policy judges what (docs/adr/0022), and what may be published."""
+"""Which version of which policy judges what (docs/adr/0023), and what may be published."""
 
 from typing import Any
 
