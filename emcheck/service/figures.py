@@ -35,7 +35,7 @@ async def waiting(store: Store, own: Line, *, everything: bool, incident: str | 
     else:
         found = await store.alerts(open_only=not everything)
         alerts = [a for a in found if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
-    queue, plan_of = [], Own(lambda: own).plan
+    queue, plan_of = [], Own(own).plan
     for first in range(0, len(alerts), _PAGE):
         page = alerts[first : first + _PAGE]
         has = arrived(await store.deliveries([alert.alert_id for alert in page]))

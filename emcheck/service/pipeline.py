@@ -56,7 +56,6 @@ from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, telling
 from emcheck.service.intake import Taken, completed, quarantined, take
-from emcheck.service.own import Own
 from emcheck.service.publishing import Publishing
 from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
@@ -97,7 +96,7 @@ class Pipeline:
         self._checkpoint_every_ms = checkpoint_every_ms
         self.events_total = self.duplicates_total = self.quarantined_total = self.alerts_total = 0
         self.recalls_total = self.receipts_total = self.steps_total = 0
-        self._own = Own(lambda: self.engine.roster.policies.own)
+        self._own = self.publishing.own
         self.queue = QueueFigures(self._own.targets_ms)
         self.on_taken: Callable[[Taken], None] = lambda taken: None
         """Told of each message that was taken."""

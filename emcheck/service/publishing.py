@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instructions import InstructionError, PutPolicy
-from emcheck.domain.policies import Policies
+from emcheck.domain.policies import Line, Policies
 from emcheck.domain.policy import Policy, parse_policy
 from emcheck.domain.publishing import StoredPolicy, new_policy
 from emcheck.ports import Commit, Store
 from emcheck.service.enrolment import policies_in_force, stored_policy
+from emcheck.service.own import Own
 
 
 class Publishing:
@@ -18,6 +19,8 @@ class Publishing:
         self._store = store
         self._policy = policy
         self._fresh: list[StoredPolicy] = []
+        self.own = Own(Line(policy))
+        """What the service's own policy says of alerts."""
         self.unreached: Callable[[Policy], str | None] = lambda policy: None
         """Asked of a new version of the service's own: what of its escalation would reach nobody."""
 
@@ -25,10 +28,11 @@ class Publishing:
         """What is published; where nothing is, the service's own begins."""
         self._fresh = []
         known = await policies_in_force(self._store)
-        if known is not None:
-            return known
-        await self._store.commit(Commit(policies=[stored_policy(self._policy, now, 0)]))
-        return Policies(self._policy)
+        if known is None:
+            await self._store.commit(Commit(policies=[stored_policy(self._policy, now, 0)]))
+            known = Policies(self._policy)
+        self.own.line = known.own
+        return known
 
     def is_new(self, act: PutPolicy, policies: Policies, now: Ms) -> bool:
         """Whether it publishes anything; InstructionError where it cannot be, or would reach nobody."""

@@ -12,6 +12,7 @@ from emcheck.domain.register import RegisterError
 from emcheck.ports import Message
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.enrolment import load_policy, load_register, published
+from emcheck.service.http import By
 from emcheck.service.mailing import stream_of
 from emcheck.service.pipeline import Pipeline
 from emcheck.service.replay import replay
@@ -203,3 +204,19 @@ async def test_a_lease_is_as_long_as_the_version_of_its_instant_says(office: Off
     assert office.loop._own.lease_ms(at("20:59")) == 1_800_000
     assert office.loop._own.lease_ms(at("21:00")) == 60_000
     assert office.loop._own.lease_ms(at("21:00") + DAY) == 60_000
+
+
+def test_what_the_queue_is_held_to_is_known_before_anything_is_read_back() -> None:
+    """`/metrics` is asked while a service starts."""
+    loop = Pipeline(
+        MemoryStore(), version("1", "2026-01-01T00:00:00Z", alert__target__P1_s=7), Acknowledger(MemoryStore(), Air()),
+        published=lambda alert, action, note: b"", on_alerts=lambda: None, checkpoint_every_ms=HOUR,
+    )  # fmt: skip
+    assert loop.queue.readings(at("18:20"))["alert_target_seconds"][1] == By(
+        "priority", england_targets() | {"P1": 7.0}
+    )
+
+
+def england_targets() -> dict[str, float]:
+    """As `/metrics` has them."""
+    return {priority: target_ms / 1000 for priority, target_ms in england().targets_ms().items()}
