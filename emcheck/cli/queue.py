@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def alerts_list(
     config: ConfigOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Closed, withdrawn and suppressed ones too.")] = False,
-    incident: Annotated[str | None, typer.Option(help="Those that this incident accounts for: its id, or how it begins.")] = None,
+    incident: Annotated[
+        str | None, typer.Option(help="Those that this incident (or how its id begins) accounts for.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The alerts that wait, the most urgent first: time left to the target, and the next step if nobody acts.

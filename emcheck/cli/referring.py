@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def alerts_refer(
-    alerts: Annotated[list[str], typer.Argument(metavar="ALERT...", help="The alerts that it rests on; how an id begins is enough.")],
+    alerts: Annotated[
+        list[str], typer.Argument(metavar="ALERT...", help="The alerts that it rests on, or how they begin.")
+    ],
     to: Annotated[str, typer.Option(help="To which authority.")],
     by: Annotated[str, typer.Option(help="Who made it.")],
     order: Annotated[str | None, typer.Option(help="Which order, where the alerts leave a choice.")] = None,

@@ -61,7 +61,9 @@ class Story:
 
 async def matching(store: Store, name: str) -> list[Alert]:
     """The alert of that id, else those whose id begins with `name`."""
-    return await store.alerts_named([name]) or [alert for alert in await store.alerts(open_only=False) if alert.alert_id.startswith(name)]
+    return await store.alerts_named([name]) or [
+        alert for alert in await store.alerts(open_only=False) if alert.alert_id.startswith(name)
+    ]
 
 
 async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callable[[int], None]) -> Story:

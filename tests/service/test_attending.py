@@ -161,7 +161,7 @@ async def test_a_letter_that_cannot_be_read_is_refused_and_stops_nothing(desk: D
         ({"alert_id": "AL-NONE", "act": "acknowledge"}, "refused: alert_id: no alert 'AL-NONE'"),
         ({"act": "shelve"}, "refused: until: missing; say until when"),
         ({"act": "shelve", "until": "2026-03-24T18:00:00Z"}, "refused: until: the shelf would be over before"),
-        ({"act": "close"}, "refused: disposition: missing; say why it is closed: authorised_absence, equipment_fault, "),
+        ({"act": "close"}, "refused: disposition: missing; say why it is closed: authorised_absence, "),
         ({"act": "close", "disposition": "because"}, "refused: disposition: 'because' is none of 'authorised_absence'"),
         ({"act": "acknowledge", "until": "2026-03-24T20:00:00Z"}, "refused: until: only a shelf has one; leave it out"),
         ({"act": "acknowledge", "disposition": "false"}, "refused: disposition: only a closed alert has one; leave it"),
