@@ -1,6 +1,7 @@
 """The numbers of the body check, each with its source. They are facts of thermometers and limbs, not policy.
 
-`README` is the list of published figures that docs/adr names; `fit` is `bench/body/fit.py` on the wrists there.
+`README` is the list of published figures that docs/adr names; `fit` is
+`bench/body/measure.py` and `bench/body/fit.py` on the wrists there.
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Model:
     at 34.5, 0.57 at 33.5, 0.74 at 32.5, 0.90 at 31.5); in surroundings as warm as a body there is none, and it says
     nothing."""
     slope: tuple[Bell, ...] = (
-        Bell(0.0, 0.11, 0.1), Bell(0.0, 0.09, 0.1), Bell(-0.35, 0.2), Bell(0.0, 0.025, 0.02), Bell(0.0, 0.12),
+        Bell(0.0, 0.11, 0.1), Bell(0.0, 0.09, 0.1), Bell(-0.35, 0.2), Bell(0.0, 0.03, 0.12), Bell(0.0, 0.12),
     )  # fmt: skip
     """degC/min of the skin side. Removal -0.60 at the steepest with a time constant of 9.1 min (README); the rest
     fit."""
@@ -60,7 +61,7 @@ class Model:
     gap_weight: float = 0.23
     slope_weight: float = 0.35
     level_weight: float = 0.2
-    contact_weight: float = 0.5
+    contact_weight: float = 0.8
     motion_weight: float = 1.0
     """How much of a minute's evidence is new after the minute before; of 1 (fit)."""
     turns: tuple[tuple[int, int, float], ...] = (
