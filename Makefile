@@ -62,8 +62,8 @@ demo: setup-run ## Show a night of curfew monitoring, from broker to findings
 run: setup-run ## Run the service (make run ARGS="--config emcheck.toml")
 	@$(BIN)/emcheck serve $(ARGS)
 
-test: setup ## Run all tests, in random order, warnings as errors
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## Run all tests, in random order, warnings as errors, on all cores
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 check: setup ## Lint, format, types and import contracts
 	$(BIN)/ruff check .

@@ -92,6 +92,7 @@ class Notifier:
         self._failures = 0
         self._not_before: Ms = 0
         self._done: set[int] = set()  # told or not to be told any more, beyond the cursor
+        self._confirmed: list[Delivery] = []  # told and not noted yet
 
     def notify(self) -> None:
         """Something was committed that is to be delivered."""
@@ -100,7 +101,8 @@ class Notifier:
     async def serve(self) -> None:
         """Message after message; between them wait for news, or for as long as a failure or the last message says."""
         while True:
-            await self._clock.sleep_until(self._not_before)
+            if not self._confirmed:
+                await self._clock.sleep_until(self._not_before)
             self._news.clear()
             try:
                 told = await self._round()
@@ -115,26 +117,34 @@ class Notifier:
                         await self._news.wait()
 
     async def _round(self) -> bool:
-        """One message of all that waits; whether one was sent."""
+        """One message of all that waits; whether it is to be gone on at once. First what could not be noted before."""
+        if self._confirmed:
+            await self._note()
+            return True
         found = await self._look()
-        sent: list[Delivery] = []
-        failed = False
-        if found.owed:
-            title, text = message(found.alerts.values())
-            for target, owed in found.owed.items():
-                if await self._send(self._targets[target], title, text):
-                    now = self._clock.now()
-                    sent += [Delivery(alert_id, revision, target, now) for _, alert_id, revision in owed]
-                    self._done |= {item_id for item_id, _, _ in owed}
-                else:
-                    failed = True
-        await self._store.note_deliveries(sent)
-        self.delivered_total += len(sent)
-        await self._move_cursor(found.items)
-        self._failures = self._failures + 1 if failed else 0
-        if sent:
+        told = await self._tell(found) if found.owed else []
+        if any(told):
             self._not_before = self._clock.now() + self._every_ms
-        return bool(sent)
+        await self._note()
+        await self._move_cursor(found.items)
+        self._failures = 0 if all(told) else self._failures + 1
+        return any(told)
+
+    async def _note(self) -> None:
+        await self._store.note_deliveries(self._confirmed)
+        self._confirmed, self._failures = [], 0
+
+    async def _tell(self, found: _Waiting) -> list[bool]:
+        """By all channels at once, so that what was looked at a moment ago still holds; which of them took it."""
+        title, text = message(found.alerts.values())
+        told = await asyncio.gather(*(self._send(self._targets[target], title, text) for target in found.owed))
+        now = self._clock.now()
+        for (target, owed), was_taken in zip(found.owed.items(), told, strict=True):
+            if was_taken:
+                self._confirmed += [Delivery(alert_id, revision, target, now) for _, alert_id, revision in owed]
+                self._done |= {item_id for item_id, _, _ in owed}
+                self.delivered_total += len(owed)
+        return told
 
     async def _look(self) -> _Waiting:
         """All that is owed, page by page."""

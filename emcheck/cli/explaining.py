@@ -61,6 +61,11 @@ def explain(
         known.insert(0, f"Withdrawn: {it.history[-1].note}.")
     _section("Known now", known or [it.alert.text])
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
+    if it.alert.incident is not None:
+        _section("Part of", [f"incident {it.alert.incident}, which accounts for it and for others"])
+    if it.under:
+        listed = f"emcheck alerts list --incident {it.alert.alert_id} --all"
+        _section("Under it", [f"{it.under} alerts; `{listed}` shows them"])
     if it.referral is not None:
         _section("Referral", [referred.in_words(it.referral, now, zone)])
     _section("It rests on", story.rests_on(facts, zone))

@@ -55,6 +55,8 @@ class Story:
     places: list[Place]
     referral: Referral | None = None
     """How it was referred to the authority, or until when it is to be."""
+    under: int = 0
+    """How many alerts an incident accounts for."""
 
 
 async def matching(store: Store, name: str) -> list[Alert]:
@@ -90,7 +92,8 @@ async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callab
     facts = dict.fromkeys(fact for finding in grounds for fact in finding.evidence)
     rests = [_rest(fact, told.get(fact.unit, [])) for fact in facts]
     referral = next(iter(await referrals_of(store, policy, [alert], in_force.register)), None)
-    return Story(alert, with_referral(history, referral), grounds, rests, places, referral)
+    under = 0 if alert.size is None else len(await store.alerts_under(alert.alert_id, open_only=False))
+    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under)
 
 
 def with_referral(history: list[AlertChange], referral: Referral | None) -> list[AlertChange]:

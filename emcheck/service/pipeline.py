@@ -111,6 +111,8 @@ class Pipeline:
         self._standing = Standing(self._store, self._breath)
         found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
+        self._signed_at = self.engine.receiving.last_at or 0
+        now = max(now, self._signed_at)  # a clock that was set back while nobody was looking
         self._checkpoints = Checkpoints(
             self.engine, found.under, found.stale, every_ms=self._checkpoint_every_ms, now=now
         )

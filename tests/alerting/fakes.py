@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from emcheck.alerting.outbox import OutboxRunner
 from emcheck.alerting.publishers import RefusedForGoodError
-from emcheck.ports import Commit, OutboxItem, Publisher, StoreError
+from emcheck.ports import Commit, Delivery, OutboxItem, Publisher, StoreError
 from emcheck.store.memory import MemoryStore
 from tests.store.samples import alert, change
 
@@ -69,6 +69,10 @@ class FailingStore(MemoryStore):
     async def outbox_delivered(self, publisher: str, item_id: int) -> None:
         self._fail("outbox_delivered")
         await super().outbox_delivered(publisher, item_id)
+
+    async def note_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        self._fail("note_deliveries")
+        await super().note_deliveries(deliveries)
 
 
 async def raise_alerts(store: MemoryStore, *subjects: str, revision: int = 1) -> None:

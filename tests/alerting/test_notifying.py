@@ -162,6 +162,19 @@ async def test_killed_before_it_is_noted_it_is_told_again(room: Room) -> None:
     assert len(await room.store.deliveries(["AL-1"])) == 1
 
 
+async def test_a_store_that_fails_for_a_while_loses_no_word_and_repeats_none(room: Room) -> None:
+    await room.passed_on(alert())
+    room.store.failing["note_deliveries"] = 3
+    async with room.at_work():
+        await room.told()
+        while not await room.store.deliveries(["AL-1"]):
+            await asyncio.sleep(0.001)
+        room.clock.advance(T0 + MINUTE)
+        await room.all_done()
+    assert len(room.pager.came) == 1
+    assert len(await room.store.deliveries(["AL-1"])) == 1
+
+
 async def test_two_steps_to_one_contact_are_one_alert(room: Room) -> None:
     await room.passed_on(alert(revision=2))
     await room.passed_on(replace(alert(revision=3), text="still not heard at home"))

@@ -145,6 +145,15 @@ async def test_the_monitoring_queue_reads_alerts_and_writes_none(broker: Broker)
         assert await _heard_until(queue, b"last") == [("em/v1/alerts/P1", b"last")]
 
 
+async def test_the_monitoring_queue_confirms_what_it_has_and_no_unit_can(broker: Broker) -> None:
+    async with broker.client("emcheck") as service, broker.client("BU-0001") as unit:
+        await service.subscribe("em/v1/alerts/receipt", qos=1)
+        await unit.publish("em/v1/alerts/receipt", b"forged", qos=1)
+        async with broker.client("monitoring") as queue:
+            await queue.publish("em/v1/alerts/receipt", b"last", qos=1)
+        assert await _heard_until(service, b"last") == [("em/v1/alerts/receipt", b"last")]
+
+
 async def test_a_unit_cannot_take_the_name_of_another(broker: Broker) -> None:
     async with _hearing(broker, "emcheck", "em/v1/+/up") as service, broker.client("BU-0002") as neighbour:
         async with broker.client("BU-0001", identifier="BU-0002") as thief:

@@ -209,3 +209,20 @@ async def test_a_running_service_looks_at_its_clock(tmp_path: Path) -> None:
     recorded = [json.loads(line) async for line in stream_of(store)]
     await store.close()
     assert [line["stepped_ms"] for line in recorded if line.get("service") == "clock"] == [3_599_995]
+
+
+async def test_a_start_on_a_clock_that_was_set_back_comes_after_what_was_received() -> None:
+    store = MemoryStore()
+    await store.open()
+    await load_register(store, register(), at("18:00"))
+    for started, heard in ((at("18:00"), at("18:10")), (at("17:00"), at("18:20"))):
+        loop = Pipeline(
+            store, england(), Acknowledger(store, Air()), published=lambda alert, action, note: b"{}",
+            on_alerts=lambda: None, checkpoint_every_ms=DAY,
+        )  # fmt: skip
+        await loop.recover(started)
+        told = UnitStory(boot=f"01JD0000000000000000000{heard % 1000:03}").boots(heard)
+        await loop.receive([Message(line.topic, line.payload, False, line.received_at) for line in lines(told)])
+    instants = [row.received_at async for row in store.inbox_after(0)]
+    assert instants == sorted(instants)
+    await store.close()
