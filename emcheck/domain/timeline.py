@@ -15,6 +15,7 @@ from typing import NamedTuple
 from emcheck.domain.boots import Boot, Entry
 from emcheck.domain.findings import FactRef, Span
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
+from emcheck.domain.terms import Terms
 from emcheck.domain.track import Track
 
 
@@ -57,7 +58,6 @@ class SourceFold:
 
     def boot(self, track: Track, boot: Boot, entries: Sequence[Entry], *, last: bool) -> None:
         """Read the entries of one boot; `last` says that no boot came after it."""
-        vouch_ms = track.vouch_ms(boot)
         self.state = None
         top: Ms | None = None
         broken = False
@@ -73,7 +73,7 @@ class SourceFold:
                 self.state, broken = None, True
             if top is None or start >= top:
                 if top is not None and not broken:
-                    self._know(top, min(top + vouch_ms, start))
+                    self._know(top, min(top + track.vouch_ms(boot, top), start))
                 top, broken = start, False
             self._set(boot, entry, start, top, correction)
             if end > top and not broken:
@@ -81,7 +81,7 @@ class SourceFold:
                 top = end
             previous = entry
         if last and top is not None and not broken:
-            self._know(top, top + vouch_ms)
+            self._know(top, top + track.vouch_ms(boot, top))
 
     def _set(self, boot: Boot, entry: Entry, at: Ms, top: Ms, correction: Ms) -> None:
         """What the entry's first event says of this source, from its time or, dated back, from `top` (1, 2)."""
@@ -184,12 +184,12 @@ def merge(sources: Sequence[tuple[Source, list[Stretch]]]) -> list[Stretch]:
     return _join(merged)
 
 
-def close_short_gaps(timeline: list[Stretch], leave_ms: Ms) -> list[Stretch]:
-    """An absence shorter than the leave time with present time adjoining on both sides is present (5)."""
+def close_short_gaps(timeline: list[Stretch], terms: Terms) -> list[Stretch]:
+    """An absence shorter than the leave time of its beginning, present time adjoining both sides, is present (5)."""
     closed = list(timeline)
     for index in range(1, len(timeline) - 1):
         before, gap, after = timeline[index - 1 : index + 2]
         adjoining = before.present and after.present and before.end == gap.start and gap.end == after.start
-        if adjoining and not gap.present and gap.end - gap.start < leave_ms:
+        if adjoining and not gap.present and gap.end - gap.start < terms.at(gap.start).leave_ms:
             closed[index] = gap._replace(present=True)
     return _join(closed)
