@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from emcheck.domain.ids import Ms
+    from emcheck.domain.policies import Policies
     from emcheck.domain.policy import Policy
     from emcheck.service.explaining import Story
     from emcheck.store.sql import SqlStore
@@ -34,7 +35,7 @@ def explain(
     from emcheck.service.explaining import matching, story_of
 
     now = SystemClock().now()
-    policy = policy_in_force(config)
+    policies = policies_known(config)
 
     async def told(store: "SqlStore") -> "Story":
         alerts = await matching(store, name)
@@ -42,7 +43,7 @@ def explain(
             several = f"{len(alerts)} alerts begin so: {', '.join(a.alert_id for a in alerts[:4])}"
             bad_input(f"{name}: {several if alerts else 'no such alert; `emcheck alerts list --all` shows them'}")
         with progress() as on_row:
-            return await story_of(store, alerts[0], policy, on_row=on_row)
+            return await story_of(store, alerts[0], policies, on_row=on_row)
 
     it = read_store(config, told)
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
@@ -89,13 +90,23 @@ def _section(title: str, lines: list[str]) -> None:
         typer.echo("\n".join(["", title, *(part for line in lines for part in wrapped(f"  {line}"))]))
 
 
-def policy_in_force(config: "Path | None") -> "Policy":
-    """The policy that the service judges by."""
+def policies_known(config: "Path | None") -> "Policies":
+    """The policies that are published, the service's own first; the one that is set where none is yet."""
     from emcheck.cli.reading import read_policy
+    from emcheck.domain.policies import Policies
+    from emcheck.service.enrolment import policies_in_force
     from emcheck.service.running import policy_path
     from emcheck.shipped import shipped_config
 
-    return read_policy(policy_path(settings_of(config), shipped_config()))
+    known = read_store(config, policies_in_force)
+    return known or Policies(read_policy(policy_path(settings_of(config), shipped_config())))
+
+
+def policy_in_force(config: "Path | None") -> "Policy":
+    """The version of the service's own policy that is in force now."""
+    from emcheck.clock import SystemClock
+
+    return policies_known(config).own.then(SystemClock().now())
 
 
 def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":
