@@ -91,7 +91,7 @@ class Model:
     covered_share: float = 0.02
     """Of worn tags, over sock or bandage before anything is known (chosen: temperature cannot tell, AUC 0.56,
     README)."""
-    detached_from: float = 0.997
+    detached_from: float = 0.999
     attached_from: float = 0.95
     """Where the test decides: the error rates that it may make (operating curve in docs/adr)."""
     detached_until: float = 0.9
