@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo run test check format bench lock clean
+.PHONY: help setup setup-run demo run test check format bench bench-body lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ format: setup ## Mend what the formatter and the linter can mend by themselves
 
 bench: setup ## Print the benchmark's table
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-body: setup ## Print the body check's table on real recordings (make bench-body DATA=FOLDER)
+	@test -n "$(DATA)" || { echo "Name the folder of the recordings: make bench-body DATA=FOLDER" >&2; exit 2; }
+	@$(BIN)/python -m bench.body $(DATA) $(ARGS)
 
 lock: setup ## Lock all dependencies anew, with hashes and without registry addresses
 	$(COMPILE) --upgrade --group dev --all-extras pyproject.toml -o requirements/dev.lock

@@ -9,6 +9,7 @@ from bench.figures import Figure, at_most
 from bench.progress import Say
 from emcheck.domain.engine import Engine
 from emcheck.domain.instants import MINUTE, SECOND, parse_ms
+from emcheck.domain.policies import Policies
 from emcheck.service.history import Recent
 from emcheck.service.intake import take
 
@@ -29,7 +30,7 @@ def measure(say: Say) -> Iterator[Figure]:
     gc.collect()
     tracemalloc.start()
     memory = Recent(bytes_max=0)
-    engine = Engine(known, policy, memory=memory, decided=lambda *decision: None)
+    engine = Engine(known, Policies(policy), memory=memory, decided=lambda *decision: None)
     for number, (topic, payload) in enumerate(heard):
         received_at = START + (number // WEARERS) * MINUTE + SECOND
         take(engine, topic, payload, received_at, retained=False, remember=memory.remember)

@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
+from emcheck.domain.publishing import StoredPolicy
+from emcheck.domain.receipt import QuarantineCount
 
 INBOX_KINDS = ("up", "instruction", "service", "heard")
 """What `InboxRow.kind` may be; the inbox keeps the place in this tuple, so it only grows at its end."""
@@ -124,6 +126,7 @@ class Commit:
     checkpoints: Sequence[Checkpoint] = ()
     answers: Sequence[Answer] = ()
     people: Sequence[Person] = ()
+    policies: Sequence[StoredPolicy] = ()
     deliveries: Sequence[Delivery] = ()
 
 
@@ -157,15 +160,6 @@ class StoredRegister(NamedTuple):
     loaded_at: Ms
     body: bytes
     as_of_row: int = 0
-
-
-class QuarantineCount(NamedTuple):
-    """How much input of one unit was refused for one reason."""
-
-    unit: str | None
-    reason: str
-    messages: int
-    last_received_at: Ms
 
 
 class StoreError(Exception):
@@ -239,6 +233,10 @@ class Store(Protocol):
 
     async def save_register(self, register: StoredRegister, people: Sequence[Person]) -> None:
         """Put a register in force as of the newest inbox row; people are replaced, earlier registers stay."""
+        ...
+
+    async def policies(self) -> list[StoredPolicy]:
+        """Every version of every policy that was published, in order; one name and version stands once."""
         ...
 
     async def instructions_after(self, row_id: int) -> list[InboxRow]:

@@ -11,6 +11,7 @@ def shipped_config() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "config"
 
 
-def shipped_policies() -> dict[str, Path]:
+def shipped_policies(config: Path | None = None) -> dict[str, Path]:
     """The policies that come with emcheck, by name."""
-    return {path.stem: path for path in sorted((shipped_config() / "policy").glob("*.toml"))}
+    folder = (config or shipped_config()) / "policy"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 import itertools
 import json
+import re
 import signal
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import SECOND, format_ms, parse_ms
@@ -17,6 +17,9 @@ from emcheck.service.replay import replay
 from emcheck.service.stream import Line
 from emcheck.settings import shipped_config
 from emcheck.wire.topics import up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BOOT = "01JD0000000000000000000000"
@@ -32,9 +35,28 @@ def england() -> Policy:
     return parse_policy((shipped_config() / "policy" / "england-wales.toml").read_text())
 
 
+def version(version: str, effective_at: str, *, name: str = "england-wales", **values: Any) -> Policy:
+    """The shipped policy as another version, or under another name, with other `values`: `__` stands for a dot."""
+    text = england().body
+    head = {"name": name, "version": version, "effective_at": effective_at}
+    for key, word in head.items():
+        text = re.sub(rf"^{key} = .*$", f'{key} = "{word}"', text, count=1, flags=re.MULTILINE)
+    for key, value in values.items():
+        table = f"[{key.replace('__', '.')}]\nvalue = "
+        assert table in text
+        text = re.sub(re.escape(table) + ".*", table + json.dumps(value), text)
+    return parse_policy(text)
+
+
+def calling(steps: str = "") -> Policy:
+    """The shipped policy with other steps, as a policy's `[[escalation.P1]]` writes them, and no others."""
+    kept = [block for block in england().body.split("\n\n") if "[[escalation." not in block]
+    return parse_policy("\n\n".join([*kept, steps]))
+
+
 def nobody_called() -> Policy:
     """The shipped policy, of which no alert is passed on."""
-    return replace(england(), trees={})
+    return calling()
 
 
 def england_signed() -> Policy:
@@ -157,9 +179,11 @@ def lines(*stories: UnitStory) -> list[Line]:
     ]
 
 
-def judge(stream: list[Line], known: Register | None = None, *, until: int) -> list[Finding]:
-    """Findings of a stream under the shipped policy."""
-    return replay(stream, known or register(), england(), until=until).findings
+def judge(
+    stream: list[Line], known: Register | None = None, *, until: int, others: Sequence[Policy] = ()
+) -> list[Finding]:
+    """Findings of a stream under the shipped policy, and other versions of it or policies that orders name."""
+    return replay(stream, known or register(), england(), others=others, until=until).findings
 
 
 def absences(found: list[Finding]) -> list[tuple[str | None, str, str | None, int]]:

@@ -9,6 +9,7 @@ from emcheck import __version__
 from emcheck.cli import (
     attending,
     auditing,
+    body,
     demo,
     doctor,
     explaining,
@@ -62,6 +63,7 @@ app.add_typer(alerts_app, name="alerts")
 app.add_typer(registers.register_app, name="register")
 app.add_typer(orders.order_app, name="order")
 app.add_typer(policies.policy_app, name="policy")
+app.add_typer(body.body_app, name="body")
 app.command("schema")(files.schema)
 
 

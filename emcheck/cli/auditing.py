@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from emcheck.cli.explaining import JsonOption, policy_in_force, read_store
+from emcheck.cli.explaining import JsonOption, policies_known, read_store
 from emcheck.cli.serving import ConfigOption, settings_of
 from emcheck.cli.showing import show
 
@@ -20,11 +20,11 @@ def alerts_audit(config: ConfigOption = None, as_json: JsonOption = False) -> No
     from emcheck.domain.instants import format_ms
     from emcheck.service.auditing import audit, publishers_in, targets_in
 
-    policy, settings, now = policy_in_force(config), settings_of(config), SystemClock().now()
+    own, settings, now = policies_known(config).own, settings_of(config), SystemClock().now()
 
     async def found(store: "SqlStore") -> "list[Difference]":
         return await audit(
-            store, policy, now=now, publishers=publishers_in(settings), contacts=targets_in(settings, policy)
+            store, own, now=now, publishers=publishers_in(settings), contacts=targets_in(settings, own.then(now))
         )
 
     differences = read_store(config, found)

@@ -1,33 +1,49 @@
 """What two policies make of one stream: judged twice, printed side by side."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from emcheck.cli.judged import progress
+from emcheck.cli.progressing import progress
 from emcheck.cli.reading import bad_input
 from emcheck.cli.showing import show
-from emcheck.domain.policy import Policy
+from emcheck.domain.policy import Policy, PolicyError
 from emcheck.domain.register import Register
 from emcheck.present import comparing
 from emcheck.present.comparing import Difference, differences
 from emcheck.service.replay import replay
-from emcheck.service.stream import StreamError, read_stream
+from emcheck.service.stream import Line, StreamError, read_stream
 
 
-def judged_twice(stream: str, register: Register, policies: tuple[Policy, Policy]) -> list[Difference]:
-    """How the findings of a stream differ between two policies; bad input is a line and exit code 2."""
+def judged_twice(
+    stream: str, register: Register, policies: tuple[Policy, Policy], others: Sequence[Policy] = ()
+) -> list[Difference]:
+    """How the findings of a stream differ between two policies; bad input is a line and exit code 2.
+
+    Each judges all of it: what the stream says was published meanwhile is left aside. `others` are those that orders
+    name.
+    """
     if stream == "-":
         bad_input("--stream: a stream that is judged twice must be a file")
     found = []
     for policy in policies:
         try:
             with progress() as on_line:
-                found.append(replay(read_stream(stream), register, policy, name=stream, on_line=on_line).findings)
+                lines = (line for line in read_stream(stream) if not _publishes(line))
+                beside = [other for other in others if other.name != policy.name]
+                result = replay(lines, register, policy, others=beside, name=stream, on_line=on_line)
+                found.append(result.findings)
         except StreamError as error:
             bad_input(error)
+        except PolicyError as error:
+            bad_input(f"--policy: {error}")
     return differences(*found)
+
+
+def _publishes(line: Line) -> bool:
+    return line.kind == "instruction" and isinstance(line.payload, dict) and line.payload.get("type") == "policy"
 
 
 def names_of(policies: tuple[Policy, Policy], paths: tuple[Path, Path]) -> tuple[str, str]:
@@ -50,12 +66,13 @@ def print_differences(
 ) -> None:
     """Tables for people, one object for programs."""
     before, after = names
+    keys = [key for key, _, _ in thresholds]
     if as_json:
         told = {
             "before": before,
             "after": after,
             "thresholds": {key: {"before": old, "after": new} for key, old, new in thresholds},
-            "findings": [comparing.as_json(difference) for difference in found] if judged else None,
+            "findings": [comparing.as_json(difference, keys) for difference in found] if judged else None,
         }
         typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
         return
@@ -65,10 +82,10 @@ def print_differences(
         typer.echo(f"{before} and {after} have the same thresholds.")
     if judged:
         typer.echo()
-        _print_found(found, before, after)
+        _print_found(found, keys, before, after)
 
 
-def _print_found(found: list[Difference], before: str, after: str) -> None:
+def _print_found(found: list[Difference], keys: list[str], before: str, after: str) -> None:
     if not found:
         typer.echo("The stream is judged alike under both.")
         return
@@ -76,8 +93,9 @@ def _print_found(found: list[Difference], before: str, after: str) -> None:
     for difference in found:
         line = difference.either
         who = line.get("wearer_id") or line.get("unit") or ""
-        rows.append((line["start"], line["rule"], who, _what(difference, before, after)))
-    show(("start (UTC)", "rule", "who", "difference"), rows)
+        why = ", ".join(comparing.because(difference, keys))
+        rows.append((line["start"], line["rule"], who, _what(difference, before, after), why))
+    show(("start (UTC)", "rule", "who", "difference", "by the thresholds"), rows)
 
 
 def _what(difference: Difference, before: str, after: str) -> str:

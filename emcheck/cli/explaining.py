@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from emcheck.domain.alerts import Alert
     from emcheck.domain.ids import Ms
+    from emcheck.domain.policies import Policies
     from emcheck.domain.policy import Policy
     from emcheck.service.explaining import Story
     from emcheck.store.sql import SqlStore
@@ -28,18 +29,18 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
-    from emcheck.cli.judged import progress
+    from emcheck.cli.progressing import progress
     from emcheck.clock import SystemClock
     from emcheck.present import referred, story, words
     from emcheck.service.explaining import story_of
 
     now = SystemClock().now()
-    policy = policy_in_force(config)
+    policies = policies_known(config)
 
     async def told(store: "SqlStore") -> "Story":
         alert = await the_alert(store, name)
         with progress() as on_row:
-            return await story_of(store, alert, policy, on_row=on_row)
+            return await story_of(store, alert, policies, on_row=on_row)
 
     it = read_store(config, told)
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
@@ -98,13 +99,23 @@ async def the_alert(store: "SqlStore", name: str) -> "Alert":
     return alerts[0]
 
 
-def policy_in_force(config: "Path | None") -> "Policy":
-    """The policy that the service judges by."""
+def policies_known(config: "Path | None") -> "Policies":
+    """The policies that are published, the service's own first; the one that is set where none is yet."""
     from emcheck.cli.reading import read_policy
+    from emcheck.domain.policies import Policies
+    from emcheck.service.enrolment import policies_in_force
     from emcheck.service.running import policy_path
     from emcheck.shipped import shipped_config
 
-    return read_policy(policy_path(settings_of(config), shipped_config()))
+    known = read_store(config, policies_in_force)
+    return known or Policies(read_policy(policy_path(settings_of(config), shipped_config())))
+
+
+def policy_in_force(config: "Path | None") -> "Policy":
+    """The version of the service's own policy that is in force now."""
+    from emcheck.clock import SystemClock
+
+    return policies_known(config).own.then(SystemClock().now())
 
 
 def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]") -> "_T":

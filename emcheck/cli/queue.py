@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emcheck.cli.explaining import JsonOption, policy_in_force, read_store, the_alert
+from emcheck.cli.explaining import JsonOption, policies_known, read_store, the_alert
 from emcheck.cli.serving import ConfigOption
 from emcheck.cli.showing import show
 
@@ -32,13 +32,13 @@ def alerts_list(
     from emcheck.present.story import alert_json
     from emcheck.service.figures import waiting
 
-    policy, now = policy_in_force(config), SystemClock().now()
+    own, now = policies_known(config).own, SystemClock().now()
 
     async def found(store: "SqlStore") -> "list[Waiting]":
         under = None if incident is None else (await the_alert(store, incident)).alert_id
-        return await waiting(store, policy, everything=everything, incident=under)
+        return await waiting(store, own, everything=everything, incident=under)
 
-    queue, targets = read_store(config, found), policy.targets_ms()
+    queue, targets = read_store(config, found), own.then(now).targets_ms()
     if as_json:
         for alert, step in queue:
             told = alert_json(alert) | {"escalation": escalated.as_json(alert, step, targets, now)}

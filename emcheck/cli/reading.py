@@ -9,6 +9,7 @@ import typer
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
 from emcheck.domain.limits import excesses
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.register import Register, RegisterError, parse_register
 from emcheck.domain.remarks import slips
@@ -55,9 +56,13 @@ def read_register(path: Path) -> Register:
 def heed_limits(register: Register, policy: Policy, name: Path, *, alone: bool = False) -> None:
     """Tell of orders beyond what law and practice allow, and of likely slips; leave with 2 where policy refuses one.
 
-    An order that stands `alone`, without others and equipment, is only held against the limits.
+    An order that names a shipped policy is held against that. One that stands `alone`, without others and equipment,
+    is only held against the limits.
     """
-    found = excesses(register, policy)
+    named = {order.policy for order in register.orders}
+    shipped = [known for known in shipped_policies() if known in named and known != policy.name]
+    known = Policies(policy, *map(read_policy, shipped))
+    found = excesses(register, known.of)
     refused = [excess for excess in found if excess.refused]
     if refused:
         more = f"; {len(refused) - 1} more are refused" if len(refused) > 1 else ""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emcheck.cli.explaining import JsonOption, policy_in_force, read_store, the_alert
+from emcheck.cli.explaining import JsonOption, policies_known, read_store, the_alert
 from emcheck.cli.serving import ConfigOption
 from emcheck.cli.showing import show, show_lines
 
@@ -64,8 +64,8 @@ def remind(name: str, config: Path | None) -> None:
     from emcheck.present import referred
     from emcheck.service.referring import all_referrals
 
-    policy, now = policy_in_force(config), SystemClock().now()
-    for one in read_store(config, lambda store: all_referrals(store, policy)):
+    policies, now = policies_known(config), SystemClock().now()
+    for one in read_store(config, lambda store: all_referrals(store, policies)):
         if one.alert.alert_id == name and one.referred is None:
             said = referred.row(one, now)[-1]
             remedy = f"emcheck alerts refer {name} --to ... --by ...{'' if one.order else ' --order ...'}"
@@ -82,10 +82,10 @@ def alerts_referrals(
     from emcheck.present import referred
     from emcheck.service.referring import all_referrals
 
-    policy, now = policy_in_force(config), SystemClock().now()
+    policies, now = policies_known(config), SystemClock().now()
 
     async def asked(store: "SqlStore") -> "list[Referral]":
-        return await all_referrals(store, policy)
+        return await all_referrals(store, policies)
 
     found = [one for one in read_store(config, asked) if everything or one.referred is None]
     if as_json:

@@ -18,7 +18,8 @@ def replay(
     stream: Annotated[str, typer.Argument(help="A .jsonl or .jsonl.gz stream, or - for standard input.")],
     register: Annotated[Path, typer.Option(help="The register: what should be monitored.")],
     policy: Annotated[
-        str | None, typer.Option(help="A policy's file, or a shipped one's name; England & Wales where left out.")
+        list[str] | None,
+        typer.Option(help="A policy's file, or a shipped one's name; the first is the service's own; repeatable."),
     ] = None,
     until: Annotated[str | None, typer.Option(help="Judge as at this instant; the last line's where left out.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="A table for people, jsonl for programs.")] = Format.TABLE,
@@ -27,19 +28,25 @@ def replay(
 ) -> None:
     """Judge a recorded stream as the live service would have. Exit 1 if --expect differs, 2 on bad input."""
     from emcheck.cli import judged
+    from emcheck.cli.progressing import progress
     from emcheck.cli.reading import bad_input, read_instant, read_policy, read_register
+    from emcheck.domain.policy import PolicyError
     from emcheck.present import lines
     from emcheck.service.replay import replay as judge
     from emcheck.service.stream import StreamError, read_stream
 
-    known, thresholds = read_register(register), read_policy(policy)
+    known = read_register(register)
+    own, *others = [read_policy(named) for named in policy or ["england-wales"]]
     at = read_instant(until, "--until")
     wanted = judged.expected(expect) if expect is not None else None
     try:
-        with judged.progress() as on_line:
+        with progress() as on_line:
             result = judge(
-                read_stream(stream), known, thresholds, until=at, name=stream, on_line=on_line, whole_timeline=timeline
-            )
+                read_stream(stream), known, own, others=others, until=at, name=stream, on_line=on_line,
+                whole_timeline=timeline,
+            )  # fmt: skip
+    except PolicyError as error:
+        bad_input(f"--policy, {register}: {error}")
     except StreamError as error:
         bad_input(error)
     if not result.lines:

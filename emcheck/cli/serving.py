@@ -42,6 +42,7 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     import asyncio
 
     from emcheck.cli.reading import bad_input, heed_limits, read_policy, read_register
+    from emcheck.domain.policy import PolicyError
     from emcheck.domain.register import RegisterError
     from emcheck.ports import StoreError
     from emcheck.service.running import StartError, configure_logging, policy_path, serve
@@ -58,6 +59,8 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
         asyncio.run(serve(settings, policy, known))
     except RegisterError as error:
         bad_input(f"{register}: {error}")
+    except PolicyError as error:
+        bad_input(f"{policy_path(settings, shipped_config())}: {error}")
     except SettingsError as error:
         bad_input(error)
     except StoreError as error:
@@ -76,21 +79,25 @@ def register_load(
 
     from emcheck.cli.reading import bad_input, heed_limits, read_policy, read_register
     from emcheck.clock import SystemClock
+    from emcheck.domain.policy import PolicyError
     from emcheck.domain.register import RegisterError
     from emcheck.ports import StoreError
-    from emcheck.service.enrolment import load_register
-    from emcheck.service.running import policy_path
+    from emcheck.service.enrolment import load_policy, load_register
+    from emcheck.service.running import is_shipped, policy_path
     from emcheck.shipped import shipped_config
     from emcheck.store.sql import SqlStore
 
     settings, register = settings_of(config), read_register(path)
-    heed_limits(register, read_policy(policy_path(settings, shipped_config())), path)
+    policy = read_policy(policy_path(settings, shipped_config()))
+    heed_limits(register, policy, path)
 
     async def load() -> str:
         store = SqlStore(settings.store.async_url)
         await store.open()
         try:
-            return (await load_register(store, register, SystemClock().now(), replace=replace)).sha256
+            now = SystemClock().now()
+            await load_policy(store, policy, now, shipped=is_shipped(settings))
+            return (await load_register(store, register, now, replace=replace)).sha256
         finally:
             await store.close()
 
@@ -98,6 +105,8 @@ def register_load(
         typer.echo(f"{path}: in force from the service's next start; sha256 {asyncio.run(load())}")
     except RegisterError as error:
         bad_input(f"{path}: {error}")
+    except PolicyError as error:
+        bad_input(f"{policy_path(settings, shipped_config())}: {error}")
     except StoreError as error:
         bad_input(f"{error}; {error.remedy}")
 

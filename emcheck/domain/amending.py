@@ -23,6 +23,7 @@ from emcheck.domain.instructions import (
     PutFitting,
     PutInstallation,
     PutOrder,
+    PutPolicy,
     PutRegister,
     PutWearer,
     ReferBreach,
@@ -59,7 +60,7 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     try:
         if isinstance(act, PutRegister):
             return act.register_
-        if isinstance(act, (ActOnAlert, ReferBreach, ReportAudit)):
+        if isinstance(act, (ActOnAlert, ReferBreach, ReportAudit, PutPolicy)):
             return register
         if isinstance(act, PutOrder):
             return _checked(register, orders=_put(register.orders, act.order, lambda o: o.order_id))
@@ -197,10 +198,14 @@ class Touched:
     units: set[UnitId]
     equipment: bool = False
 
+    def subjects(self) -> list[str]:
+        """They all, as deadlines call them."""
+        return [f"case {wearer}" for wearer in sorted(self.wearers)] + [f"unit {name}" for name in sorted(self.units)]
+
 
 def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     """Whom an act touches that made one register of the other."""
-    if isinstance(act, (PutWearer, ActOnAlert, ReferBreach, ReportAudit)):
+    if isinstance(act, (PutWearer, PutPolicy, ActOnAlert, ReferBreach, ReportAudit)):
         return Touched(set(), set())
     if isinstance(act, PutFitting):
         return Touched({act.fitting.wearer_id}, set(), equipment=True)

@@ -107,23 +107,23 @@ class Trouble(NamedTuple):
 class Bursts:
     """The newest troubles of one kind in one group, and its bursts."""
 
-    def __init__(self, rule: str, group: Group, within_ms: Ms) -> None:
-        self.rule, self.group, self._within_ms = rule, group, within_ms
+    def __init__(self, rule: str, group: Group) -> None:
+        self.rule, self.group = rule, group
         self.name = f"{rule} {group}"
         self.troubles: list[Trouble] = []
         self.bursts: list[Burst] = []
 
-    def add(self, trouble: Trouble, needed: int) -> None:
-        """Note a trouble; `needed` of them at once are a burst."""
+    def add(self, trouble: Trouble, needed: int, within_ms: Ms) -> None:
+        """Note a trouble; `needed` of them within a span are a burst."""
         insort(self.troubles, trouble)
         if (burst := self.burst(trouble.start)) is not None:
             burst.begun(trouble.unit, trouble.end)
             return
         for place in range(bisect_left(self.troubles, (trouble.start,)), len(self.troubles)):
             start = self.troubles[place].start
-            if start - trouble.start >= self._within_ms:
+            if start - trouble.start >= within_ms:
                 return
-            low = bisect_left(self.troubles, (start - self._within_ms + 1,))
+            low = bisect_left(self.troubles, (start - within_ms + 1,))
             if place - low + 1 >= needed:
                 self._join(low, place)
                 return

@@ -7,6 +7,7 @@ a case stays small however long its orders run. What was folded is unfolded when
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 
 from emcheck.domain import channels, paperwork
@@ -19,6 +20,7 @@ from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order
 from emcheck.domain.rules import curfew_absence, curfew_accumulated, evidence_replayed, tag_battery, tag_case, tag_strap
 from emcheck.domain.rules.curfew_absence import Episode
+from emcheck.domain.terms import Terms
 from emcheck.domain.timeline import Source, Stretch, close_short_gaps, merge, source_timeline
 from emcheck.domain.track import Track
 from emcheck.domain.windows import Window
@@ -70,8 +72,8 @@ class Case:
     """One wearer. `wake_at` is the next instant at which the judgement could change with no new fact."""
 
     __slots__ = (
-        "_ahead", "_papers_until", "_raised", "_sources", "fittings", "judged_at", "open_until", "orders", "policy",
-        "settled", "units", "wake_at", "watching", "wearer_id", "woken_as",
+        "_ahead", "_papers_until", "_raised", "_sources", "fittings", "judged_at", "open_until", "orders",
+        "settled", "terms", "units", "wake_at", "watching", "wearer_id", "woken_as",
     )  # fmt: skip
 
     def __init__(
@@ -80,12 +82,12 @@ class Case:
         orders: Iterable[Order],
         fittings: Iterable[Fitting],
         installations: Iterable[Installation],
-        policy: Policy,
+        terms: Terms,
     ) -> None:
         self.wearer_id = wearer_id
         self.woken_as = f"case {wearer_id}"
         """The name of its deadline, one text for all who keep it."""
-        self.policy = policy
+        self.terms = terms
         self.orders: tuple[OrderState, ...] = ()
         self._rest_on(orders, fittings, installations)
         self.wake_at: Ms = 0
@@ -128,7 +130,7 @@ class Case:
     def timeline(self, address: AddressId, tracks: Mapping[UnitId, Track]) -> list[Stretch]:
         """Known time at an address, short gaps closed, not clipped to any instant."""
         known = [(source, source_timeline(tracks[source.unit], source)) for source in self.sources(address)]
-        return close_short_gaps(merge(known), self.policy.ms("presence.leave_time_s")) if known else []
+        return close_short_gaps(merge(known), self.terms) if known else []
 
     def judge(self, tracks: Mapping[UnitId, Track], now: Ms, since: Ms, beside: Iterable[Doubt] = ()) -> list[Finding]:
         """Judge the windows that time from `since` on may touch; all findings that are not folded, by order and start.
@@ -136,7 +138,7 @@ class Case:
         `beside` are doubts that come from no unit. A fact may close a short gap in front of it; a window that ended
         since the last judgement is judged anyway.
         """
-        since = min(since, self.judged_at) - self.policy.ms("presence.leave_time_s")
+        since = min(since, self.judged_at) - self.terms.leave_ms_most
         self._look_out(now)
         timelines: dict[AddressId, tuple[list[Stretch], list[Doubt]]] = {}
         self.watching = False
@@ -158,24 +160,23 @@ class Case:
         if told or self._raised:
             self._raised = {name: self._raised.get(name, now) for name in map(_name, told)}
         zone = self.orders[0].order.timezone
-        return found + [
-            replace(finding, raised_at=self._raised[_name(finding)], zone=zone)
-            for finding in told
-            if not is_settled(finding, self.settled)
-        ]
+        told = [finding for finding in told if not is_settled(finding, self.settled)]
+        return found + [replace(finding, raised_at=self._raised[_name(finding)], zone=zone) for finding in told]
 
     def _at_any_hour(self, tracks: Mapping[UnitId, Track], now: Ms) -> Iterator[Finding]:
         """What holds in no window: of the wearer's tags, and of the register."""
         telling = [track for track in tracks.values() if channels.tells(track)]
-        for rule in _OF_TAGS if telling else ():
-            yield from rule.find(self.wearer_id, self.fittings, tracks, now, self.policy)
+        if telling:
+            line = self.terms.policies.of_wearer([state.order for state in self.orders])
+            for rule in _OF_TAGS:
+                yield from line.judged(partial(rule.find, self.wearer_id, self.fittings, tracks, now))
         for track in telling:
             self.wake_at = min(self.wake_at, *channels.ahead(track, now), FOREVER)
         if now >= self._papers_until:
             orders = [state.order for state in self.orders]
-            said = [*paperwork.findings(self.wearer_id, orders, self.fittings, now, self.policy)]
+            said = [*paperwork.findings(self.wearer_id, orders, self.fittings, now, self.terms.policies)]
             yield from said
-            until = paperwork.next_step(orders, self.fittings, now, self.policy)
+            until = paperwork.next_step(orders, self.fittings, now, self.terms.policies)
             self.wake_at = min(self.wake_at, until)
             self._papers_until = now if said else min(self._ahead, until)
         else:
@@ -211,8 +212,8 @@ class Case:
         return any(state.results for state in self.orders)
 
     def forget_judgement(self) -> None:
-        """A rule failed half way, or there is a new doubt: judge all windows anew next time."""
-        self.judged_at = -FOREVER
+        """A rule failed half way, a policy says otherwise, or there is a new doubt: all is judged anew next time."""
+        self.judged_at = self._papers_until = -FOREVER
 
     # --- old nights ---------------------------------------------------------------------------------------
 
@@ -240,7 +241,7 @@ class Case:
         before = state.before
         if not absences:
             return before
-        exceeded = curfew_accumulated.find(state.order, absences, state.excused, self.settled, self.policy, before)
+        exceeded = self._exceeded(state, absences, self.settled)
         return curfew_accumulated.Before(
             before.absent_ms + sum(absence.absent_ms or 0 for absence in absences),
             before.excluded_ms + sum(absence.excluded_ms or 0 for absence in absences),
@@ -270,10 +271,15 @@ class Case:
 
     # --- judging ------------------------------------------------------------------------------------------
 
+    def _exceeded(self, state: OrderState, absences: list[Finding], now: Ms) -> Finding | None:
+        policy = self.terms.policies.of(state.order)
+        return curfew_accumulated.find(state.order, absences, state.excused, now, policy, state.before)
+
     def _judge_window(
         self, state: OrderState, window: Window, timeline: list[Stretch], doubts: list[Doubt], now: Ms
     ) -> None:
-        episodes = curfew_absence.episodes(state.order, window, timeline, state.excused, now, self.policy)
+        policy = self.terms.policies.window(state.order, window.start)
+        episodes = curfew_absence.episodes(state.order, window, timeline, state.excused, now, policy)
         if window.end > now:
             self.wake_at = min(self.wake_at, window.end)
         found: list[Finding] = []
@@ -291,15 +297,16 @@ class Case:
                 )
                 for finding in episode.findings
             ]
-            if episode.span.end == window.end and episode.last_end < min(window.end, now):
+            if episode.last_end < min(window.end, now) <= episode.span.end:
                 self.watching = True
         if found:
             state.results = {**state.results, window: tuple(found)}
         elif window in state.results:
             state.results = {other: known for other, known in state.results.items() if other != window}
         if window.end > now:
-            ongoing = episodes[-1] if episodes and episodes[-1].goes_on else None
-            self._look_ahead(state, timeline, ongoing, now, is_raised=bool(found) and found[-1].raised_at is not None)
+            ongoing = episodes[-1] if episodes and episodes[-1].span.end > now else None
+            told = bool(found) and found[-1].raised_at is not None
+            self._look_ahead(state, policy, timeline, ongoing, now, told=told)
         span = Span(window.start, window.end)
         if raised:
             state.raised = {**state.raised, span: raised}
@@ -316,8 +323,9 @@ class Case:
         return Raised(episode.span, now)
 
     def _look_ahead(
-        self, state: OrderState, timeline: list[Stretch], ongoing: Episode | None, now: Ms, *, is_raised: bool
-    ) -> None:
+        self, state: OrderState, policy: Policy, timeline: list[Stretch], ongoing: Episode | None, now: Ms, *,
+        told: bool,
+    ) -> None:  # fmt: skip
         """When an absence in an open window, if it goes on, next changes what is said of it."""
         last = None
         for stretch in reversed(timeline):
@@ -332,13 +340,12 @@ class Case:
             self.watching = True
             return
         unexcused_ms = ongoing.unexcused_ms if ongoing is not None else 0
-        alert_after_ms = self.policy.ms("curfew.absence.alert_after_s")
-        long_after_ms = self.policy.ms("curfew.absence.long_after_s")
-        for step in (long_after_ms,) if ongoing is not None and is_raised else (alert_after_ms, long_after_ms):
+        steps = [policy.ms(f"curfew.absence.{step}_after_s") for step in ("alert", "long")]
+        for step in steps[1:] if ongoing is not None and told else steps:
             if unexcused_ms < step:
                 self._wake_after(state, now, step - unexcused_ms)
         total_ms = state.before.absent_ms + sum(f.absent_ms or 0 for f in state.absences())
-        spare_ms = curfew_accumulated.allowance_ms(state.order, self.policy) - total_ms
+        spare_ms = curfew_accumulated.allowance_ms(state.order, self.terms.policies.of(state.order)) - total_ms
         if spare_ms >= 0:
             self._wake_after(state, now, spare_ms + 1)
 
@@ -350,7 +357,7 @@ class Case:
 
     def _order_findings(self, state: OrderState, now: Ms) -> list[Finding]:
         absences = state.absences()
-        exceeded = curfew_accumulated.find(state.order, absences, state.excused, now, self.policy, state.before)
+        exceeded = self._exceeded(state, absences, now)
         state.accumulated_at = None if exceeded is None else (state.accumulated_at or now)
         if exceeded is not None:
             absences.append(replace(exceeded, raised_at=state.accumulated_at))

@@ -15,6 +15,7 @@ of it. Only words that say something new are kept, so that a home where all is w
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,25 +86,36 @@ class Run(NamedTuple):
         return now if self.end is None else self.end
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
     """Reads levels off events, by policy."""
 
-    __slots__ = (
-        "buffered_min", "far_ms", "frames_share_min", "noise_max_dbm", "offset_max_ms", "tag_clear_pct",
-        "tag_empty_pct", "tag_low_pct", "unit_clear_pct", "unit_low_pct",
-    )  # fmt: skip
+    noise_max_dbm: float
+    frames_share_min: float
+    tag_low_pct: float
+    tag_clear_pct: float
+    tag_empty_pct: float
+    unit_low_pct: float
+    unit_clear_pct: float
+    offset_max_ms: Ms
+    far_ms: Ms
+    buffered_min: float
 
-    def __init__(self, policy: Policy) -> None:
-        self.noise_max_dbm = policy.number("rf.interference.noise_max_dbm")
-        self.frames_share_min = policy.number("rf.interference.heard_min_pct") / 100
-        self.tag_low_pct = policy.number("tag.battery.low_pct")
-        self.tag_clear_pct = policy.number("tag.battery.clear_pct")
-        self.tag_empty_pct = policy.number("tag.battery.doubt_pct")
-        self.unit_low_pct = policy.number("unit.battery.low_pct")
-        self.unit_clear_pct = policy.number("unit.battery.clear_pct")
-        self.offset_max_ms = policy.ms("clock.offset_max_s")
-        self.far_ms = policy.ms("unit.clock.critical_s")
-        self.buffered_min = policy.number("unit.moved.buffered_min")
+    @classmethod
+    def of(cls, policy: Policy) -> "Levels":
+        """As a policy wants them."""
+        return cls(
+            noise_max_dbm=policy.number("rf.interference.noise_max_dbm"),
+            frames_share_min=policy.number("rf.interference.heard_min_pct") / 100,
+            tag_low_pct=policy.number("tag.battery.low_pct"),
+            tag_clear_pct=policy.number("tag.battery.clear_pct"),
+            tag_empty_pct=policy.number("tag.battery.doubt_pct"),
+            unit_low_pct=policy.number("unit.battery.low_pct"),
+            unit_clear_pct=policy.number("unit.battery.clear_pct"),
+            offset_max_ms=policy.ms("clock.offset_max_s"),
+            far_ms=policy.ms("unit.clock.critical_s"),
+            buffered_min=policy.number("unit.moved.buffered_min"),
+        )
 
     def usual(self, event: Event) -> bool:
         """Whether an event says nothing but the usual: the fast answer to `said`."""

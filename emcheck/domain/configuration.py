@@ -54,10 +54,10 @@ class Configurations:
 
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
-        self._fixed = {
-            key: round(roster.policy.number(f"unit.config.{key}"))
-            for key in ("heartbeat_s", "report_s", "leave_time_s")
-        }
+
+    def _fixed(self, now: Ms) -> dict[str, Any]:
+        policy = self.roster.policies.own.then(now)
+        return {key: round(policy.number(f"unit.config.{key}")) for key in ("heartbeat_s", "report_s", "leave_time_s")}
 
     def of(self, name: UnitId, now: Ms) -> Configuration:
         """What the unit is told now."""
@@ -65,6 +65,7 @@ class Configurations:
         installations = () if unit is None else unit.installations
         here = next((i for i in installations if _holds(i.installed_at, i.removed_at, now)), None)
         edges = [edge for i in installations for edge in (i.installed_at, i.removed_at)]
+        edges += [version.effective_at for version in self.roster.policies.own.versions]
         if here is None:
             return Configuration(None, _next(edges, now))
         since = (now - _WEDNESDAY_NOON) // _WEEK * _WEEK + _WEDNESDAY_NOON
@@ -81,7 +82,7 @@ class Configurations:
         edges += [edge for f in fittings for edge in (f.fitted_at, f.removed_at)]
         tags = sorted({f.tag for f in fittings if _holds(f.fitted_at, f.removed_at, now)})
         schedule = _schedule(ordered, here.address_id, now, since, horizon)
-        content = self._fixed | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of_texts(schedule)}
+        content = self._fixed(now) | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of_texts(schedule)}
         if here.range_dbm is not None:
             content["range_dbm"] = here.range_dbm
         text = compact(content)

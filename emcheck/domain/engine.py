@@ -9,6 +9,7 @@ ever told (`recall`), and the decision is the same as if nothing had been folded
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from emcheck.domain import incidents, nights
@@ -20,8 +21,10 @@ from emcheck.domain.findings import Decided, Finding, Span, is_settled
 from emcheck.domain.fleet import Fleet
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, HOUR
-from emcheck.domain.instructions import parse_instruction
+from emcheck.domain.instructions import PutPolicy, parse_instruction
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
+from emcheck.domain.publishing import naming_published, new_policy, touched_by_policy
 from emcheck.domain.receipt import Receipt, Told
 from emcheck.domain.receiving import Receiving
 from emcheck.domain.reconciling import Reconciling
@@ -45,25 +48,24 @@ class Engine:
     """
 
     def __init__(
-        self, register: Register, policy: Policy, *, memory: Memory, decided: Decided, name: str | None = None
+        self, register: Register, policies: Policies, *, memory: Memory, decided: Decided, name: str | None = None
     ) -> None:
-        self.policy = policy
-        self.roster = roster = Roster(register, policy, register_sha256=name)
+        self.roster = roster = Roster(register, policies, register_sha256=name)
         self._memory = memory
         self._decided = decided
         self.units, self.cases = roster.units, roster.cases
         self._cases_of, self._tied = roster.cases_of, roster.tied
-        self._strangers = Strangers(self.policy)
+        self._strangers = Strangers(policies.own)
         self.undecided: dict[WearerId, Finding] = {}
         self.wanting: dict[UnitId, Ms] = {}
         """Units whose facts are wanted together, and since when."""
         self.receiving = Receiving()
-        self._reconciling = Reconciling(policy, self.units, self.receiving, decided)
+        self._reconciling = Reconciling(policies.own, self.units, self.receiving, decided)
         self.catching_up: Span | None = None
         """The time the service was down, while what fell due in it is decided."""
         self._deadlines = Deadlines()
-        self._watch = Watch(roster, policy, self._deadlines, self.receiving, decided)
-        self._fleet = Fleet(policy, register.fittings)
+        self._watch = Watch(roster, policies.own, self._deadlines, self.receiving, decided)
+        self._fleet = Fleet(policies.own, register.fittings)
         self._fleet_anew: set[WearerId] = set()
         self._look_at_all(0)
 
@@ -137,7 +139,8 @@ class Engine:
         """The service's own clock was found to be in doubt, or well again; whoever was absent is judged anew."""
         self.tick(at)
         self.receiving.tell_clock(said, at)
-        self._decided(service_clock.SUBJECT, service_clock.find(self.receiving.clock, self.policy), at, -FOREVER)
+        found = [*self.roster.policies.own.judged(partial(service_clock.find, self.receiving.clock))]
+        self._decided(service_clock.SUBJECT, found, at, -FOREVER)
         for case in self.cases.values():
             if case.has_absences():
                 case.forget_judgement()
@@ -287,6 +290,10 @@ class Engine:
         a unit is `wanting` after it. `made` is the register that it makes, where that is at hand.
         """
         act, before = parse_instruction(raw), self.roster.register
+        if isinstance(act, PutPolicy):
+            policy = new_policy(act, self.roster.policies, at)
+            return Touched(set(), set()) if policy is None else self._publish(policy, at)
+        naming_published(act, self.roster.policies)
         register = amended(before, act, at) if made is None else made
         touched = touched_by(act, before, register)
         self.receiving.last_at = at
@@ -314,6 +321,16 @@ class Engine:
                 self._reconciling.leave(wearer, at)
         return touched
 
+    def _publish(self, policy: Policy, at: Ms) -> Touched:
+        """A policy's new version; whom it touches is judged again at `at`, some of them by the next `tick`."""
+        touched = touched_by_policy(policy, self.roster.policies, self.roster.register, at)
+        self.receiving.last_at = at
+        self._catch_up_with(touched, at)
+        self.wanting |= dict.fromkeys(sorted(self.roster.publish(policy, touched, at)), at)
+        for subject in (*touched.subjects(), *([FLEET] if touched.units else ())):
+            self._deadlines.arm(subject, at)
+        return touched
+
     def _catch_up_with(self, touched: Touched, at: Ms) -> None:
         cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
         for name in sorted(touched.units.union(*(case.units for case in cases))):
@@ -338,7 +355,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - whatever a rule raises, other cases go on (architecture.md, 3)
             case.forget_judgement()
             self.undecided[wearer] = service_undecided.find(
-                wearer, self.undecided.get(wearer), error, now=now, policy=self.policy
+                wearer, self.undecided.get(wearer), error, now=now, policy=self.roster.policies.own.then(now)
             )
             case.wake_at = now + _RETRY_MS
             self._arm_case(case, now)

@@ -55,6 +55,8 @@ class Finding:
     policy: str = ""
     register: str = field(default="", compare=False)
     """Hash of the register it was first found under; whoever keeps it stamps it."""
+    policy_sha256: str = field(default="", compare=False)
+    """Hash of the policy whose `name@version` it carries, likewise."""
 
     @property
     def subject(self) -> str:

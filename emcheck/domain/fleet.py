@@ -8,6 +8,7 @@ from emcheck.domain.case import Case
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, WearerId
 from emcheck.domain.instants import parse_ms
+from emcheck.domain.policies import Line
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting
 from emcheck.domain.rules import fleet_batch, tag_strap
@@ -19,8 +20,8 @@ _Name = tuple[WearerId, str, Ms]
 class Fleet:
     """The reported straps of all wearers. A case that was judged is looked at; a batch in doubt marks what is found."""
 
-    def __init__(self, policy: Policy, fittings: Iterable[Fitting]) -> None:
-        self._policy = policy
+    def __init__(self, own: Line, fittings: Iterable[Fitting]) -> None:
+        self._own = own
         self._worn: Counter[str | None] = Counter()
         self._batch_of: dict[_Name, str | None] = {}
         """Of those fittings whose strap was reported."""
@@ -79,11 +80,12 @@ class Fleet:
                 wearers.setdefault(batch, set()).add(wearer)
         everybody = self._worn.total()
         for batch, own in reports.items():
-            if batch is None or len(own) < self._policy.number("fleet.batch.tampers_min"):
+            policy = self._policy(min(report.at for report in own))
+            if batch is None or len(own) < policy.number("fleet.batch.tampers_min"):
                 continue
             others = sorted(report.at for other, told in reports.items() if other != batch for report in told)
             worn = self._worn[batch]
-            found = fleet_batch.find(batch, sorted(own), worn, others, everybody - worn, self._policy)
+            found = fleet_batch.find(batch, sorted(own), worn, others, everybody - worn, policy)
             if found is not None:
                 self._found[batch] = found
         changed = {b for b in before.keys() | self._found.keys() if _since(before.get(b)) != _since(self._found.get(b))}
@@ -99,10 +101,17 @@ class Fleet:
         fitted_at = parse_ms(str(told["fitted_at"]))
         return self._batch_of.get((report.wearer_id or WearerId(""), str(told["tag"]), fitted_at))
 
+    def _policy(self, at: Ms) -> Policy:
+        """A batch is judged by the version in force when the first of its straps was reported."""
+        return self._own.at(at)
+
+    def _named(self, doubted: Finding) -> Policy:
+        return next((v for v in self._own.versions if v.label == doubted.policy), self._policy(doubted.start))
+
     def _marked(self, report: Finding) -> Finding:
         batch = self._batch(report)
         doubted = None if batch is None else self._found.get(batch)
-        if doubted is None or report.start <= doubted.start - self._policy.ms("fleet.batch.within_s"):
+        if doubted is None or report.start <= doubted.start - self._named(doubted).ms("fleet.batch.within_s"):
             return report
         return replace(report, doubts=(fleet_batch.DOUBT,))
 

@@ -25,6 +25,7 @@ from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, RuleId, UnitId
 from emcheck.domain.instants import FOREVER, MINUTE, format_ms, parse_ms
+from emcheck.domain.policies import Line
 from emcheck.domain.policy import Policy
 from emcheck.domain.queue import alert_id
 from emcheck.domain.register import Installation
@@ -67,12 +68,9 @@ class Incidents:
     """The troubles of all units. Told of each as it begins and ends; `judge` says what became of them."""
 
     def __init__(
-        self, policy: Policy, installations: Iterable[Installation], units: Mapping[UnitId, Runs] | None = None
+        self, own: Line, installations: Iterable[Installation], units: Mapping[UnitId, Runs] | None = None
     ) -> None:
-        self._policy = policy
-        self._within_ms = policy.ms("incident.within_s")
-        self._grace_ms, self._settle_ms = policy.ms("incident.grace_s"), policy.ms("incident.settle_s")
-        self._over_pct = policy.number("incident.over_pct")
+        self._own = own
         self._units: Mapping[UnitId, Runs] = units or {}
         self._watches: dict[str, Bursts] = {}
         self._groups: dict[UnitId, tuple[Group, ...]] = {}
@@ -105,6 +103,19 @@ class Incidents:
             elif by < 0:
                 self._groups.pop(unit, None)
 
+    def _policy(self, burst: Burst) -> Policy:
+        """What a burst is judged by: the version of its beginning."""
+        return self._own.then(burst.first)
+
+    def _over_pct(self, burst: Burst) -> float:
+        return self._policy(burst).number("incident.over_pct")
+
+    def _grace_ms(self, burst: Burst) -> Ms:
+        return self._policy(burst).ms("incident.grace_s")
+
+    def _settle_ms(self, burst: Burst) -> Ms:
+        return 0 if burst.group == EVERYBODY else self._policy(burst).ms("incident.settle_s")
+
     def _common(self, rule: str, unit: UnitId) -> Iterator[Group]:
         """What a unit has in common with others that may be the cause, the widest first."""
         known = self._groups.get(unit, ())
@@ -115,9 +126,9 @@ class Incidents:
                 yield Group("firmware", firmware)
             yield from (group for group in known if group.kind == kind)
 
-    def _needed(self, group: Group) -> int:
+    def _needed(self, group: Group, policy: Policy) -> int:
         """How many troubles at once are a burst. Who runs which firmware is counted only when it matters (`_raise`)."""
-        least, pct = self._policy.number, f"incident.{group.kind}"
+        least, pct = policy.number, f"incident.{group.kind}"
         share = self._sizes[group] * least(f"{pct}.share_pct") / 100
         return max(int(least(f"{pct}.units_min")), -int(-share // 1))
 
@@ -127,7 +138,7 @@ class Incidents:
     def _watch(self, rule: str, group: Group) -> Bursts:
         watch = self._watches.get(f"{rule} {group}")
         if watch is None:
-            watch = Bursts(rule, group, self._within_ms)
+            watch = Bursts(rule, group)
             self._watches[watch.name] = watch
         return watch
 
@@ -145,6 +156,7 @@ class Incidents:
         explained: bool = False,
     ) -> None:
         """A trouble began; `end` where that is known at once. One that began long ago makes no incident any more."""
+        explained, policy = False, self._own.then(start)
         if now >= self._swept_at + _SWEEP_EVERY:
             self._sweep(now)
         for watch in self._watches_of(rule, unit):
@@ -152,7 +164,8 @@ class Incidents:
                 continue
             if explained and not any(burst.raised_at is not None for burst in watch.bursts):
                 continue  # no narrower incident is wanted, nor what it would take to find one
-            watch.add(Trouble(start, known_at, unit, end), self._needed(watch.group))
+            trouble, within_ms = Trouble(start, known_at, unit, end), policy.ms("incident.within_s")
+            watch.add(trouble, self._needed(watch.group, policy), within_ms)
             if (burst := watch.burst(start)) is not None:
                 self._look_at(watch, burst, max(burst.opened_at, known_at))
                 explained |= burst.raised_at is not None
@@ -177,8 +190,8 @@ class Incidents:
         if burst.covered:
             return
         if burst.raised_at is None:
-            at = burst.opened_at + (0 if burst.group == EVERYBODY else self._settle_ms)
-        elif burst.ended_at is not None or not burst.is_ending(self._over_pct):
+            at = burst.opened_at + self._settle_ms(burst)
+        elif burst.ended_at is not None or not burst.is_ending(self._over_pct(burst)):
             at = -(-at // _TELL_EVERY) * _TELL_EVERY
         self._dues.arm(watch.name, at)
 
@@ -228,7 +241,7 @@ class Incidents:
         """The incident that a trouble belongs to: of several, the first that was raised."""
         for burst in self._raised:
             if burst.alert and burst.rule == rule and burst.holds(start) and self._is_in(unit, burst.group):
-                until = FOREVER if burst.ended_at is None else burst.ended_at + self._grace_ms
+                until = FOREVER if burst.ended_at is None else burst.ended_at + self._grace_ms(burst)
                 return Explained(burst.alert, until)
         return None
 
@@ -249,7 +262,7 @@ class Incidents:
                     self._raise(watch, burst, now, units)
                 if burst.raised_at is not None and not burst.done:
                     told.add(watch.group)
-                    burst.ended_at = burst.over_at(self._over_pct)
+                    burst.ended_at = burst.over_at(self._over_pct(burst))
                     self._complete(watch, burst, now)
                     self._release(watch, burst, now, units)
             watch.forget(now)
@@ -257,7 +270,7 @@ class Incidents:
         return told, units
 
     def _raise(self, watch: Bursts, burst: Burst, now: Ms, units: set[UnitId]) -> None:
-        due = burst.opened_at + (0 if burst.group == EVERYBODY else self._settle_ms)
+        due = burst.opened_at + self._settle_ms(burst)
         if due > now:
             self._dues.arm(watch.name, due)
             return
@@ -279,7 +292,7 @@ class Incidents:
 
     def _is_share(self, burst: Burst) -> bool:
         """Count those who run a firmware, and see whether it is enough of them."""
-        return self._tells_apart(burst.group) and burst.units >= self._needed(burst.group)
+        return self._tells_apart(burst.group) and burst.units >= self._needed(burst.group, self._policy(burst))
 
     def _tells_apart(self, group: Group) -> bool:
         """Whether it is not nearly everybody that has this in common."""
@@ -289,7 +302,7 @@ class Incidents:
 
     def _complete(self, watch: Bursts, burst: Burst, now: Ms) -> None:
         """Know when no more come."""
-        complete_at = burst.last + self._within_ms
+        complete_at = burst.last + self._policy(burst).ms("incident.within_s")
         burst.complete = complete_at <= now
         if burst.complete and not burst.ended_at:
             burst.shared = self._shared(watch, burst)
@@ -310,11 +323,11 @@ class Incidents:
         """Who has not come back is on its own again."""
         if burst.ended_at is None:
             return
-        if burst.ended_at + self._grace_ms <= now:
+        if burst.ended_at + self._grace_ms(burst) <= now:
             units |= burst.lasting
             burst.done, burst.ends, burst.lasting = True, [], set()
         else:
-            self._dues.arm(watch.name, burst.ended_at + self._grace_ms)
+            self._dues.arm(watch.name, burst.ended_at + self._grace_ms(burst))
 
     def findings(self, group: Group) -> list[Finding]:
         """The incidents of a group that are not long over."""
@@ -332,7 +345,7 @@ class Incidents:
             about=str(burst.group),
             start=burst.first,
             end=burst.ended_at,
-            priority=self._policy.text(f"{rule}.priority"),
+            priority=self._policy(burst).text(f"{rule}.priority"),
             raised_at=burst.raised_at,
             detail=(
                 ("group", burst.group.name),
@@ -343,7 +356,7 @@ class Incidents:
                 ("complete", int(burst.complete)),
                 *((("shared", burst.shared),) if burst.shared else ()),
             ),
-            policy=self._policy.label,
+            policy=self._policy(burst).label,
         )
 
     def _remember(self, burst: Burst) -> None:

@@ -12,6 +12,7 @@ judged before is judged again by the register that is in force now.
 5. `alert`: what an operator does about an alert. It changes no register and no finding.
 6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
 7. `referral`: an order's breach is reported to the authority (`referrals`). It changes no register and no finding.
+8. `policy`: one more version of a policy, from its effective time on (policies). It changes no register.
 """
 
 from collections.abc import Sequence
@@ -217,6 +218,19 @@ class PutRegister(_Act):
     """Who said so."""
 
 
+class PutPolicy(_Act):
+    """A version of a policy is published (6); one that stands already is not published twice."""
+
+    type: Literal["policy"]
+    """Which act it is."""
+    policy: str
+    """The whole file, TOML as it stands: findings keep the hash of these very letters."""
+    by: By
+    """Who said so."""
+    retroactive: Annotated[str, Field(pattern=r"\S")] | None = None
+    """Why what was judged already is judged again, where it begins before it is known."""
+
+
 class ActOnAlert(_Act):
     """What an operator does about an alert (5); the life cycle says what is allowed when."""
 
@@ -313,6 +327,7 @@ Instruction = Annotated[
     | PutFitting
     | PutWearer
     | PutRegister
+    | PutPolicy
     | ActOnAlert
     | ReportAudit
     | ReferBreach,
@@ -343,7 +358,7 @@ def order_of(act: Instruction) -> OrderId | None:
     return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
 
 
-CHANGES_NOTHING = ("alert", "audit", "referral")
+CHANGES_NOTHING = ("alert", "audit", "referral", "policy")
 """Kinds of acts that a register is the same after, and called the same."""
 
 

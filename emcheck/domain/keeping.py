@@ -65,6 +65,7 @@ def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
     track.settled_n = state["highest_n"]
     if order := track.in_order():
         track.newest = order[-1]
+    track.know_reading()
     unit.last_received_at, unit.latest_boot = state["last_received_at"], state["latest_boot"]
     unit.holes = tuple(Hole(*hole) for hole in state["holes"])
     unit.settled, unit.folded_before = state["settled"], state["folded_before"]

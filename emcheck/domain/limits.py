@@ -15,7 +15,7 @@ Hours are those that the order names, by the clock on the wall: a clock change m
 absences take nothing away: they are leave from what was ordered.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -52,10 +52,14 @@ class Excess:
         return f"order {self.order_id}: {self.said} ({self.clause}); {self.remedy}"
 
 
-def excesses(register: Register, policy: Policy) -> list[Excess]:
-    """Every order of the register beyond a limit, one entry a limit, in the register's order."""
+PolicyOf = Callable[[Order], Policy]
+"""What an order is judged by."""
+
+
+def excesses(register: Register, policy_of: PolicyOf) -> list[Excess]:
+    """Every order of the register beyond a limit of its policy, one entry a limit, in the register's order."""
     try:
-        return [found for number, order in enumerate(register.orders) for found in of_order(order, number, policy)]
+        return [f for number, order in enumerate(register.orders) for f in of_order(order, number, policy_of(order))]
     finally:
         _hours_of.cache_clear()
 
@@ -78,7 +82,8 @@ def of_order(order: Order, number: int, policy: Policy, *, before: Order | None 
         inner = {day: hours for day, hours in new.items() if day not in (min(days), max(days))}
         short = {day: hours for day, hours in inner.items() if hours < least}
         yield from _said(
-            order, number, short, "Criminal Justice Act 2003 s 253(2)",
+            order, number, short,
+            _clause(policy, "order.home_detention_curfew.day_min_h", "Criminal Justice Act 2003 s 253(2)"),
             f"make it at least {_h(least)} on every day save the first and last",
             refused=_refuses(policy, "home_detention_curfew"),
         )  # fmt: skip
@@ -86,7 +91,8 @@ def of_order(order: Order, number: int, policy: Policy, *, before: Order | None 
         most = policy.number("order.restriction_of_liberty.day_max_h")
         long = {day: hours for day, hours in new.items() if hours > most}
         yield from _said(
-            order, number, long, "Criminal Procedure (Scotland) Act 1995 s 245A",
+            order, number, long,
+            _clause(policy, "order.restriction_of_liberty.day_max_h", "Criminal Procedure (Scotland) Act 1995 s 245A"),
             f"make it at most {_h(most)} on any one day", refused=_refuses(policy, "restriction_of_liberty"),
         )  # fmt: skip
 
@@ -106,13 +112,18 @@ def _court(
         order,
         number,
         short,
-        f"{law}(4)(a)",
+        _clause(policy, "order.court.day_min_h", f"{law}(4)(a)"),
         f"make it at least {_h(least)} on a day with curfew, or none",
         refused=refused,
     )
     why = f", the conviction being before {policy.text('order.court.older_before')}" if older else ""
     yield from _said(
-        order, number, long, f"{law}(4)(b)", f"make it at most {_h(most)} on any one day{why}", refused=refused
+        order,
+        number,
+        long,
+        _clause(policy, "order.court.day_max_h", f"{law}(4)(b)"),
+        f"make it at most {_h(most)} on any one day{why}",
+        refused=refused,
     )
     week_max = policy.number("order.court.week_max_h")
     for first, hours in _weeks(days, _wall(order.starts_at, order.timezone) // DAY):
@@ -120,7 +131,8 @@ def _court(
         if hours > max(week_max, was):
             said = f"{_h(hours)} of curfew in the 7 days from {_date(first)}"
             path, remedy = _path(order, number, first + 6), f"make it at most {_h(week_max)} in 7 days"
-            yield Excess(order.order_id, path, said, f"{law}(4)(c)", remedy, refused)
+            clause = _clause(policy, "order.court.week_max_h", f"{law}(4)(c)")
+            yield Excess(order.order_id, path, said, clause, remedy, refused)
             return
 
 
@@ -143,6 +155,12 @@ def _starts(order: Order, number: int, policy: Policy, before: Order | None) -> 
 def _starting(curfew: Iterable[CurfewRequirement]) -> dict[str, int]:
     first: list[str] = [window.from_day for requirement in curfew for window in requirement.windows]
     return {day: first.count(day) for day in DAYS}
+
+
+def _clause(policy: Policy, key: str, short: str) -> str:
+    """The clause in short where the policy's number rests on its act, else what it rests on."""
+    source, act = policy.thresholds[key].source, short.partition(" Sch ")[0].partition(" s ")[0]
+    return short if act in source else source
 
 
 def _refuses(policy: Policy, group: str) -> bool:

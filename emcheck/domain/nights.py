@@ -31,4 +31,4 @@ def _fold_unit(unit: Unit, cases: Sequence[Case], roster: Roster) -> None:
     """A unit keeps what any case that rests on it may still ask for."""
     before = min(case.settled for case in cases) - DAY
     latest = max(case.settled for case in cases)
-    unit.fold(before, latest + roster.policy.ms("presence.leave_time_s"), roster.fitted)
+    unit.fold(before, latest + roster.terms.leave_ms_most, roster.fitted)

@@ -156,6 +156,8 @@ class Policy:
     """The spans among the thresholds, in milliseconds."""
     trees: dict[str, Tree]
     """Whom alerts are passed on to, by priority; empty where nobody is named."""
+    body: str
+    """The file, whole: what the hash is of."""
 
     @property
     def label(self) -> str:
@@ -217,7 +219,7 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
         for key, threshold in thresholds.items()
         if key.endswith(("_s", "_min"))
     }
-    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms, trees)
+    return Policy(head["name"], head["version"], effective_at, thresholds, digest, spans_ms, trees, text)
 
 
 def _head(raw: dict[str, Any], name: str) -> dict[str, str]:

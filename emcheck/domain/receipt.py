@@ -50,3 +50,12 @@ class Folded:
     new: int = 0
     recall: bool = False
     refused: list[Refusal] = field(default_factory=list)
+
+
+class QuarantineCount(NamedTuple):
+    """How much input of one unit was refused for one reason."""
+
+    unit: str | None
+    reason: str
+    messages: int
+    last_received_at: Ms

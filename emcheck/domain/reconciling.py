@@ -12,7 +12,7 @@ from emcheck.domain.case import Case
 from emcheck.domain.findings import Decided, Finding
 from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Line
 from emcheck.domain.receiving import Receiving
 from emcheck.domain.register import Order
 from emcheck.domain.rules import monitoring_not_producing as rule
@@ -24,13 +24,11 @@ from emcheck.domain.windows import Window
 class Reconciling:
     """The findings that stand, and who is to be asked about when."""
 
-    def __init__(self, policy: Policy, units: Mapping[UnitId, Unit], receiving: Receiving, decided: Decided) -> None:
-        self._policy = policy
+    def __init__(self, own: Line, units: Mapping[UnitId, Unit], receiving: Receiving, decided: Decided) -> None:
+        self._own = own
         self._units = units
         self._receiving = receiving
         self._decided = decided
-        self._every_ms = policy.ms("monitoring.not_producing.every_s")
-        self._after_ms = policy.ms("monitoring.not_producing.after_s")
         self._standing: dict[WearerId, tuple[Finding, ...]] = {}
 
     def remember(self, finding: Finding) -> None:
@@ -42,35 +40,30 @@ class Reconciling:
 
     def due(self, case: Case, now: Ms) -> Ms:
         """The next check after `now` that asks about the case; FOREVER where none is known."""
-        following = now - now % self._every_ms + self._every_ms
+        every_ms = self._every_ms(now)
+        following = now - now % every_ms + every_ms
         if case.wearer_id in self._standing:
             return following
-        return min((self._asked_at(state.windows, following) for state in case.orders), default=FOREVER)
+        return min((_asked_at(state.windows, following, every_ms) for state in case.orders), default=FOREVER)
 
-    def _asked_at(self, windows: tuple[Window, ...], following: Ms) -> Ms:
-        for window in windows:
-            first = self._check_from(min(window.start + self._every_ms, window.end))
-            if (at := max(first, following)) <= self._check_from(window.end):
-                return at
-        return FOREVER
-
-    def _check_from(self, at: Ms) -> Ms:
-        return -(-at // self._every_ms) * self._every_ms
+    def _every_ms(self, at: Ms) -> Ms:
+        return self._own.then(at).ms("monitoring.not_producing.every_s")
 
     # --- what ---------------------------------------------------------------------------------------------
 
     def is_well(self, case: Case, now: Ms) -> bool:
         """Whether a look at what its units told last shows that a check finds nothing, as it nearly always does."""
-        at = now - now % self._every_ms
+        at = now - now % self._every_ms(now)
         return case.wearer_id not in self._standing and all(
             self._is_named(case, window.address_id, at) for _, window in self._asked(case, at)
         )
 
     def _is_named(self, case: Case, address: AddressId, at: Ms) -> bool:
         """Whether a unit there that goes on telling has a word in force about a tag."""
+        after_ms = self._own.then(at).ms("monitoring.not_producing.after_s")
         for source in case.sources(address):
             newest = self._units[source.unit].track.newest
-            if newest is None or newest.top is None or newest.broken or newest.top <= at - self._after_ms:
+            if newest is None or newest.top is None or newest.broken or newest.top <= at - after_ms:
                 continue
             known = newest.current.get(source.tag)
             if known is not None and source.counts.start <= newest.top < source.counts.end:
@@ -79,7 +72,7 @@ class Reconciling:
 
     def _asked(self, case: Case, at: Ms) -> Iterator[tuple[Order, Window]]:
         for state in case.orders:
-            for window in rule.asked(state.windows, at, self._every_ms):
+            for window in rule.asked(state.windows, at, self._every_ms(at)):
                 yield state.order, window
 
     def check(self, case: Case, now: Ms) -> None:
@@ -87,7 +80,7 @@ class Reconciling:
         before = self._standing.get(case.wearer_id, ())
         if self._receiving.stopped_at is not None or (not before and self.is_well(case, now)):
             return
-        at = now - now % self._every_ms
+        at = now - now % self._every_ms(now)
         orders = {state.order.order_id: state.order for state in case.orders}
         found = [
             self._continued(finding, None if finding.order_id is None else orders.get(finding.order_id), case, at, now)
@@ -97,8 +90,8 @@ class Reconciling:
         for order, window in self._asked(case, at):
             if (order.order_id, window.address_id) not in told:
                 equipment = self._equipment(case, window.address_id)
-                if not rule.produces(equipment, now, self._policy):
-                    fresh = rule.find(order, window.address_id, equipment, at=at, now=now, policy=self._policy)
+                if not rule.produces(equipment, now, self._own.then(now)):
+                    fresh = rule.find(order, window.address_id, equipment, at=at, now=now, policy=self._own.then(at))
                     found += [] if fresh is None else [fresh]
         self._tell(case.wearer_id, before, tuple(found), now)
         case.watching |= case.wearer_id in self._standing
@@ -125,9 +118,22 @@ class Reconciling:
             ended_at = now if order is None else min(at, order.ends_at)
             return replace(finding, end=max(ended_at, finding.start))
         equipment = self._equipment(case, address)
-        if rule.produces(equipment, now, self._policy):
+        if rule.produces(equipment, now, self._own.then(now)):
             return replace(finding, end=now)
-        return finding if at < now else rule.revised(finding, order, equipment, at=at, policy=self._policy)
+        return finding if at < now else rule.revised(finding, order, equipment, at=at, policy=self._own.then(at))
 
     def _equipment(self, case: Case, address: AddressId) -> Equipment:
         return Equipment(case.fittings, case.sources(address), self._units, self._receiving.down)
+
+
+def _asked_at(windows: tuple[Window, ...], following: Ms, every_ms: Ms) -> Ms:
+    """The first check from `following` on that asks about any of them."""
+    for window in windows:
+        first = _check_from(min(window.start + every_ms, window.end), every_ms)
+        if (at := max(first, following)) <= _check_from(window.end, every_ms):
+            return at
+    return FOREVER
+
+
+def _check_from(at: Ms, every_ms: Ms) -> Ms:
+    return -(-at // every_ms) * every_ms

@@ -20,6 +20,7 @@ from whenever import Instant
 from emcheck.domain.alerts import Alert, AlertState, Disposition
 from emcheck.domain.ids import AlertId, Ms, OrderId
 from emcheck.domain.instructions import ActOnAlert, Instruction, InstructionError, ReferBreach
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Order, Register
 from emcheck.domain.windows import resolve
@@ -46,7 +47,7 @@ class Referral:
 
 
 def referrals(
-    alerts: Iterable[Alert], given: Iterable[tuple[Ms, Instruction]], register: Register, policy: Policy
+    alerts: Iterable[Alert], given: Iterable[tuple[Ms, Instruction]], register: Register, policies: Policies
 ) -> list[Referral]:
     """Every breach that was referred or is to be, the earliest due first; instructions in order of receipt."""
     identified: dict[AlertId, tuple[Ms, str]] = {}
@@ -60,7 +61,7 @@ def referrals(
             identified.setdefault(act.alert_id, (at, act.by))
     orders = {order.order_id: order for order in register.orders}
     found = [
-        _referral(known[name], identified.get(name), referred.get(name), orders, policy)
+        _referral(known[name], identified.get(name), referred.get(name), orders, policies)
         for name in known.keys() & (identified.keys() | referred.keys())
         if name in referred or _owed(known[name])
     ]
@@ -72,7 +73,7 @@ def _referral(
     identified: tuple[Ms, str] | None,
     referred: tuple[Ms, ReferBreach] | None,
     orders: Mapping[OrderId, Order],
-    policy: Policy,
+    policies: Policies,
 ) -> Referral:
     """What is referred was identified then at the latest."""
     if referred is None:
@@ -81,6 +82,7 @@ def _referral(
     else:
         made_at, act = referred
         order, first = orders.get(act.order_id), min(identified or (made_at, act.by), (made_at, act.by))
+    policy = policies.line(None if order is None else order.policy).then(first[0])
     return Referral(
         alert=alert, order=order, identified_at=first[0], identified_by=first[1],
         due_at=due_at(first[0], order, policy), referred_at=made_at, referred=act,

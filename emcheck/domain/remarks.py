@@ -25,8 +25,7 @@ from emcheck.domain.instructions import (
     Revoke,
     order_of,
 )
-from emcheck.domain.limits import of_order
-from emcheck.domain.policy import Policy
+from emcheck.domain.limits import PolicyOf, of_order
 from emcheck.domain.register import Order, Register
 from emcheck.domain.windows import resolve, windows
 
@@ -41,7 +40,7 @@ class Remarks(NamedTuple):
     told: list[str]
 
 
-def of_act(act: Instruction, before: Register, after: Register, policy: Policy) -> Remarks:
+def of_act(act: Instruction, before: Register, after: Register, policy_of: PolicyOf) -> Remarks:
     """What an instruction brings that made one register of the other."""
     found = Remarks([], [])
     known = {order.order_id: order for order in _named(act, before)}
@@ -49,7 +48,7 @@ def of_act(act: Instruction, before: Register, after: Register, policy: Policy) 
     for order in orders:
         was = known.get(order.order_id)
         judged = order != was and not (isinstance(act, EndOrder) and was is not None and order.ends_at < was.ends_at)
-        for excess in of_order(order, 0, policy, before=was) if judged else ():
+        for excess in of_order(order, 0, policy_of(order), before=was) if judged else ():
             (found.refused if excess.refused else found.told).append(excess.words)
     if slipped := list(slips(after, orders)):
         already = set(slips(before, known.values()))
@@ -57,9 +56,11 @@ def of_act(act: Instruction, before: Register, after: Register, policy: Policy) 
     return found
 
 
-def heeded(act: Instruction, raw: dict[str, Any], before: Register, after: Register, policy: Policy) -> dict[str, Any]:
+def heeded(
+    act: Instruction, raw: dict[str, Any], before: Register, after: Register, policy_of: PolicyOf
+) -> dict[str, Any]:
     """The instruction as it is kept, with what is told of it; InstructionError where the policy refuses it."""
-    found = of_act(act, before, after, policy)
+    found = of_act(act, before, after, policy_of)
     if found.refused:
         raise InstructionError("", found.refused[0])
     bare = {key: said for key, said in raw.items() if key != "warnings"}

@@ -1,13 +1,14 @@
 """What a register means to the engine: cases, units, and when each tag is on whose limb."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from emcheck.domain.amending import Touched, addresses
 from emcheck.domain.case import Case
-from emcheck.domain.channels import Levels
-from emcheck.domain.findings import Span
+from emcheck.domain.findings import Finding, Span
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register, public_key_of
 from emcheck.domain.terms import Terms
@@ -16,22 +17,14 @@ from emcheck.domain.unit import Unit
 
 
 class Roster:
-    """One register under one policy: its cases and units, and which rest on which."""
+    """One register under a service's policies: its cases and units, and which rest on which."""
 
-    def __init__(self, register: Register, policy: Policy, *, register_sha256: str | None = None) -> None:
+    def __init__(self, register: Register, policies: Policies, *, register_sha256: str | None = None) -> None:
         self.register = register
-        self.policy = policy
+        self.policies = policies
         self.register_sha256 = register_sha256 or register.sha256()
         """What the register is called in findings."""
-        self.signatures_required = policy.flag("wire.signature.required")
-        self._terms = Terms(
-            tag_span=self.tag_span,
-            fitted=self.fitted,
-            vouch_factor=policy.number("presence.vouch_factor"),
-            heartbeat_default_ms=policy.ms("presence.heartbeat_default_s"),
-            offset_max_ms=policy.ms("clock.offset_max_s"),
-            levels=Levels(policy),
-        )
+        self.terms = Terms(policies, self.tag_span, self.fitted)
         self._note_fittings()
         self.units: dict[UnitId, Unit] = {}
         self.cases: dict[WearerId, Case] = {}
@@ -58,12 +51,16 @@ class Roster:
 
     def track(self) -> Track:
         """An empty track."""
-        return Track(self._terms)
+        return Track(self.terms)
+
+    def signatures_required(self, at: Ms) -> bool:
+        """Whether what is received at an instant must be signed."""
+        return self.policies.own.then(at).flag("wire.signature.required")
 
     def _unit(self, name: UnitId, installed: Iterable[Installation]) -> Unit:
         """An empty unit."""
         here = tuple(installed)
-        return Unit(name, here, self.track(), self.policy, public_key=public_key_of(here))
+        return Unit(name, here, self.track(), self.policies.own, public_key=public_key_of(here))
 
     def _make_units(self) -> None:
         """A unit for each that is installed, by name."""
@@ -87,7 +84,7 @@ class Roster:
         for wearer, made in orders.items():
             wanted = set[AddressId]().union(*map(addresses, made))
             here = [i for address in sorted(wanted) for i in installed.get(address, [])]
-            self.cases[wearer] = Case(wearer, made, fitted.get(wearer, ()), here, self.policy)
+            self.cases[wearer] = Case(wearer, made, fitted.get(wearer, ()), here, self.terms)
 
     def _tie(self) -> None:
         """Know anew which cases rest on which unit, and whom a unit's facts may touch."""
@@ -97,10 +94,27 @@ class Roster:
                 self.cases_of[name] = (*self.cases_of.get(name, ()), case)
         self.tied = tied(self.cases.values(), self.units)
 
+    def stamp(self, finding: Finding) -> Finding:
+        """A finding with the hashes of what it was found under, as it is kept."""
+        sha256 = self.policies.sha256(finding.policy)
+        return replace(finding, register=self.register_sha256, policy_sha256=sha256)
+
     def around(self, name: UnitId) -> tuple[set[UnitId], set[WearerId]]:
         """The units and wearers whose facts and findings are needed to judge a unit's facts anew."""
         cases = self.cases_of.get(name, ())
         return {name}.union(*(case.units for case in cases)), {case.wearer_id for case in cases}
+
+    def publish(self, policy: Policy, touched: Touched, at: Ms) -> set[UnitId]:
+        """A policy's new version is known from `at`; the units whose facts must be folded anew for whom it touches."""
+        self.policies.publish(policy, at)
+        reads_otherwise = self.terms.read_anew()
+        wanted = {name for name in touched.units if reads_otherwise and name not in self.cases_of}
+        for wearer in touched.wearers:
+            case = self.cases[wearer]
+            case.forget_judgement()
+            if case.units and (reads_otherwise or case.settled > -FOREVER):
+                wanted.add(min(case.units))
+        return wanted
 
     def resting(self, touched: Touched) -> set[UnitId]:
         """The units that a touched wearer's case rests on, and those that are touched themselves."""
@@ -144,7 +158,7 @@ class Roster:
         if wearer in self.cases:
             self.cases[wearer].amend(orders, fittings, here)
         else:
-            self.cases[wearer] = Case(wearer, orders, fittings, here, self.policy)
+            self.cases[wearer] = Case(wearer, orders, fittings, here, self.terms)
 
 
 def tied(cases: Iterable[Case], units: Mapping[UnitId, Unit]) -> dict[UnitId, tuple[str, ...]]:

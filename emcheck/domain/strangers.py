@@ -3,7 +3,7 @@
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import FOREVER
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Line
 from emcheck.domain.rules import evidence
 
 _UNITS_MAX = 1000
@@ -15,8 +15,8 @@ OTHERS = UnitId("(others)")
 class Strangers:
     """What came of units that stand in no register, while it still counts."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, own: Line) -> None:
+        self._own = own
         self._runs: dict[UnitId, list[evidence.Refusals]] = {}
 
     def refuse(self, name: UnitId, at: Ms) -> tuple[UnitId, Ms] | None:
@@ -24,7 +24,7 @@ class Strangers:
         if name not in self._runs and len(self._runs) >= _UNITS_MAX:
             name = OTHERS
         runs = self._runs.setdefault(name, [])
-        if runs and at - runs[-1].last_at < self._policy.ms("evidence.unknown_device.quiet_s"):
+        if runs and at - runs[-1].last_at < self._own.then(at).ms("evidence.unknown_device.quiet_s"):
             runs[-1].count, runs[-1].last_at = runs[-1].count + 1, at
             return None
         settled = -FOREVER if len(runs) < _RUNS_MAX else runs.pop(0).last_at
@@ -37,7 +37,10 @@ class Strangers:
 
     def findings(self, name: UnitId) -> list[Finding]:
         """The runs of one sender."""
-        return [evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self._policy) for run in self._runs[name]]
+        return [
+            evidence.refused(evidence.UNKNOWN_DEVICE, name, run, self._own.then(run.first_at))
+            for run in self._runs[name]
+        ]
 
     def remember(self, name: UnitId, finding: Finding, end: Ms) -> None:
         """Know a run again, after a start."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from emcheck.domain.boots import Boot, Entry
 from emcheck.domain.findings import FactRef, Span
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
-from emcheck.domain.instants import FOREVER
+from emcheck.domain.terms import Terms
 from emcheck.domain.track import Track
 
 
@@ -42,10 +42,8 @@ def source_timeline(track: Track, source: Source) -> list[Stretch]:
     """Known time of one source, clipped to where it counts (1, 2, 3)."""
     fold = SourceFold(source)
     boots = track.in_order()
-    starts = [boot.first_at() or 0 for boot in boots]
-    for index, boot in enumerate(boots):
-        newer = min(starts[index + 1 :], default=FOREVER)
-        fold.boot(track, boot, boot.entries, newer, last=index == len(boots) - 1)
+    for boot in boots:
+        fold.boot(track, boot, boot.entries, last=boot is boots[-1])
     return _clip(_paint(fold.known, fold.departures), source.counts)
 
 
@@ -58,9 +56,8 @@ class SourceFold:
         self.departures: list[Stretch] = []
         self.state: bool | None = None
 
-    def boot(self, track: Track, boot: Boot, entries: Sequence[Entry], newer: Ms, *, last: bool) -> None:
-        """Read the entries of one boot; `newer` is where the boots after it begin, `last` whether there is none."""
-        vouch_ms = track.vouch_ms(boot)
+    def boot(self, track: Track, boot: Boot, entries: Sequence[Entry], *, last: bool) -> None:
+        """Read the entries of one boot; `last` says that no boot came after it."""
         self.state = None
         top: Ms | None = None
         broken = False
@@ -69,13 +66,14 @@ class SourceFold:
         for entry in entries:
             correction = boot.correction(entry.first)
             start, end = entry.start - correction, entry.end - correction
-            if start > newer:
-                continue  # an older boot's event dated after a newer boot's start counts as a hole
+            if start > boot.limit:  # dated after a newer boot's start it counts as a hole, whatever is declared lost
+                self.state, broken = None, True
+                continue
             if previous is not None and _hole(boot, previous, entry):
                 self.state, broken = None, True
             if top is None or start >= top:
                 if top is not None and not broken:
-                    self._know(top, min(top + vouch_ms, start))
+                    self._know(top, min(top + track.vouch_ms(boot, top), start))
                 top, broken = start, False
             self._set(boot, entry, start, top, correction)
             if end > top and not broken:
@@ -83,7 +81,7 @@ class SourceFold:
                 top = end
             previous = entry
         if last and top is not None and not broken:
-            self._know(top, top + vouch_ms)
+            self._know(top, top + track.vouch_ms(boot, top))
 
     def _set(self, boot: Boot, entry: Entry, at: Ms, top: Ms, correction: Ms) -> None:
         """What the entry's first event says of this source, from its time or, dated back, from `top` (1, 2)."""
@@ -186,12 +184,12 @@ def merge(sources: Sequence[tuple[Source, list[Stretch]]]) -> list[Stretch]:
     return _join(merged)
 
 
-def close_short_gaps(timeline: list[Stretch], leave_ms: Ms) -> list[Stretch]:
-    """An absence shorter than the leave time with present time adjoining on both sides is present (5)."""
+def close_short_gaps(timeline: list[Stretch], terms: Terms) -> list[Stretch]:
+    """An absence shorter than the leave time of its beginning, present time adjoining both sides, is present (5)."""
     closed = list(timeline)
     for index in range(1, len(timeline) - 1):
         before, gap, after = timeline[index - 1 : index + 2]
         adjoining = before.present and after.present and before.end == gap.start and gap.end == after.start
-        if adjoining and not gap.present and gap.end - gap.start < leave_ms:
+        if adjoining and not gap.present and gap.end - gap.start < terms.at(gap.start).leave_ms:
             closed[index] = gap._replace(present=True)
     return _join(closed)

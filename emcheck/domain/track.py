@@ -26,10 +26,12 @@ NAMED_BOOTS_MAX = 64
 class Track:
     """One unit's boots, read on its register's and policy's `terms`."""
 
-    __slots__ = ("boots", "limits", "newest", "settled_boots", "settled_n", "terms", "torn")
+    __slots__ = ("boots", "limits", "newest", "reading", "settled_boots", "settled_n", "terms", "torn")
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
+        self.reading = terms.at(0)
+        """How facts are read where the newest boot stands."""
         self.boots: dict[BootId, Boot] = {}
         self.newest: Boot | None = None
         """The last of `in_order`."""
@@ -63,14 +65,15 @@ class Track:
     def correction(self, boot: Boot, seq: int, event: Event) -> Ms:
         """What to take off the times of an event that is not folded in yet; its own clock offset counts already."""
         offset = event.get("clock_offset_ms") if event["type"] == "unit_status" else None
-        return boot.correction(seq) if offset is None else self._beyond_policy(round(offset))
+        return boot.correction(seq) if offset is None else self.terms.at(event["at"]).correction(offset)
 
-    def _beyond_policy(self, offset: Ms) -> Ms:
-        return offset if abs(offset) > self.terms.offset_max_ms else 0
+    def vouch_ms(self, boot: Boot, at: Ms) -> Ms:
+        """How long an event of the boot vouches whose corrected time is `at` (Presence 2)."""
+        return self.terms.at(at).vouch_ms(boot.heartbeat_ms)
 
-    def vouch_ms(self, boot: Boot) -> Ms:
-        """How long an event of the boot vouches (Presence 2)."""
-        return round((boot.heartbeat_ms or self.terms.heartbeat_default_ms) * self.terms.vouch_factor)
+    def know_reading(self) -> None:
+        """Know again how facts are read where the newest boot stands."""
+        self.reading = self.terms.at((self.newest.top if self.newest is not None else None) or 0)
 
     def add(self, boot: Boot, seq: int, event: Event) -> Ms | None:
         """Fold one new event in; the earliest instant about which something else may now be said, None for none.
@@ -79,6 +82,7 @@ class Track:
         """
         last, top = boot.sequence.received.last(), boot.top
         since = self._place(boot, seq, event)
+        self.know_reading()
         if not self._hear(boot, seq, event, last):
             return since
         at = event["at"] - boot.correction(seq)
@@ -89,11 +93,10 @@ class Track:
         if seq > last + 1:
             boot.channels = boot.channels or Channels()
             boot.channels.hole()
-        if boot.channels is None and self.terms.levels.usual(event):
+        levels = self.terms.at(event["at"]).levels
+        if boot.channels is None and levels.usual(event):
             return False
-        said = tuple(
-            [told for told in self.terms.levels.said(event) if told.tag == NO_TAG or self.terms.fitted(told.tag)]
-        )
+        said = tuple([told for told in levels.said(event) if told.tag == NO_TAG or self.terms.fitted(told.tag)])
         if not said and seq > last:
             return False
         boot.channels = boot.channels or Channels()
@@ -147,7 +150,7 @@ class Track:
     def lengthen(self, boot: Boot, seq: int, event: Event, latest: Ms) -> bool:
         """Take in the usual event at once: next of the newest boot, in time (`latest` at most), saying nothing new.
 
-        False, and nothing done, for any other: `add` knows them all.
+        And read as the one before it. False, and nothing done, for any other: `add` knows them all.
         """
         sequence, top = boot.sequence, boot.top
         received = sequence.received
@@ -155,18 +158,19 @@ class Track:
             return False
         if sequence.refused or sequence.lost or seq <= sequence.declared_last:
             return False
-        correction = boot.correction(seq) if boot.offsets else 0
+        reading, correction = self.reading, 0
+        if boot.offsets:
+            correction = boot.correction(seq)
+            if not reading.since <= event["at"] < reading.until:
+                return False
         at = event["at"] - correction
         if not (
             top <= at <= latest
             and at <= boot.limit
-            and at - top <= self.vouch_ms(boot)
+            and at < reading.until
+            and at - top <= reading.vouch_ms(boot.heartbeat_ms)
             and self._repeats(boot, event, at, correction)
-            and (
-                self.terms.levels.usual(event)
-                if boot.channels is None
-                else self._says_no_news(boot.channels, event, at)
-            )
+            and (reading.levels.usual(event) if boot.channels is None else self._says_no_news(boot.channels, event, at))
         ):
             return False
         received.add(seq, seq)
@@ -174,10 +178,8 @@ class Track:
         entry.last, entry.end, boot.top = seq, event["at"], at
         return True
 
-    def _says_no_news(self, channels: Channels | None, event: Event, at: Ms) -> bool:
-        if channels is None:
-            return self.terms.levels.usual(event)
-        news = channels.news(self.terms.levels.said(event), at)
+    def _says_no_news(self, channels: Channels, event: Event, at: Ms) -> bool:
+        news = channels.news(self.reading.levels.said(event), at)
         return all(told.tag != NO_TAG and not self.terms.fitted(told.tag) for told in news)
 
     def _repeats(self, boot: Boot, event: Event, at: Ms, correction: Ms) -> bool:
@@ -191,7 +193,7 @@ class Track:
         if event["type"] != "unit_status":
             return False
         offset = event.get("clock_offset_ms")
-        if offset is not None and not (boot.offset_seen and self._beyond_policy(round(offset)) == correction):
+        if offset is not None and not (boot.offset_seen and self.reading.correction(offset) == correction):
             return False
         for tag, state in (event.get("tags") or {}).items():
             known = current.get(tag)
@@ -206,7 +208,7 @@ class Track:
 
     def _joins(self, boot: Boot, top: Ms, at: Ms) -> bool:
         """A run goes on where an event is within the vouch, or is dated back and sets nothing."""
-        return not boot.broken and at - top <= self.vouch_ms(boot)
+        return not boot.broken and at - top <= self.vouch_ms(boot, top)
 
     def _order_boots(self) -> None:
         """A boot has begun, or at another time or place than was known."""
@@ -217,7 +219,8 @@ class Track:
         limit = FOREVER
         for boot in reversed(order):
             self._limit(boot, limit)
-            limit = min(limit, boot.first_at() or 0)
+            starts_at = boot.starts_at()
+            limit = limit if starts_at is None else min(limit, starts_at)
 
     def _limit(self, boot: Boot, limit: Ms) -> None:
         """Events on either side of a new limit that stand in one run, or are kept as a hole, must be told apart."""
@@ -232,6 +235,7 @@ class Track:
         self.limits = None
         if self.boots and self.in_order():
             self._order_boots()
+        self.know_reading()
         return {boot.boot: boot.limit for boot in self.boots.values()}
 
     def _reach(self, boot: Boot, seq: int, event: Event) -> Ms:
@@ -296,7 +300,8 @@ class Track:
             self._note_previous(event.get("prev_boot"), event.get("prev_last_seq"))
         elif event["type"] == "unit_status":
             offset = event.get("clock_offset_ms")
-            return offset is not None and self._note_offset(boot, seq, round(offset), in_order=in_order)
+            correction = self.correction(boot, seq, event)
+            return offset is not None and self._note_offset(boot, seq, correction, in_order=in_order)
         elif event["type"] == "tag_tamper":
             boot.tampers += (Tamper(event["at"], seq, event["tag"], event["kind"]),)
             return True
@@ -307,7 +312,8 @@ class Track:
                 return True
         elif event["type"] == "lost":
             sequence = self._named(event["boot"]).sequence
-            sequence.lose(event["from"], event["to"], periodic_only=event["periodic_only"])
+            counts = event["at"] - boot.correction(seq) <= boot.limit
+            sequence.lose(event["from"], event["to"], periodic_only=event["periodic_only"] and counts)
             return True
         return False
 
@@ -324,9 +330,8 @@ class Track:
             sequence = self._named(previous).sequence
             sequence.declared_last = max(sequence.declared_last, last_seq)
 
-    def _note_offset(self, boot: Boot, seq: int, offset: Ms, *, in_order: bool) -> bool:
+    def _note_offset(self, boot: Boot, seq: int, correction: Ms, *, in_order: bool) -> bool:
         """A clock offset corrects from its own number on, beyond the policy only; true where that changes."""
-        correction = self._beyond_policy(offset)
         is_late = bool(boot.entries) and seq < boot.entries[-1].last
         self.torn |= is_late and boot.correction(seq) != correction
         if in_order and boot.offset_seen and boot.correction(seq) == correction:

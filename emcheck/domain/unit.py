@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from emcheck.domain.folding import FittedSpans, fold
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.incidents import Incidents
 from emcheck.domain.instants import FOREVER
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Line
 from emcheck.domain.receipt import Folded, Refusal, Told
 from emcheck.domain.register import Installation
 from emcheck.domain.retelling import retold, unusable
@@ -58,7 +59,7 @@ class Unit:
     unit: UnitId
     installations: tuple[Installation, ...]
     track: Track
-    policy: Policy
+    own: Line
     last_received_at: Ms | None = None
     latest_boot: BootId | None = None
     silent_at: Ms | None = None
@@ -91,7 +92,7 @@ class Unit:
         if self.latest_boot != told.boot and (not boot.entries or self.latest_boot is None):
             self.latest_boot = told.boot
         received_at, lengthen = told.received_at, self.track.lengthen
-        latest = received_at + self.policy.spans_ms["clock.future_max_s"]
+        latest = received_at + self.track.terms.future_ms_least
         for seq, event in enumerate(told.events, start=told.first_seq):
             top = boot.top
             if event is None or top is None or not lengthen(boot, seq, event, latest):
@@ -141,7 +142,7 @@ class Unit:
     def _too_early(self, boot: Boot, seq: int, event: Event, received_at: Ms) -> bool:
         """Whether an event is dated more than 5 min after its receipt (protocol.md, Clocks)."""
         at = event["at"] - self.track.correction(boot, seq, event)
-        return at > received_at + self.policy.ms("clock.future_max_s")
+        return at > received_at + self.own.then(received_at).ms("clock.future_max_s")
 
     def rebuild(self, told: Sequence[Told], new_track: Callable[[], Track]) -> None:
         """Fold all that was ever told anew, by boot and number; one number with two contents is no fact."""
@@ -156,9 +157,12 @@ class Unit:
                 break
         self.track.torn = False
         self.conflicts = tuple(
-            evidence.conflict(self.unit, boot, seq, at=at - self.track.boots[boot].correction(seq), policy=self.policy)
+            self._conflict(boot, seq, at - self.track.boots[boot].correction(seq))
             for (boot, seq), at in sorted(conflicting.items())
         )
+
+    def _conflict(self, boot: BootId, seq: int, at: Ms) -> Finding:
+        return evidence.conflict(self.unit, boot, seq, at=at, policy=self.own.at(at))
 
     def _refold(self, told: Sequence[Told], unusable: Iterable[tuple[BootId, int]]) -> None:
         self.settled = self.folded_before = -FOREVER
@@ -191,10 +195,10 @@ class Unit:
 
     # --- silence ------------------------------------------------------------------------------------------
 
-    def heartbeat_allowance_ms(self) -> Ms:
-        """How long it may say nothing: 2.2 heartbeats of its latest boot."""
+    def heartbeat_allowance_ms(self, since: Ms) -> Ms:
+        """How long it may say nothing from an instant on: 2.2 heartbeats of its latest boot."""
         boot = self.track.boots.get(self.latest_boot) if self.latest_boot is not None else None
-        return self.track.vouch_ms(boot or Boot(BootId("")))
+        return self.track.vouch_ms(boot or Boot(BootId("")), since)
 
     def silence_due(self, now: Ms, down: Sequence[Span]) -> Ms:
         """When it counts as silent if nothing more is received; FOREVER while it is not installed or is silent."""
@@ -203,9 +207,9 @@ class Unit:
         installed = next((i for i in self.installations if i.installed_at <= now < (i.removed_at or FOREVER)), None)
         if installed is None:
             later = [i.installed_at for i in self.installations if i.installed_at > now]
-            return min(later) + self.heartbeat_allowance_ms() if later else FOREVER
+            return min(later) + self.heartbeat_allowance_ms(min(later)) if later else FOREVER
         since = max(self.last_received_at or 0, installed.installed_at)
-        return unit_silent.silent_from(since, self.heartbeat_allowance_ms(), down)
+        return unit_silent.silent_from(since, self.heartbeat_allowance_ms(since), down)
 
     def was_silent(self, at: Ms) -> bool:
         """Whether it counted as silent just before an instant."""
@@ -224,7 +228,8 @@ class Unit:
         return unit_silent.find(
             self.unit, start, end, now=now, last_heard_at=heard_at,
             windows=[window for window in windows if window.end > start and window.start < until],
-            earlier=[f.start for f in self.silences if f.start < start and f.incident is None], policy=self.policy,
+            earlier=[f.start for f in self.silences if f.start < start and f.incident is None],
+            policy=self.own.then(start),
             explained=None if heard_at is None else incidents.explained(unit_silent.RULE, self.unit, start),
         )  # fmt: skip
 
@@ -245,13 +250,14 @@ class Unit:
 
     def silence_steps(self, windows: Sequence[Span], explained: unit_silent.Explained | None) -> list[Ms]:
         """Instants at which its silence may rise in priority."""
+        policy = self.own.then(self.silent_at or 0)
         start = self.silent_at or 0 if explained is None else max(self.silent_at or 0, explained.until)
-        last = (self.silent_at or 0) + self.policy.ms("unit.silent.long_after_s")
+        last = (self.silent_at or 0) + policy.ms("unit.silent.long_after_s")
         steps = [last]
         for window in windows:
             if window.end > start and window.start < last:
                 at = max(window.start, start)
-                steps += [at + 1, at + self.policy.ms("unit.silent.curfew_long_after_s")]
+                steps += [at + 1, at + policy.ms("unit.silent.curfew_long_after_s")]
         return [*steps, FOREVER]
 
     def _find_holes(self, now: Ms) -> None:
@@ -272,15 +278,18 @@ class Unit:
     def gaps(self, now: Ms) -> list[Finding]:
         """evidence.gap: holes open too long, and numbers declared lost."""
         found: list[Finding | None] = []
-        open_ms = self.policy.ms("evidence.gap.open_after_s")
         for hole in self.holes:
-            if now - hole.noticed_at >= open_ms:
+            if now >= (open_at := self.open_at(hole)):
                 boot = self.track.boots[hole.boot]
-                found.append(self._gap(boot, (hole.first, hole.last), "open", hole.noticed_at + open_ms))
+                found.append(self._gap(boot, (hole.first, hole.last), "open", open_at))
         for boot in self.track.boots.values():
             lost = _few(boot.sequence.missing_for_good())
             found += [self._gap(boot, numbers, "lost", None) for numbers in lost]
         return [gap for gap in found if gap is not None]
+
+    def open_at(self, hole: Hole) -> Ms:
+        """When a hole that is not filled becomes a gap."""
+        return hole.noticed_at + self.own.then(hole.noticed_at).ms("evidence.gap.open_after_s")
 
     def _gap(self, boot: Boot, numbers: tuple[int, int], kind: str, raised_at: Ms | None) -> Finding | None:
         """A gap between its neighbours, or up to the next boot; None where both are folded, and so it is settled."""
@@ -298,7 +307,7 @@ class Unit:
         return evidence.gap(
             self.unit, boot.boot, numbers, kind=kind, start=start, end=end,
             raised_at=raised_at if raised_at is not None else (end or start),
-            periodic_only=boot.sequence.bridged(*numbers), policy=self.policy,
+            periodic_only=boot.sequence.bridged(*numbers), policy=self.own.at(start),
         )  # fmt: skip
 
     def _next_boot_at(self, boot: Boot) -> Ms | None:
@@ -317,8 +326,8 @@ class Unit:
         """What its facts say of the unit itself and of its record, each with when it was first seen."""
         if not self.raised and not self.is_remarkable():
             return []
-        found = [*evidence.older_boots(self.unit, self.track, now, self.policy)]
-        found += equipment.findings(self.unit, self.track, self._installed(), now, self.policy)
+        found = [*self.own.judged(partial(evidence.older_boots, self.unit, self.track, now))]
+        found += equipment.findings(self.unit, self.track, self._installed(), now, self.own)
         if found or self.raised:
             self.raised = {f.key: self.raised.get(f.key, now) for f in found}
         return [replace(finding, raised_at=self.raised[finding.key]) for finding in found]
@@ -327,7 +336,7 @@ class Unit:
         """Instants at which that may change though nothing more is told."""
         if not self.is_remarkable():
             return []
-        steps = [*equipment.steps(self.unit, self.track, self._installed(), now, self.policy)]
+        steps = [*equipment.steps(self.unit, self.track, self._installed(), now, self.own)]
         for boot, beyond in evidence.overtaken(self.track):
             steps += [at for entry in beyond if (at := entry.start - boot.correction(entry.first)) > now]
         return steps
@@ -339,7 +348,7 @@ class Unit:
 
     def refuse(self, reason: str, at: Ms) -> evidence.Refusals:
         """Count refused input; less than `quiet_s` apart it is one run."""
-        quiet_ms = self.policy.ms("evidence.rejected.quiet_s")
+        quiet_ms = self.own.then(at).ms("evidence.rejected.quiet_s")
         for run in reversed(self.refusals):
             if run.reason == reason and at - run.last_at < quiet_ms:
                 run.count, run.last_at = run.count + 1, at
@@ -347,10 +356,16 @@ class Unit:
         self.refusals += (evidence.Refusals(reason, at, at),)
         return self.refusals[-1]
 
+    def refused(self) -> list[Finding]:
+        """Each run of refused input, by the version in force when it began."""
+        return [
+            evidence.refused(evidence.REJECTED, self.unit, run, self.own.then(run.first_at)) for run in self.refusals
+        ]
+
     def fold(self, before: Ms, settled: Ms, fitted: FittedSpans) -> None:
         """Fold its track before `before`; let go of findings that ended then, save silences that still count."""
         deeper, self.folded_before, self.settled = before > self.folded_before, before, settled
-        within_ms = self.policy.ms("unit.silent.repeat_within_s")
+        within_ms = self.own.most_ms("unit.silent.repeat_within_s")
         self.silences = tuple(f for f in self.silences if f.end is None or f.end > before - within_ms)
         self.conflicts = tuple(f for f in self.conflicts if not is_settled(f, before))
         self.refusals = tuple(run for run in self.refusals if run.last_at > before)

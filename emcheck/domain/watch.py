@@ -8,11 +8,11 @@ from emcheck.domain.findings import Decided, Finding, Span, is_settled
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.incidents import Incidents
 from emcheck.domain.instants import FOREVER
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Line
 from emcheck.domain.receiving import Receiving
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
-from emcheck.domain.rules import evidence, unit_silent
+from emcheck.domain.rules import unit_silent
 from emcheck.domain.unit import Unit
 
 INCIDENTS = "~ incidents"
@@ -22,12 +22,9 @@ INCIDENTS = "~ incidents"
 class Watch:
     """Judges units, each at its own instant; `decided` is called with what was found."""
 
-    def __init__(
-        self, roster: Roster, policy: Policy, deadlines: Deadlines, receiving: Receiving, decided: Decided
-    ) -> None:
-        self.policy = policy
+    def __init__(self, roster: Roster, own: Line, deadlines: Deadlines, receiving: Receiving, decided: Decided) -> None:
         self._roster, self._deadlines, self._receiving, self._decided = roster, deadlines, receiving, decided
-        self.incidents = Incidents(policy, roster.register.installations, roster.units)
+        self.incidents = Incidents(own, roster.register.installations, roster.units)
         self._explained_anew: set[UnitId] = set()
         self._holey: set[UnitId] = set()
 
@@ -51,10 +48,7 @@ class Watch:
     def arm(self, unit: Unit, now: Ms) -> None:
         """Look at it when something next changes though nothing comes."""
         due = unit.silence_due(now, self._receiving.down)
-        open_ms = self.policy.ms("evidence.gap.open_after_s")
-        for hole in unit.holes:
-            if hole.noticed_at + open_ms > now:
-                due = min(due, hole.noticed_at + open_ms)
+        due = min(due, *(at for at in map(unit.open_at, unit.holes) if at > now), FOREVER)
         if unit.silent_at is not None:
             explained = unit.explained(self.incidents)
             due = min(due, *(at for at in unit.silence_steps(self._windows_at(unit), explained) if at > now), FOREVER)
@@ -117,7 +111,7 @@ class Watch:
         found = [*unit.silences, *unit.conflicts, *unit.equipment(now), *unit.gaps(now)]
         if unit.silent_at is not None:
             found.append(unit.silence(None, now, self._windows_at(unit), self.incidents))
-        found += [evidence.refused(evidence.REJECTED, unit.unit, run, self.policy) for run in unit.refusals]
+        found += unit.refused()
         return [finding for finding in found if not is_settled(finding, unit.folded_before)]
 
     def with_holes(self) -> list[Unit]:

@@ -66,7 +66,20 @@ def _value(threshold: Threshold | None) -> str:
     return "not set" if threshold is None else f"{threshold.value} {threshold.unit}".strip()
 
 
-def as_json(found: Difference) -> dict[str, Any]:
-    """A difference for programs."""
+_READING = ("presence.", "clock.", "rf.", "tag.battery.", "unit.battery.", "unit.moved.")
+"""Thresholds by which facts are read, so that any rule may hang on them."""
+
+
+def because(found: Difference, keys: Iterable[str]) -> list[str]:
+    """Which of the differing thresholds may be why: the rule's own, else those by which facts are read."""
+    known, rule = list(keys), found.either["rule"]
+    own = [key for key in known if key.startswith(f"{rule}.")]
+    return own or [key for key in known if key.startswith(_READING)]
+
+
+def as_json(found: Difference, keys: Iterable[str]) -> dict[str, Any]:
+    """A difference for programs; `keys` are the thresholds that differ."""
     what = "only_before" if found.after is None else "only_after" if found.before is None else "changed"
-    return {"difference": what, "before": found.before, "after": found.after, "changed": found.changed}
+    return {"difference": what, "before": found.before, "after": found.after, "changed": found.changed} | {
+        "because": because(found, keys)
+    }

@@ -12,6 +12,7 @@ from emcheck.domain.instructions import (
     PutFitting,
     PutInstallation,
     PutOrder,
+    PutPolicy,
     PutWearer,
     ReferBreach,
     ResumeOrder,
@@ -21,6 +22,7 @@ from emcheck.domain.instructions import (
     order_of,
     parse_instruction,
 )
+from emcheck.domain.policy import parse_policy
 from emcheck.present.standing import curfew_lines
 
 
@@ -92,9 +94,11 @@ def _of(act: Instruction) -> str:
         return f" of tag {act.fitting.tag}"
     if isinstance(act, ActOnAlert):
         return f" {act.alert_id} {act.act}"
+    if isinstance(act, PutPolicy):
+        return f" {parse_policy(act.policy).label}"
     return f" {act.wearer.wearer_id}" if isinstance(act, PutWearer) else ""
 
 
 def _why(act: Instruction) -> str:
-    reason = getattr(act, "reason", None)
+    reason = act.retroactive if isinstance(act, PutPolicy) else getattr(act, "reason", None)
     return f" ({reason})" if reason else ""

@@ -47,7 +47,8 @@ def as_json(finding: Finding) -> dict[str, Any]:
         line["doubts"] = list(finding.doubts)
     if finding.detail:
         line["detail"] = dict(finding.detail)
-    return line | {"policy": finding.policy, "register": finding.register, "tzdata": TZDATA}
+    under = {"policy": finding.policy, "policy_sha256": finding.policy_sha256, "register": finding.register}
+    return line | under | {"tzdata": TZDATA}
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,10 +1,13 @@
 """A policy as people and programs read it: its thresholds by rule, beside the codes that others give to the rule."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from emcheck.domain.codes import classes, codes
 from emcheck.domain.escalation import Tree
-from emcheck.domain.instants import format_ms
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import FOREVER, format_ms
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, Threshold
 from emcheck.present.escalated import whom
 from emcheck.present.times import duration
@@ -76,3 +79,42 @@ def as_json(policy: Policy) -> dict[str, Any]:
             for key, threshold in held.items()
         },
     }
+
+
+def published(known: Sequence[tuple[Policy, Ms]], now: Ms) -> list[dict[str, Any]]:
+    """What is published as it stands at `now`, by name and time: `known` are versions and when each became known."""
+    if not known:
+        return []
+    policies, known_at = Policies(*(policy for policy, _ in known)), {p.label: at for p, at in known}
+    lines = sorted(policies.lines.values(), key=lambda line: (line is not policies.own, line.name))
+    rows = []
+    for line in lines:
+        for number, (policy, span) in enumerate(line.spans()):
+            replaced = span.start >= span.end or span.end <= now
+            state = "replaced" if replaced else "next" if policy.effective_at > now and number else "in force"
+            rows.append(
+                {
+                    "policy": policy.label,
+                    "own": line is policies.own,
+                    "state": state,
+                    "effective_at": format_ms(policy.effective_at),
+                    "until": None if span.end == FOREVER else format_ms(span.end),
+                    "published_at": format_ms(known_at[policy.label]),
+                    "retroactive": bool(number) and policy.effective_at < known_at[policy.label],
+                    "sha256": policy.sha256,
+                }
+            )
+    return rows
+
+
+def in_words(row: dict[str, Any]) -> list[str]:
+    """A row of `published` for people."""
+    own, late = " (the service's own)" if row["own"] else "", ", retroactive" if row["retroactive"] else ""
+    return [
+        f"{row['policy']}{own}",
+        row["state"],
+        row["effective_at"],
+        row["until"] or "",
+        f"{row['published_at']}{late}",
+        row["sha256"][:12],
+    ]

@@ -79,6 +79,8 @@ class FindingShape(_Part):
     """What the rule says beside: counts, missing numbers."""
     policy: str
     """`name@version` of the policy."""
+    policy_sha256: str
+    """The hash of that version, over its file."""
     register_: Annotated[str, Field(alias="register")]
     """Hash of the register without personal data."""
     tzdata: str

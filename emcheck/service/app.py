@@ -6,6 +6,7 @@ broker): who starts it hands it its parts.
 
 import asyncio
 import contextlib
+import functools
 import random
 import socket
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from emcheck.service.configuring import Configuring
 from emcheck.service.http import By, health_app, listen
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
+from emcheck.service.reaching import unreached
 
 log = structlog.get_logger("emcheck.service")
 
@@ -106,7 +108,7 @@ class Service:
             chunk_ms=options.chunk_ms,
         )
         self.auditor = Auditor(
-            store, policy, clock,
+            store, lambda: self.pipeline.engine.roster.policies.own, clock,
             publishers=[publisher.name for publisher in publishers],
             contacts=targets_of(contacts), every_s=options.audit_every_s or 0.0,
             up_since=lambda: self.pipeline.up_since,
@@ -117,6 +119,7 @@ class Service:
         )  # fmt: skip
         self.pipeline.on_taken = self.configuring.taken
         self.pipeline.on_amended = self.configuring.amended
+        self.pipeline.publishing.unreached = functools.partial(unreached, contacts=contacts)
         self.loops = Loops(
             self.pipeline,
             transport,
@@ -125,7 +128,6 @@ class Service:
             batch_max=options.batch_max,
             linger_s=options.linger_s,
             alive_every_ms=options.alive_every_ms,
-            resend_every_ms=policy.ms("evidence.gap.resend_every_s"),
         )
 
     def _published(self, alert: Alert, action: str, note: str) -> bytes:
@@ -205,9 +207,10 @@ class Service:
     async def _watch_clock(self, look: Look) -> None:
         """Every few seconds, by a clock that nobody sets; a look costs some microseconds."""
         engine = self.pipeline.engine
+        policy = engine.roster.policies.own.then(self._clock.now())
         watch = ClockWatch(
-            step_max_ms=engine.policy.ms("service.clock.step_max_s"),
-            unsynchronised_after_ms=engine.policy.ms("service.clock.unsynchronised_after_s"),
+            step_max_ms=policy.ms("service.clock.step_max_s"),
+            unsynchronised_after_ms=policy.ms("service.clock.unsynchronised_after_s"),
             told=engine.receiving.synchronised,
         )
         while True:

@@ -44,10 +44,18 @@ class Fallen:
 class Attending:
     """Carries acts out on alerts as they stand in the store. What it returns must be committed before the next call."""
 
-    def __init__(self, store: Store, published: Publish, plan: Plan, *, lease_ms: Ms, up_since: Ms) -> None:
+    def __init__(
+        self,
+        store: Store,
+        published: Publish,
+        plan_of: Callable[[Alert], Plan],
+        *,
+        lease_ms: Callable[[Ms], Ms],
+        up_since: Ms,
+    ) -> None:
         self._store = store
         self._published = published
-        self._plan = plan
+        self._plan_of = plan_of
         self._lease_ms = lease_ms
         self._up_since = up_since
         self._deadlines = Deadlines()
@@ -72,7 +80,7 @@ class Attending:
     def _arm(self, alert: Alert, *, delivered: bool) -> Ms:
         """Look at it no later than this; early is possible, for a receipt may come until then."""
         due = FOREVER if alert.lease_until is None or alert.state not in EXPIRIES else alert.lease_until
-        step = self._plan.due(alert, delivered=delivered, up_since=self._up_since)
+        step = self._plan_of(alert).due(alert, delivered=delivered, up_since=self._up_since)
         if step is not None:
             due = min(due, step.at)
         self._deadlines.disarm(alert.alert_id)
@@ -116,7 +124,7 @@ class Attending:
             fallen.changes.append(self._change(alert, act, alert.lease_until, by="emcheck", note=_WHY[act]))
             return
         delivered = arrived >= alert.course.told_revision
-        step = self._plan.due(alert, delivered=delivered, up_since=self._up_since)
+        step = self._plan_of(alert).due(alert, delivered=delivered, up_since=self._up_since)
         if step is not None and step.at <= at:
             fallen.changes.append(self._pass_on(alert, step))
         else:
@@ -130,7 +138,7 @@ class Attending:
     def _change(
         self, alert: Alert, act: Act, at: Ms, *, by: str, note: str, until: Ms | None = None, why: str | None = None
     ) -> AlertChange:
-        after = acted(alert, act, at=at, lease_ms=self._lease_ms, until=until, disposition=why)
+        after = acted(alert, act, at=at, lease_ms=self._lease_ms(at), until=until, disposition=why)
         action = _WORDS[act]
         return AlertChange(after, action, at, by, note, self._published(after, action, note))
 

@@ -16,6 +16,7 @@ from emcheck.domain.auditing import Difference, Missed, Told, gathered, missed
 from emcheck.domain.escalation import target
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import FOREVER, format_ms
+from emcheck.domain.policies import Line
 from emcheck.domain.policy import Policy
 from emcheck.domain.rules.service_audit import SUBJECT, cause_of
 from emcheck.ports import AlertChange, Store, StoreError
@@ -32,21 +33,25 @@ _OWED_MAX = 1000
 
 async def audit(
     store: Store,
-    policy: Policy,
+    own: Line,
     *,
     now: Ms,
     publishers: Sequence[str],
     contacts: Mapping[str, Sequence[str]],
     up_since: Ms | None = None,
 ) -> list[Difference]:
-    """All differences at `now`. `contacts` are the targets of each notifier; `up_since` when the service came up."""
+    """All differences at `now` by the service's own line.
+
+    `contacts` are the targets of each notifier; `up_since` when the service came up.
+    """
     found: list[Missed] = []
     after: tuple[Ms, str] = (-FOREVER, "")
     while page := await store.open_alerts(after=after, limit=_PAGE):
         after = page[-1]
         for first in range(0, len(page), _AT_ONCE):
             names = [name for _, name in page[first : first + _AT_ONCE]]
-            found += await _missed(store, await store.alert_histories(names), policy, now=now, up_since=up_since)
+            found += await _missed(store, await store.alert_histories(names), own, now=now, up_since=up_since)
+    policy = own.then(now)
     grace_ms = policy.ms("service.audit.grace_s")
     behind: dict[str, tuple[int, Ms]] = {}
     for name in publishers:
@@ -62,7 +67,7 @@ async def audit(
 
 
 async def _missed(
-    store: Store, page: Sequence[Sequence[AlertChange]], policy: Policy, *, now: Ms, up_since: Ms | None
+    store: Store, page: Sequence[Sequence[AlertChange]], own: Line, *, now: Ms, up_since: Ms | None
 ) -> list[Missed]:
     arrived: dict[str, list[int]] = {}
     for one in await store.deliveries([history[0].alert.alert_id for history in page]):
@@ -71,7 +76,7 @@ async def _missed(
     for history in page:
         told = [Told(change.at, change.action, change.alert) for change in history]
         has = arrived.get(told[0].alert.alert_id, [])
-        overdue = missed(told, has, policy, now=now, up_since=up_since)
+        overdue = missed(told, has, own.then(told[0].alert.raised_at), now=now, up_since=up_since)
         if overdue is not None:
             found.append(overdue)
     return found
@@ -104,7 +109,7 @@ class Auditor:
     def __init__(
         self,
         store: Store,
-        policy: Policy,
+        own: Callable[[], Line],
         clock: Clock,
         *,
         publishers: Sequence[str],
@@ -113,7 +118,7 @@ class Auditor:
         up_since: Callable[[], Ms],
     ) -> None:
         self._store = store
-        self._policy = policy
+        self._own = own
         self._clock = clock
         self._publishers = publishers
         self._contacts = contacts
@@ -137,7 +142,7 @@ class Auditor:
         now = self._clock.now()
         before = {difference.cause for difference in self.found}
         self.found = await audit(
-            self._store, self._policy, now=now, publishers=self._publishers, contacts=self._contacts,
+            self._store, self._own(), now=now, publishers=self._publishers, contacts=self._contacts,
             up_since=self._up_since(),
         )  # fmt: skip
         known = {cause_of(finding) for finding in await self._store.findings(SUBJECT)}

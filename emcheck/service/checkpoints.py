@@ -6,7 +6,7 @@ which row on a start has to read. A crash costs at most the rows of two rounds, 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from emcheck.domain.engine import Engine
@@ -25,9 +25,11 @@ _AT_ONCE = 200
 class Checkpoints:
     """Takes them in rounds. `stale` are the units of which something came since their newest one."""
 
-    def __init__(self, engine: Engine, under: str, stale: Iterable[UnitId], *, every_ms: Ms, now: Ms) -> None:
+    def __init__(
+        self, engine: Engine, under: Callable[[], str], stale: Iterable[UnitId], *, every_ms: Ms, now: Ms
+    ) -> None:
         self._engine = engine
-        self._under = under
+        self._under, self._stamp = under, under()
         self._stale = set(stale)
         self._every_ms = every_ms
         self._next_at = now + every_ms
@@ -71,15 +73,16 @@ class Checkpoints:
         return Checkpoint(name, row_id, now, _dumped(state))
 
     def _stamped(self, state: dict[str, Any]) -> dict[str, Any]:
-        return {"form": FORM, "under": self._under, **state}
+        return {"form": FORM, "under": self._stamp, **state}
 
     def amended(self, units: Iterable[UnitId]) -> None:
-        """An instruction overtook the checkpoints of some units."""
-        self._stale.update(units)
+        """An instruction overtook the checkpoints of some units; of all, if facts are folded otherwise since."""
+        before, self._stamp = self._stamp, self._under()
+        self._stale.update(units if before == self._stamp else self._engine.units)
 
 
 def readable(checkpoint: Checkpoint, under: str) -> dict[str, Any] | None:
-    """The state in a checkpoint; None where another register was loaded then, or by another policy or form."""
+    """The state in a checkpoint; None where it was folded under something else, or in another form."""
     state: dict[str, Any] = json.loads(checkpoint.state)
     return state if state.get("form") == FORM and state.get("under") == under else None
 

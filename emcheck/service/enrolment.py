@@ -4,20 +4,30 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import structlog
+
 from emcheck.domain.amending import amended, as_text, name_after, touched_by
 from emcheck.domain.ids import Ms, WearerId
-from emcheck.domain.instants import format_ms
+from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import parse_instruction
+from emcheck.domain.policies import Policies
+from emcheck.domain.policy import Policy, PolicyError, parse_policy
+from emcheck.domain.publishing import StoredPolicy
 from emcheck.domain.register import Register, RegisterError, Wearer, changed, parse_register
 from emcheck.ports import Commit, Person, Store, StoredRegister
+
+log = structlog.get_logger("emcheck.service")
 
 
 async def load_register(store: Store, register: Register, now: Ms, *, replace: bool = False) -> StoredRegister:
     """Put a register in force. The service judges by it from its next start.
 
     The one that is loaded already stays, with what instructions made of it. RegisterError where another one would undo
-    instructions, unless it is to `replace` them.
+    instructions, unless it is to `replace` them, and where an order names a policy that is not published.
     """
+    policies = await policies_in_force(store)
+    if policies is not None and (fault := policies.unpublished(register.orders)) is not None:
+        raise RegisterError(f"orders.{fault[0]}.policy: {fault[1]}")
     loaded = await store.register()
     if loaded is not None and loaded.sha256 == register.sha256() and not replace:
         await store.commit(Commit(people=people_of(register.wearers)))
@@ -65,6 +75,62 @@ class InForce:
     touched_at: dict[WearerId, int] = field(default_factory=dict)
     """The row of the last instruction that touched a wearer."""
 
+    def touched(self, wearers: Iterable[WearerId], row_id: int) -> None:
+        """An instruction touched some wearers."""
+        for wearer in wearers:
+            self.touched_at[wearer] = max(self.touched_at.get(wearer, 0), row_id)
+
+
+async def policies_in_force(store: Store) -> Policies | None:
+    """Every policy that was published, the first of them the service's own; None where none ever was."""
+    known = await store.policies()
+    if not known:
+        return None
+    policies = Policies(_read(known[0]))
+    for stored in known[1:]:
+        policies.publish(_read(stored), stored.published_at if stored.as_of_row else -FOREVER)
+    return policies
+
+
+async def published(store: Store) -> list[tuple[Policy, Ms]]:
+    """Every version that was published, in order, and when it became known."""
+    return [(_read(stored), stored.published_at) for stored in await store.policies()]
+
+
+def _read(stored: StoredPolicy) -> Policy:
+    return parse_policy(stored.body.decode(), name=f"the stored {stored.name}@{stored.version}")
+
+
+def stored_policy(policy: Policy, now: Ms, row_id: int) -> StoredPolicy:
+    """A version as it is kept for ever; `row_id` is that of the instruction that published it."""
+    return StoredPolicy(
+        policy.name, policy.version, policy.sha256, policy.effective_at, now, policy.body.encode(), row_id
+    )
+
+
+async def load_policy(store: Store, policy: Policy, now: Ms, *, shipped: bool) -> None:
+    """See that the service's own policy, as it is set, is published: the first at once, a later one by instruction.
+
+    PolicyError where it cannot be: what is published never changes. One that is `shipped` gives way to what stands.
+    """
+    known = await policies_in_force(store)
+    if known is None:
+        await store.commit(Commit(policies=[stored_policy(policy, now, 0)]))
+        return
+    if policy.name != known.own.name:
+        raise PolicyError(
+            f"name: this database's own policy is {known.own.name!r}, not {policy.name!r}; publish "
+            f"{policy.label} with `emcheck policy publish` and let orders name it, or give it that name "
+            "and a new version"
+        )
+    stands = known.known(policy.name, policy.version)
+    if shipped and (stands is None or stands.sha256 != policy.sha256):
+        log.warning("policy.shipped_otherwise", shipped=policy.label, in_force=known.own.at(now).label)
+        return
+    if known.check(policy, now, retroactive=False):
+        said = {"type": "policy", "policy": policy.body, "by": "emcheck serve"}
+        await store.post(json.dumps(said, ensure_ascii=False).encode(), now)
+
 
 async def register_in_force(store: Store) -> InForce:
     """Read it back; an empty one where none was ever loaded."""
@@ -78,7 +144,6 @@ async def register_in_force(store: Store) -> InForce:
         raw = json.loads(row.payload)
         act = parse_instruction(raw)
         after = amended(found.register, act, row.received_at)
-        for wearer in touched_by(act, found.register, after).wearers:
-            found.touched_at[wearer] = row.row_id
+        found.touched(touched_by(act, found.register, after).wearers, row.row_id)
         found.register, found.name = after, name_after(found.name, raw, after)
     return found

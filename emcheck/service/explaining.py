@@ -9,7 +9,7 @@ from emcheck.domain.facts import Event
 from emcheck.domain.findings import FactRef, Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import HOUR
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Policies
 from emcheck.domain.queue import alert_id
 from emcheck.domain.receipt import Told
 from emcheck.domain.referrals import Referral
@@ -66,14 +66,14 @@ async def matching(store: Store, name: str) -> list[Alert]:
     ]
 
 
-async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callable[[int], None]) -> Story:
+async def story_of(store: Store, alert: Alert, policies: Policies, *, on_row: Callable[[int], None]) -> Story:
     """Read everything that the alert rests on; `on_row` is told of each inbox row, for this may take a while."""
     history = await store.alert_history(alert.alert_id)
     findings = await store.findings(alert.subject)
     grounds = [f for f in findings if f.raised_at is not None and alert_id(f) == alert.alert_id]
     grounds = grounds or [f for f in findings if _is_of(f, alert)]
     in_force = await register_in_force(store)
-    engine = Engine(in_force.register, policy, memory=Recent(0), decided=lambda *decision: None, name=in_force.name)
+    engine = Engine(in_force.register, policies, memory=Recent(0), decided=lambda *decision: None, name=in_force.name)
     case = engine.cases.get(alert.wearer_id) if alert.wearer_id is not None else None
     wanted = set(case.units if case is not None else ()) | {fact.unit for f in grounds for fact in f.evidence}
     told: dict[UnitId, list[Told]] = {unit: [] for unit in wanted}
@@ -93,7 +93,7 @@ async def story_of(store: Store, alert: Alert, policy: Policy, *, on_row: Callab
                 places.append(Place(address, state.order.timezone, case.timeline(address, tracks), here))
     facts = dict.fromkeys(fact for finding in grounds for fact in finding.evidence)
     rests = [_rest(fact, told.get(fact.unit, [])) for fact in facts]
-    referral = next(iter(await referrals_of(store, policy, [alert], in_force.register)), None)
+    referral = next(iter(await referrals_of(store, policies, [alert], in_force.register)), None)
     under = 0 if alert.size is None else len(await store.alerts_under(alert.alert_id, open_only=False))
     return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under)
 

@@ -6,11 +6,13 @@ from typing import NamedTuple
 from emcheck.domain.alerts import Alert, AlertState
 from emcheck.domain.escalation import Due
 from emcheck.domain.ids import Ms
+from emcheck.domain.policies import Line
 from emcheck.domain.policy import Policy
 from emcheck.ports import Store
 from emcheck.present.statistics import Statistics, statistics, within
 from emcheck.service.attending import arrived
 from emcheck.service.enrolment import register_in_force
+from emcheck.service.own import Own
 
 _PAGE = 500
 """Alerts that the store is asked of at once."""
@@ -23,7 +25,7 @@ class Waiting(NamedTuple):
     step: Due | None
 
 
-async def waiting(store: Store, policy: Policy, *, everything: bool, incident: str | None = None) -> list[Waiting]:
+async def waiting(store: Store, own: Line, *, everything: bool, incident: str | None = None) -> list[Waiting]:
     """What waits, the most urgent first; `everything`: what is closed, withdrawn or suppressed, too.
 
     With `incident`, what it accounts for.
@@ -33,11 +35,13 @@ async def waiting(store: Store, policy: Policy, *, everything: bool, incident: s
     else:
         found = await store.alerts(open_only=not everything)
         alerts = [a for a in found if everything or not (a.withdrawn or a.state is AlertState.SUPPRESSED)]
-    plan, queue = policy.plan(), []
+    queue, plan_of = [], Own(lambda: own).plan
     for first in range(0, len(alerts), _PAGE):
         page = alerts[first : first + _PAGE]
         has = arrived(await store.deliveries([alert.alert_id for alert in page]))
-        queue += [Waiting(a, plan.due(a, delivered=has.get(a.alert_id, 0) >= a.course.told_revision)) for a in page]
+        queue += [
+            Waiting(a, plan_of(a).due(a, delivered=has.get(a.alert_id, 0) >= a.course.told_revision)) for a in page
+        ]
     return sorted(queue, key=lambda one: (one.alert.priority, one.alert.raised_at))
 
 

@@ -2,14 +2,14 @@
 
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import overload
 
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.receipt import Told
-from emcheck.ports import InboxRow
+from emcheck.ports import InboxRow, Store
 from emcheck.wire.codec import EnvelopeRefused, decode
 
 _RECENT_BYTES = 64 << 20
@@ -105,3 +105,11 @@ class Telling(Sequence[Told]):
         row = self._rows[place]
         told = told_in(row.received_at, row.payload)
         return told if told is not None else Told(row.received_at, BootId(""), 1, [])
+
+
+async def telling(store: Store, unit: UnitId, pending: Iterable[InboxRow], newest: int | None) -> Telling:
+    """Everything a unit told, what is `pending` and not committed yet too; `newest` is its last row."""
+    fresh = [row for row in pending if row.unit == unit and row.kind == "up"]
+    last = fresh[0].previous if fresh else newest
+    rows = [] if last is None else await store.unit_history(newest=last, after=0)
+    return Telling([*rows, *fresh])

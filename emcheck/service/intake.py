@@ -43,7 +43,7 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     unit = known.unit  # the register's text, not one of each message's own: it is kept in many places
     if retained:
         return _refused(engine, unit, "retained", "an up message must not be retained", received_at)
-    fault = _signature_fault(engine, unit, payload)
+    fault = _signature_fault(engine, unit, payload, received_at)
     if fault is not None:
         return _refused(engine, unit, "bad_signature", fault, received_at)
     try:
@@ -79,9 +79,9 @@ def _of_no_unit(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, 
         return _refused(engine, UnitId(RECEIPT), "bad_receipt", str(error), received_at)
 
 
-def _signature_fault(engine: Engine, unit: UnitId, payload: bytes) -> str | None:
+def _signature_fault(engine: Engine, unit: UnitId, payload: bytes, received_at: Ms) -> str | None:
     """Judged before anything is read of the numbers: nobody but the unit may use them up (docs/adr/0010)."""
-    key, required = engine.units[unit].public_key, engine.roster.signatures_required
+    key, required = engine.units[unit].public_key, engine.roster.signatures_required(received_at)
     if key is None and not required:
         return None
     return signature_fault(payload, unit=unit, public_key=key, required=required)

@@ -44,7 +44,6 @@ class Loops:
         batch_max: int,
         linger_s: float,
         alive_every_ms: Ms,
-        resend_every_ms: Ms,
     ) -> None:
         self._pipeline = pipeline
         self._transport = transport
@@ -53,7 +52,6 @@ class Loops:
         self._batch_max = batch_max
         self._linger_s = linger_s
         self._alive_every_ms = alive_every_ms
-        self._resend_every_ms = resend_every_ms
         self._rearm = asyncio.Event()
         self._answer = asyncio.Event()
         self._in_hand: Ms | None = None
@@ -134,7 +132,12 @@ class Loops:
                 await self._answer.wait()
             async with self._pipeline.turn:
                 await self._acknowledger.send(self._clock.now())
-                await self._acknowledger.ask(self._pipeline.engine, self._clock.now(), self._resend_every_ms)
+                await self._ask(self._clock.now())
+
+    async def _ask(self, now: Ms) -> None:
+        engine = self._pipeline.engine
+        every_ms = engine.roster.policies.own.then(now).ms("evidence.gap.resend_every_s")
+        await self._acknowledger.ask(engine, now, every_ms)
 
     async def recover(self) -> None:
         """Read the state back from the store, trying again while that may help."""

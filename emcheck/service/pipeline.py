@@ -21,6 +21,7 @@ from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
     ActOnAlert,
     Instruction,
+    PutPolicy,
     ReferBreach,
     ReportAudit,
     impersonal,
@@ -53,8 +54,10 @@ from emcheck.service.checkpoints import SERVICE, Checkpoints
 from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
-from emcheck.service.history import Recent, Telling
+from emcheck.service.history import Recent, telling
 from emcheck.service.intake import Taken, completed, quarantined, take
+from emcheck.service.own import Own
+from emcheck.service.publishing import Publishing
 from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
 from emcheck.service.referring import named_in
@@ -64,6 +67,8 @@ log = structlog.get_logger("emcheck.service")
 
 _AT_ONCE = 16
 """Subjects judged between two looks at the clock; a case takes well under a millisecond."""
+_DECISIONS_MAX = 500
+"""So many go into one transaction where all are judged again; a start finds what a crash leaves undone."""
 _ALERTS_AT_ONCE = 100
 """Alerts of which what is due is decided between two looks at the clock: some ten milliseconds."""
 
@@ -85,14 +90,15 @@ class Pipeline:
         self.turn = asyncio.Lock()
         self._breath = Breath(chunk_ms)
         self._store = store
-        self._policy = policy
+        self.publishing = Publishing(store, policy)
         self._acknowledger = acknowledger
         self._published = published
         self._on_alerts = on_alerts
         self._checkpoint_every_ms = checkpoint_every_ms
         self.events_total = self.duplicates_total = self.quarantined_total = self.alerts_total = 0
         self.recalls_total = self.receipts_total = self.steps_total = 0
-        self.queue = QueueFigures(policy)
+        self._own = Own(lambda: self.engine.roster.policies.own)
+        self.queue = QueueFigures(self._own.targets_ms)
         self.on_taken: Callable[[Taken], None] = lambda taken: None
         """Told of each message that was taken."""
         self.on_amended: Callable[[set[UnitId]], None] = lambda units: None
@@ -109,7 +115,8 @@ class Pipeline:
         self._signed_at: Ms = 0
         self._new_events = 0
         self._standing = Standing(self._store, self._breath)
-        found = await recover(self._store, self._policy, self._recent, self._standing, decided=self._decided)
+        policies = await self.publishing.known(now)
+        found = await recover(self._store, policies, self._recent, self._standing, decided=self._decided)
         self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._signed_at = self.engine.receiving.last_at or 0
         now = max(now, self._signed_at)  # a clock that was set back while nobody was looking
@@ -123,7 +130,7 @@ class Pipeline:
         self.up_since = now
         """Since when receipts could come."""
         self._attending = Attending(
-            self._store, self._published, self._policy.plan(), lease_ms=self._policy.ms("alert.lease_s"), up_since=now
+            self._store, self._published, self._own.plan, lease_ms=self._own.lease_ms, up_since=now
         )
         self._emptying = Emptying(self._store, self._published)
         waiting = await self._store.alerts(open_only=True)
@@ -204,17 +211,12 @@ class Pipeline:
         """Hand the engine what units told long ago, and what was found then."""
         for name in list(self.engine.wanting):
             units, wearers = self.engine.roster.around(name)
-            told = {unit: await self._telling(unit) for unit in units}
+            told = {unit: await telling(self._store, unit, self._row, self._last_row_of.get(unit)) for unit in units}
             log.info("unit.recalled", unit=name, units=len(units))
             self.recalls_total += 1
             self.engine.recall(name, told, await self._standing.reopen([*units, *wearers]))
-
-    async def _telling(self, unit: UnitId) -> Telling:
-        """Everything a unit told, what is not committed yet too."""
-        pending = [row for row in self._row if row.unit == unit and row.kind == "up"]
-        newest = pending[0].previous if pending else self._last_row_of.get(unit)
-        rows = [] if newest is None else await self._store.unit_history(newest=newest, after=0)
-        return Telling([*rows, *pending])
+            if len(self._decisions) >= _DECISIONS_MAX:
+                await self._write([])
 
     async def mail(self) -> list[Letter]:
         """Instructions that wait."""
@@ -247,7 +249,7 @@ class Pipeline:
         made = amended(before, act, now)
         if isinstance(act, ReferBreach):
             check(act, await named_in(self._store, act), before, now)
-        raw = heeded(act, raw, before, made, self._policy)
+        raw = heeded(act, raw, before, made, self.engine.roster.policies.of)
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
             while self._attending.next() <= now:  # and so is what was due before
@@ -256,20 +258,33 @@ class Pipeline:
             self._note_act(change)
             self._emptying.begin(change)
         self._cause = now, in_words(act)
+        if isinstance(act, PutPolicy) and not self.publishing.is_new(act, self.engine.roster.policies, now):
+            return []
         touched = self.engine.instruct(raw, now, made)
         if isinstance(act, ReportAudit):
             standing = self._standing.findings.get(service_audit.SUBJECT, {}).values()
-            found = service_audit.judged(act, standing, now=now, policy=self._policy)
+            found = service_audit.judged(act, standing, now=now, policy=self.engine.roster.policies.own.then(now))
             self._decided(service_audit.SUBJECT, found, now, -FOREVER)
         self._row_id += 1
         self._signed_at = now
         self._row.append(InboxRow(self._row_id, now, "instruction", None, None, _dumped(raw)))
+        if isinstance(act, PutPolicy):
+            self.publishing.note(act, now, self._row_id)
         if self.engine.wanting:
             await self._recall()
         units = self.engine.roster.resting(touched)
         self._checkpoints.amended(units)
-        self.on_amended(units)
+        self.on_amended(set(self.engine.units) if isinstance(act, PutPolicy) else units)
+        if isinstance(act, PutPolicy):
+            await self._judge_again(now)
         return list(raw.get("warnings", ()))
+
+    async def _judge_again(self, now: Ms) -> None:
+        """Whom a policy touched, a few at a time: they may be all."""
+        while self.engine.tick(now, most=_AT_ONCE) == _AT_ONCE:
+            if len(self._decisions) >= _DECISIONS_MAX:
+                await self._write([])
+            await self._breath.pause()
 
     def _note_act(self, change: AlertChange) -> None:
         self._acts.append(change)
@@ -353,7 +368,8 @@ class Pipeline:
             changes.append(AlertChange(change.alert, change.action, at, "emcheck", change.note, body))
         changes += self._acts
         self._acts = []
-        findings, gone = await self._standing.replace(decisions, register=self.engine.roster.register_sha256)
+        policies = self.publishing.take()
+        findings, gone = await self._standing.replace(decisions, stamp=self.engine.roster.stamp)
         judged = dict.fromkeys(d.subject for d in decisions if d.subject in self.engine.cases)
         await self._breath.pause()
         deadlines, self._looks = self._looks, []
@@ -367,7 +383,7 @@ class Pipeline:
             Commit(
                 inbox=rows, quarantine=quarantine, findings=findings, findings_gone=gone, alerts=changes,
                 deadlines=deadlines, checkpoints=checkpoints, answers=answers, people=people,
-                deliveries=deliveries,
+                policies=policies, deliveries=deliveries,
             )
         )  # fmt: skip
         self.events_total, self._new_events = self.events_total + self._new_events, 0

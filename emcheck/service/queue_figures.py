@@ -1,11 +1,10 @@
 """The figures of the queue in `/metrics`, counted as it changes; `emcheck stats` has the same from the record."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from emcheck.domain.alerts import Alert, AlertState
 from emcheck.domain.ids import AlertId, Ms
-from emcheck.domain.policy import Policy
 from emcheck.ports import AlertChange
 from emcheck.present.statistics import FLOOD, FLOOD_SPAN, STALE
 from emcheck.service.http import By
@@ -17,8 +16,8 @@ _PRIORITIES = ("P1", "P2", "P3", "P4")
 class QueueFigures:
     """Told of every committed change; counts since the start, and what waits now."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._targets_ms: Mapping[str, Ms] = policy.targets_ms()
+    def __init__(self, targets_ms: Callable[[Ms], Mapping[str, Ms]]) -> None:
+        self._targets_ms = targets_ms
         self._raised: Counter[str] = Counter()
         self._outcomes: Counter[str] = Counter()
         self._acknowledged = Counter(dict.fromkeys(_PRIORITIES, 0))
@@ -59,7 +58,7 @@ class QueueFigures:
             self._latest.popleft()
 
     def _note_seen(self, alert: Alert, at: Ms) -> None:
-        waited_ms, target_ms = at - alert.raised_at, self._targets_ms.get(alert.priority)
+        waited_ms, target_ms = at - alert.raised_at, self._targets_ms(alert.raised_at).get(alert.priority)
         self._seen.add(alert.alert_id)
         self._acknowledged[alert.priority] += 1
         self._waited_ms[alert.priority] += waited_ms
@@ -75,7 +74,7 @@ class QueueFigures:
         """As `/metrics` shows them."""
         waiting = Counter(priority for priority, _ in self._waiting.values())
         seconds = {priority: waited_ms / 1000 for priority, waited_ms in self._waited_ms.items()}
-        targets = {priority: target_ms / 1000 for priority, target_ms in self._targets_ms.items()}
+        targets = {priority: target_ms / 1000 for priority, target_ms in self._targets_ms(now).items()}
         return {
             "alerts_raised_total": ("Alerts raised", By("rule", self._raised)),
             "alerts_outcomes_total": ("Alerts closed, by disposition, or withdrawn", By("outcome", self._outcomes)),

@@ -1,10 +1,10 @@
 """Whether everybody whom a policy's escalation names can be reached as the settings are; else nothing is started."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from emcheck.alerting.apprising import AddressError, Channel
-from emcheck.alerting.notifying import Contact
-from emcheck.domain.escalation import QUEUE, Call
+from emcheck.alerting.notifying import Contact, Way, targets_of
+from emcheck.domain.escalation import QUEUE, Call, target
 from emcheck.domain.policy import Policy
 from emcheck.settings import Settings
 
@@ -36,6 +36,24 @@ def contacts_of(settings: Settings, policy: Policy, *, name: str) -> list[Contac
             raise UnreachableError(f"{here}.by: the contact {call.who!r} has no channel {call.by!r}; {told}")
         used.setdefault(call.who, {})[call.by] = known[call.who][call.by]
     return [Contact(who, ways) for who, ways in used.items()]
+
+
+def contacts_of_all(settings: Settings, policies: Iterable[Policy]) -> list[Contact]:
+    """The same for several policies; each is named as findings name it."""
+    ways: dict[str, dict[str, Way]] = {}
+    for policy in policies:
+        for contact in contacts_of(settings, policy, name=policy.label):
+            ways.setdefault(contact.name, {}).update(contact.ways)
+    return [Contact(name, channels) for name, channels in ways.items()]
+
+
+def unreached(policy: Policy, contacts: Iterable[Contact]) -> str | None:
+    """The first step of a policy that reaches none of the contacts of a running service, and what helps."""
+    reached = {name for targets in targets_of(list(contacts)).values() for name in targets}
+    for path, call in _calls(policy):
+        if (name := target(call)) is not None and name not in reached:
+            return f"{path}: this service reaches nobody by {name!r}; set alerting.contacts and start it again first"
+    return None
 
 
 def _given(settings: Settings) -> dict[str, list[str]]:

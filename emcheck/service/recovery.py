@@ -9,7 +9,8 @@ from emcheck.domain.findings import Decided, Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.keeping import restore
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Policies
+from emcheck.domain.publishing import touched_by_policy
 from emcheck.domain.rules import tag_strap
 from emcheck.ports import InboxRow, Store
 from emcheck.service.checkpoints import SERVICE, readable, restore_receiving
@@ -23,10 +24,10 @@ class Recovered:
     """The engine as it was at the last commit, and where the inbox stands."""
 
     engine: Engine
-    under: str
-    """Names what facts are folded under: the register that was loaded, and the policy."""
+    base: str
+    """The hash of the register that was loaded."""
     changed: bool = False
-    """Another register was loaded, or another policy is in force, than at the last checkpoint."""
+    """Another register was loaded, or facts are read otherwise, than at the last checkpoint."""
     row_id: int = 0
     last_row_of: dict[UnitId, int] = field(default_factory=dict)
     checkpointed: dict[UnitId, int] = field(default_factory=dict)
@@ -34,20 +35,29 @@ class Recovered:
     stale: set[UnitId] = field(default_factory=set)
     """Units of which there are rows after that."""
 
+    def under(self) -> str:
+        """Names what facts are folded under: the register that was loaded, and how policies read facts."""
+        return f"{self.base} {self.engine.roster.terms.name()}"
+
 
 async def recover(
     store: Store,
-    policy: Policy,
+    policies: Policies,
     recent: Recent,
     standing: Standing,
     *,
     decided: Decided,
     on_row: Callable[[int], None] = lambda row_id: None,
 ) -> Recovered:
-    """Read it all back. Where register or policy changed, all facts are folded anew and all findings judged anew."""
+    """Read it all back. Where a register was loaded, or facts are read otherwise, all is folded and judged anew."""
     in_force = await register_in_force(store)
-    engine = Engine(in_force.register, policy, memory=recent, decided=decided, name=in_force.name)
-    found = Recovered(engine, under=f"{in_force.base} {policy.sha256}")
+    for stored in await store.policies():
+        published = policies.known(stored.name, stored.version)
+        if stored.as_of_row and published is not None:
+            touched = touched_by_policy(published, policies, in_force.register, stored.published_at)
+            in_force.touched(touched.wearers, stored.as_of_row)
+    engine = Engine(in_force.register, policies, memory=recent, decided=decided, name=in_force.name)
+    found = Recovered(engine, in_force.base)
     from_row, as_of = await _restore(store, found)
     async for row in store.inbox_after(from_row):
         _play(found, recent, row)
@@ -72,9 +82,9 @@ def _want_amended(found: Recovered, in_force: InForce, as_of: Mapping[UnitId, in
 
 async def _restore(store: Store, found: Recovered) -> tuple[int, dict[UnitId, int]]:
     """Units from their checkpoints; the row after which the inbox must be read, and that each was taken at."""
-    from_row, states = 0, {}
+    from_row, states, under = 0, {}, found.under()
     async for checkpoint in store.checkpoints():
-        state = readable(checkpoint, found.under)
+        state = readable(checkpoint, under)
         if state is None:
             found.changed |= checkpoint.unit == SERVICE
             continue

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.instructions import ReferBreach, parse_instruction
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Policies
 from emcheck.domain.referrals import Referral, referrals
 from emcheck.domain.register import Register
 from emcheck.ports import Store
@@ -15,7 +15,7 @@ _TOLD_BY = (b'"alert"', b'"referral"')
 """What an instruction holds that may say something of a breach; all others need not be parsed."""
 
 
-async def referrals_of(store: Store, policy: Policy, alerts: Iterable[Alert], register: Register) -> list[Referral]:
+async def referrals_of(store: Store, policies: Policies, alerts: Iterable[Alert], register: Register) -> list[Referral]:
     """The breaches that some alerts told of, the earliest due first."""
     rows = await store.instructions_after(0)
     given = [
@@ -23,13 +23,13 @@ async def referrals_of(store: Store, policy: Policy, alerts: Iterable[Alert], re
         for row in rows
         if any(word in row.payload for word in _TOLD_BY)
     ]
-    return referrals(alerts, given, register, policy)
+    return referrals(alerts, given, register, policies)
 
 
-async def all_referrals(store: Store, policy: Policy) -> list[Referral]:
+async def all_referrals(store: Store, policies: Policies) -> list[Referral]:
     """Every breach that was referred or is to be, the earliest due first."""
     alerts = await store.alerts(open_only=False)
-    return await referrals_of(store, policy, alerts, (await register_in_force(store)).register)
+    return await referrals_of(store, policies, alerts, (await register_in_force(store)).register)
 
 
 async def named_in(store: Store, act: ReferBreach) -> list[Alert]:

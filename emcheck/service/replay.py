@@ -1,14 +1,15 @@
 """Replay: a recorded stream judged as the live service would have judged it (P2)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding, is_settled
 from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.instructions import InstructionError, ReportAudit, parse_instruction
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Policies
+from emcheck.domain.policy import Policy, PolicyError
 from emcheck.domain.register import Register
 from emcheck.domain.rules import service_audit
 from emcheck.domain.timeline import Stretch
@@ -38,13 +39,13 @@ class Replayed:
 class Replay:
     """One replay under way: an engine, and the inbox in a temporary file."""
 
-    def __init__(self, register: Register, policy: Policy) -> None:
+    def __init__(self, register: Register, policies: Policies) -> None:
         self._inbox = SpilledInbox()
         self._recent = Recent()
         self._standing: dict[str, dict[str, Finding]] = {}
         self._newest: dict[UnitId, int] = {}
         self._row_id = 0
-        self.engine = Engine(register, policy, memory=self._recent, decided=self._decided)
+        self.engine = Engine(register, policies, memory=self._recent, decided=self._decided)
         self.events = 0
 
     def close(self) -> None:
@@ -96,7 +97,9 @@ class Replay:
         act = parse_instruction(line.payload)
         if isinstance(act, ReportAudit):
             standing = self._standing.get(service_audit.SUBJECT, {}).values()
-            found = service_audit.judged(act, standing, now=line.received_at, policy=self.engine.policy)
+            found = service_audit.judged(
+                act, standing, now=line.received_at, policy=self.engine.roster.policies.own.then(line.received_at)
+            )
             self._decided(service_audit.SUBJECT, found, line.received_at, -FOREVER)
 
     def recall(self) -> None:
@@ -120,8 +123,8 @@ class Replay:
     def findings(self, now: Ms) -> list[Finding]:
         """Every finding, judged at `now`."""
         self.engine.judge_all(now)
-        register = self.engine.roster.register_sha256
-        return [replace(finding, register=register) for held in self._standing.values() for finding in held.values()]
+        stamp = self.engine.roster.stamp
+        return [stamp(finding) for held in self._standing.values() for finding in held.values()]
 
 
 def replay(
@@ -129,13 +132,20 @@ def replay(
     register: Register,
     policy: Policy,
     *,
+    others: Iterable[Policy] = (),
     until: Ms | None = None,
     name: str = "stream",
     on_line: Callable[[int], None] = lambda number: None,
     whole_timeline: bool = False,
 ) -> Replayed:
-    """Judge the lines received up to `until` (the last line's instant where None). StreamError names a bad line."""
-    run = Replay(register, policy)
+    """Judge the lines received up to `until` (the last line's instant where None). StreamError names a bad line.
+
+    `policy` is the service's own, `others` are further versions of it, and those that orders name.
+    """
+    policies = Policies(policy, *others)
+    if (fault := policies.unpublished(register.orders)) is not None:
+        raise PolicyError(f"orders.{fault[0]}.policy: {fault[1]}")
+    run = Replay(register, policies)
     try:
         last, count = 0, 0
         for line in lines:

@@ -9,12 +9,14 @@ import signal
 import ssl
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
 
 import structlog
 
+from emcheck.alerting.notifying import Contact
 from emcheck.alerting.publishers import LogPublisher, MqttPublisher, WebhookPublisher
 from emcheck.clock import Clock, SystemClock, look
 from emcheck.domain.policy import Policy
@@ -23,11 +25,11 @@ from emcheck.ingest.mqtt import MqttTransport, tls_context
 from emcheck.ports import Publisher, Store
 from emcheck.service.acknowledging import Seal
 from emcheck.service.app import Options, Service
-from emcheck.service.enrolment import load_register
+from emcheck.service.enrolment import load_policy, load_register, policies_in_force
 from emcheck.service.http import ListenError
-from emcheck.service.reaching import UnreachableError, contacts_of
+from emcheck.service.reaching import UnreachableError, contacts_of_all
 from emcheck.settings import Settings, SettingsError
-from emcheck.shipped import shipped_config
+from emcheck.shipped import shipped_config, shipped_policies
 from emcheck.store.sql import SqlStore
 from emcheck.wire.signing import load_signing_key, seal
 
@@ -172,16 +174,16 @@ async def serve(
     `clock` and `options` are for simulated time; by default the machine's clock and what the settings say.
     """
     clock = clock or SystemClock()
-    try:
-        contacts = contacts_of(settings, policy, name=str(policy_path(settings, shipped_config())))
-    except UnreachableError as error:
-        raise StartError(str(error)) from None
+    contacts = _reached(settings, [policy])
     options = options or options_of(settings)
     stopping = _stop_on_signals(within_s=options.stop_within_s)
     store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms, clock=clock)
     await store.open()
     async with contextlib.AsyncExitStack() as left:
         left.push_async_callback(store.close)
+        await load_policy(store, policy, clock.now(), shipped=is_shipped(settings))
+        if (known := await policies_in_force(store)) is not None:
+            contacts = _reached(settings, known.own.lasting(clock.now()))
         if register is not None:
             await load_register(store, register, clock.now())
         transport = transport_of(settings, clock, store.database_id)
@@ -202,6 +204,14 @@ async def serve(
             await service.run()
         except ListenError as error:
             raise StartError(str(error)) from None
+
+
+def _reached(settings: Settings, policies: Sequence[Policy]) -> list[Contact]:
+    """All whom some policies call."""
+    try:
+        return contacts_of_all(settings, policies)
+    except UnreachableError as error:
+        raise StartError(f"{policy_path(settings, shipped_config())}: {error}") from None
 
 
 def _stop_on_signals(*, within_s: float) -> asyncio.Event:
@@ -230,8 +240,14 @@ def _abandon() -> None:
 
 
 def policy_path(settings: Settings, shipped: Path) -> Path:
-    """The policy in force."""
-    return settings.service.policy_file or shipped / "policy" / "england-wales.toml"
+    """The file of the service's own policy, one that is shipped by its name."""
+    named = str(settings.service.policy_file or "england-wales")
+    return shipped_policies(shipped).get(named) or Path(named)
+
+
+def is_shipped(settings: Settings) -> bool:
+    """Whether the service's own policy is one that comes with emcheck."""
+    return settings.service.policy_file is None or str(settings.service.policy_file) in shipped_policies()
 
 
 def quiet_logging() -> None:

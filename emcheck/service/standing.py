@@ -1,7 +1,7 @@
 """What stands committed: findings and alerts by subject, of what is not settled; the store holds the rest."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from emcheck.domain.alerts import Alert
@@ -100,7 +100,7 @@ class Standing:
         return changes
 
     async def replace(
-        self, decisions: Sequence[Decision], *, register: str
+        self, decisions: Sequence[Decision], *, stamp: Callable[[Finding], Finding]
     ) -> tuple[list[Finding], list[tuple[str, str]]]:
         """What of the findings is new or revised, and what no longer holds; then only what is not settled is kept."""
         revised: list[Finding] = []
@@ -115,11 +115,7 @@ class Standing:
                 settled = {key: finding for key, finding in after.items() if is_settled(finding, decision.settled)}
                 fresh = {finding.key: finding for finding in decision.found}
                 after = settled | fresh
-            revised += [
-                dataclasses.replace(finding, register=register)
-                for key, finding in after.items()
-                if before.get(key) != finding
-            ]
+            revised += [stamp(finding) for key, finding in after.items() if before.get(key) != finding]
             gone += [(subject, key) for key in before if key not in after]
             self._keep(subject, fresh)
         return revised, gone

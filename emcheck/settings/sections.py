@@ -111,7 +111,8 @@ class ServiceSettings(_Section):
     """The pipeline and the timekeeper."""
 
     policy_file: Path | None = Field(default=None, examples=["/etc/emcheck/policy.toml"])
-    """Policy in force; without it the shipped `policy/england-wales.toml`."""
+    """The service's own policy as it first starts: a file, or the name of one that comes with emcheck, as `scotland`;
+    `england-wales` without it. It is published then; later versions by `emcheck policy publish`."""
     signing_key_file: Path | None = Field(default=None, examples=["/etc/emcheck/signing.key"])
     """PEM file of the Ed25519 key that signs what units are told, readable by the service only. Make it with
     `openssl genpkey -algorithm ed25519 -out signing.key`; units are enrolled with its public half, the output of

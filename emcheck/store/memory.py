@@ -7,6 +7,8 @@ from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import DAY
+from emcheck.domain.publishing import StoredPolicy
+from emcheck.domain.receipt import QuarantineCount
 from emcheck.ports import (
     AlertChange,
     Checkpoint,
@@ -18,7 +20,6 @@ from emcheck.ports import (
     OutboxItem,
     Owed,
     Person,
-    QuarantineCount,
     Quarantined,
     StoredRegister,
     StoreError,
@@ -47,6 +48,7 @@ class MemoryStore:
         self._deadlines: dict[str, Ms] = {}
         self._checkpoints: dict[UnitId, dict[int, Checkpoint]] = {}
         self._registers: list[StoredRegister] = []
+        self._policies: list[StoredPolicy] = []
         self._letters: dict[int, tuple[Letter, str | None]] = {}
         self._people: dict[str, Person] = {}
 
@@ -93,6 +95,7 @@ class MemoryStore:
     async def commit(self, commit: Commit) -> None:
         """Write all of it, or nothing."""
         self._rows.check(commit.inbox)
+        self._check_published(commit.policies)
         self._check_owed(commit.alerts)
         for row in commit.inbox:
             self._rows.append(row)
@@ -107,11 +110,21 @@ class MemoryStore:
             self._deadlines[storable(deadline.subject)] = deadline.due
         for person in commit.people:
             self._people[person.wearer_id] = person
+        self._policies += commit.policies
         self._keep_deliveries(commit.deliveries)
         for number, outcome in commit.answers:
             self._letters[number] = (self._letters[number][0]._replace(body=b""), storable(outcome))
         for checkpoint in commit.checkpoints:
             self._checkpoints.setdefault(checkpoint.unit, {})[checkpoint.row_id] = checkpoint
+
+    def _check_published(self, policies: Sequence[StoredPolicy]) -> None:
+        known = {(policy.name, policy.version) for policy in self._policies}
+        if any((policy.name, policy.version) in known for policy in policies):
+            raise StoreError(
+                "a version of a policy is published twice",
+                remedy="report this with the log: it is a fault in emcheck",
+                transient=False,
+            )
 
     def _check_owed(self, changes: Sequence[AlertChange]) -> None:
         owed = [event_id(change.alert) for change in changes if change.published is not None]
@@ -181,6 +194,10 @@ class MemoryStore:
         last = await self.last_row()
         self._registers.append(register._replace(as_of_row=last.row_id if last is not None else 0))
         self._people = {person.wearer_id: person for person in people}
+
+    async def policies(self) -> list[StoredPolicy]:
+        """Every version of every policy that was published, in order."""
+        return list(self._policies)
 
     async def instructions_after(self, row_id: int) -> list[InboxRow]:
         """The instructions in the inbox after `row_id`, in order."""

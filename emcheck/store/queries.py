@@ -16,6 +16,7 @@ from emcheck.store.schema import (
     outbox,
     outbox_cursor,
     person,
+    policy,
     quarantine,
     register,
     unit,
@@ -82,6 +83,10 @@ REGISTER = (
 REGISTERS = select(register.c.sha256, register.c.loaded_at, register.c.body, register.c.as_of_row).order_by(
     register.c.register_no
 )
+POLICIES = select(
+    policy.c.name, policy.c.version, policy.c.sha256, policy.c.effective_at, policy.c.published_at, policy.c.body,
+    policy.c.as_of_row,
+).order_by(policy.c.policy_no)  # fmt: skip
 INSTRUCTIONS = (
     select(*_INBOX)
     .select_from(inbox.outerjoin(unit))

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms
+from emcheck.domain.publishing import StoredPolicy
+from emcheck.domain.receipt import QuarantineCount
 from emcheck.ports import (
     INBOX_KINDS,
     AlertChange,
@@ -20,7 +22,6 @@ from emcheck.ports import (
     OutboxItem,
     Owed,
     Person,
-    QuarantineCount,
     Quarantined,
     StoredRegister,
     StoreError,
@@ -91,6 +92,10 @@ class SqlReads:
     async def registers(self) -> list[StoredRegister]:
         """Every register that was ever loaded, in order."""
         return [StoredRegister(*row) for row in await self._rows(queries.REGISTERS)]
+
+    async def policies(self) -> list[StoredPolicy]:
+        """Every version of every policy that was published, in order."""
+        return [StoredPolicy(*row) for row in await self._rows(queries.POLICIES)]
 
     async def instructions_after(self, row_id: int) -> list[InboxRow]:
         """The instructions in the inbox after `row_id`, in order."""

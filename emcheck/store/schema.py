@@ -33,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -209,6 +209,21 @@ register = Table(
     Column("loaded_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("as_of_row", BigInteger, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("policy_no", _row_number(), primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("effective_at", BigInteger, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("as_of_row", BigInteger, nullable=False),
+    UniqueConstraint("name", "version"),
     sqlite_autoincrement=True,
 )
 

@@ -93,6 +93,8 @@ class Writing:
             await self._write_checkpoints(connection, commit.checkpoints, numbers)
         if commit.people:
             await connection.execute(self._upserts["person"], [person._asdict() for person in commit.people])
+        if commit.policies:
+            await connection.execute(schema.policy.insert(), [policy._asdict() for policy in commit.policies])
         if commit.deliveries:
             await connection.execute(kept_once(connection, schema.delivery), delivery_rows(commit.deliveries))
         if commit.answers:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from emcheck.cli import app
+from emcheck.cli.reading import read_policy
 from emcheck.domain.instants import format_ms
 from tests.support import UnitStory, at, nightly, order
 
@@ -49,6 +50,7 @@ def test_the_line_of_the_contract(night: Path) -> None:
     assert result.exit_code == 0, result.stderr
     (line,) = [json.loads(text) for text in result.stdout.splitlines() if "curfew.absence" in text]
     text, evidence, register, tzdata = (line.pop(key) for key in ("text", "evidence", "register", "tzdata"))
+    assert line.pop("policy_sha256") == read_policy(None).sha256
     assert line == {
         "rule": "curfew.absence",
         "class": "late_return",

@@ -10,6 +10,7 @@ from emcheck.domain.canonical import sha256_of
 from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, format_ms, parse_ms
+from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register, RegisterError
 from emcheck.domain.roster import Roster
 from emcheck.domain.windows import windows
@@ -20,7 +21,7 @@ TUESDAY_NOON = at("12:00")
 
 
 def told(known: Register, now: int = TUESDAY_NOON, unit: UnitId = UNIT) -> dict[str, Any]:
-    content = Configurations(Roster(known, england())).of(unit, now).content
+    content = Configurations(Roster(known, Policies(england()))).of(unit, now).content
     assert content is not None
     return content
 
@@ -117,7 +118,7 @@ def test_a_unit_that_stands_nowhere_is_told_nothing() -> None:
         "installed_at": "2026-03-10T00:00:00Z",
         "removed_at": "2026-03-20T00:00:00Z",
     }
-    known = Configurations(Roster(register(installations=[entry]), england()))
+    known = Configurations(Roster(register(installations=[entry]), Policies(england())))
     assert known.of(UNIT, at("00:00", "2026-03-09")) == Configuration(None, at("00:00", "2026-03-10"))
     assert known.of(UNIT, at("00:00", "2026-03-20")).content is None
     assert known.of(UnitId("BU-9999"), TUESDAY_NOON).content is None
@@ -126,7 +127,7 @@ def test_a_unit_that_stands_nowhere_is_told_nothing() -> None:
 
 def test_a_week_or_more_lies_ahead_always() -> None:
     known_register = register(order(ends_at="2027-01-01T00:00:00Z"))
-    known = Configurations(Roster(known_register, england()))
+    known = Configurations(Roster(known_register, Policies(england())))
     for hour in range(0, 24 * 8, 7):
         now = TUESDAY_NOON + hour * HOUR
         configuration = known.of(UNIT, now)
@@ -155,7 +156,7 @@ def test_nothing_changes_between_two_edges(times: list[int], now: int, part: flo
             fittings=[{"tag": "T-1", "wearer_id": "W-1", "fitted_at": t[1], "removed_at": t[2]},
                       {"tag": "T-2", "wearer_id": "W-1", "fitted_at": t[3], "removed_at": t[7]}],
         ),
-        england(),
+        Policies(england()),
     ))  # fmt: skip
     configuration = known.of(UNIT, now)
     assert configuration.until > now

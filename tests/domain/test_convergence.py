@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emcheck.domain.findings import Finding
+from emcheck.domain.instants import format_ms
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
-from tests.support import BOOT, UnitStory, at, judge, register
+from tests.support import BOOT, UnitStory, at, judge, register, version
 
 UNTIL = at("2026-03-25T12:00")
 PRESENCE = ["hears", "loses", "beats", "report", "skips", "periodic", "reboots", "tamper", "offset", "pause", "tags"]
@@ -94,7 +95,19 @@ def shuffled(envelopes: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]
 def told(found: list[Finding]) -> list[object]:
     """What must converge: the rules that do not run in receive time, without `raised_at`."""
     rows = [
-        (f.rule, f.class_, f.start, f.end, f.absent_ms, f.excluded_ms, f.priority, f.evidence, f.doubts, f.detail)
+        (
+            f.rule,
+            f.policy,
+            f.class_,
+            f.start,
+            f.end,
+            f.absent_ms,
+            f.excluded_ms,
+            f.priority,
+            f.evidence,
+            f.doubts,
+            f.detail,
+        )
         for f in found
         if f.rule not in IN_RECEIVE_TIME
     ]
@@ -108,6 +121,35 @@ def test_any_order_of_arrival_gives_the_same_findings(steps: list[tuple[str, int
     envelopes = [envelope for _, envelope in night.messages]
     expected = told(judge(stream(envelopes), register(), until=UNTIL))
     assert told(judge(stream(shuffled(envelopes, seed)), register(), until=UNTIL)) == expected
+
+
+READS_OTHERWISE: dict[str, Any] = {
+    "presence__leave_time_s": 700,
+    "presence__vouch_factor": 4,
+    "clock__offset_max_s": 60,
+    "tag__battery__low_pct": 10,
+    "unit__power__alert_after_s": 60,
+    "unit__battery__charge_s": 60,
+    "curfew__absence__alert_after_s": 30,
+}
+"""Thresholds of every family that a version may change."""
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(STEP, st.integers(1, 900)), min_size=1, max_size=25),
+    st.integers(0, 2**32),
+    st.integers(0, 8 * 3600),
+)
+def test_any_order_of_arrival_gives_the_same_findings_under_two_versions(
+    steps: list[tuple[str, int]], seed: int, begins_s: int
+) -> None:
+    """P1 with a version that comes into force while the night goes on."""
+    begins = format_ms(at("18:00") + begins_s * 1000)
+    second = [version("2", begins, **READS_OTHERWISE)]
+    envelopes = [envelope for _, envelope in tell(steps).messages]
+    expected = told(judge(stream(envelopes), register(), until=UNTIL, others=second))
+    assert told(judge(stream(shuffled(envelopes, seed)), register(), until=UNTIL, others=second)) == expected
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -162,6 +204,6 @@ def test_an_absence_that_buffered_heartbeats_lengthen_into_a_past_window_is_foun
     """A failing example of the property: the first heartbeats were judged before the later ones lengthened them."""
     night = tell([("hears", 1), ("hears", 1), ("hears", 1), ("loses", 466), ("beats", 900), ("beats", 900)])
     found = told(judge(stream([envelope for _, envelope in night.messages]), register(), until=UNTIL))
-    assert [(row[0], row[2], row[3]) for row in found] == [  # type: ignore[index]  # rows are tuples
+    assert [(row[0], row[3], row[4]) for row in found] == [  # type: ignore[index]  # rows are tuples
         ("curfew.absence", at("19:00"), at("19:00:01"))
     ]

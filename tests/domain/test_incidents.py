@@ -10,6 +10,7 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.ids import UnitId
 from emcheck.domain.incidents import Incidents
 from emcheck.domain.instants import MINUTE, SECOND
+from emcheck.domain.policies import Line
 from emcheck.domain.queue import alert_id
 from emcheck.domain.register import Register
 from emcheck.present.words import explain
@@ -84,7 +85,7 @@ def test_in_a_large_site_it_takes_one_in_a_hundred() -> None:
     few = [story(number, HEARD) for number in range(1, 15)]
     told = of(night(installed, few, at("19:01")), "incident.silent")
     assert [incident.class_ for incident in told] == ["firmware"], "nor do those count that never spoke"
-    everyone = Incidents(england(), installed.installations)
+    everyone = Incidents(Line(england()), installed.installations)
     for number in range(1, 15):
         everyone.began("unit.silent", UnitId(f"BU-{number:04}"), GONE, GONE, GONE)
     assert everyone.judge(GONE) == (set(), set())
@@ -186,7 +187,7 @@ def test_the_order_in_which_troubles_are_noticed_does_not_matter(seed: int) -> N
     steps = sorted({t for _, s, e in told for t in (s, e) if t is not None})
 
     def play(order: random.Random) -> list[Finding]:
-        incidents = Incidents(england(), known.installations)
+        incidents = Incidents(Line(england()), known.installations)
         for before, now in itertools.pairwise([0, *steps]):
             while (due := incidents.due()) < now:
                 incidents.judge(max(due, before))
@@ -225,7 +226,7 @@ def test_a_firmware_that_stops_its_units_is_an_incident_of_its_own() -> None:
 
 def test_what_came_to_nothing_is_let_go() -> None:
     known = town(40, postcode=["SE15 4", "N1 9"])
-    everyone = Incidents(england(), known.installations)
+    everyone = Incidents(Line(england()), known.installations)
     for number in range(1, 41):
         when = GONE + number * MINUTE
         everyone.began("unit.silent", UnitId(f"BU-{number:04}"), when, when, when)

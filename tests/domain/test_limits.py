@@ -19,7 +19,7 @@ DAY_OF_FOUR = [
 
 
 def said(**changes: Any) -> list[str]:
-    return [str(excess) for excess in excesses(register(order(**changes)), england())]
+    return [str(excess) for excess in excesses(register(order(**changes)), lambda _: england())]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/London"])
@@ -102,8 +102,8 @@ def test_the_policy_decides_what_is_refused() -> None:
     strict = parse_policy(
         POLICY.replace('[order.court.action]\nvalue = "warn"', '[order.court.action]\nvalue = "refuse"')
     )
-    [lenient] = excesses(register(order(curfew=nightly("23:00", "23:30"))), england())
-    [refused] = excesses(register(order(curfew=nightly("23:00", "23:30"))), strict)
+    [lenient] = excesses(register(order(curfew=nightly("23:00", "23:30"))), lambda _: england())
+    [refused] = excesses(register(order(curfew=nightly("23:00", "23:30"))), lambda _: strict)
     assert (lenient.refused, refused.refused) == (False, True)
 
 
@@ -123,7 +123,7 @@ def test_a_policy_says_warn_or_refuse_and_writes_dates(before: str, after: str, 
 def test_a_policy_older_than_the_limits_loads_and_warns() -> None:
     older = re.sub(r"\[order\.[\w.]+\]\n(\w+ = .*\n)+", "", POLICY)
     assert "[order." not in older
-    found = excesses(register(order(curfew=nightly("23:00", "23:30"))), parse_policy(older))
+    found = excesses(register(order(curfew=nightly("23:00", "23:30"))), lambda _: parse_policy(older))
     assert [str(excess) for excess in found] == said(curfew=nightly("23:00", "23:30"))
     assert not any(excess.refused for excess in found)
 

@@ -11,6 +11,7 @@ from emcheck.domain.amending import amended, name_after
 from emcheck.domain.ids import AlertId, OrderId, RuleId, UnitId, WearerId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, format_ms
 from emcheck.domain.instructions import InstructionError, ReferBreach, parse_instruction
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy, PolicyError, parse_policy
 from emcheck.domain.referrals import Referral, check, due_at, referrals
 from emcheck.shipped import shipped_config
@@ -34,7 +35,7 @@ def act(kind: str, alert: str = "AL-1", **fields: Any) -> dict[str, Any]:
 
 def found(*given: tuple[int, dict[str, Any]], alerts: tuple[Alert, ...] = (ALERT, STRAP, UNIT)) -> list[Referral]:
     told = [(when, parse_instruction(raw)) for when, raw in given]
-    return referrals(alerts, told, KNOWN, england())
+    return referrals(alerts, told, KNOWN, Policies(england()))
 
 
 def test_a_finding_alone_is_no_breach_nor_is_one_that_was_only_seen() -> None:
@@ -66,7 +67,7 @@ def test_an_alert_of_no_order_is_about_the_only_one_that_ran_then() -> None:
     [one] = found((at("19:10"), act("confirm", "AL-2")))
     assert one.order == KNOWN.orders[0]
     two = register(order(), order(order_id="O-2", kind="bail"))
-    [one] = referrals([STRAP], [(at("19:10"), parse_instruction(act("confirm", "AL-2")))], two, england())
+    [one] = referrals([STRAP], [(at("19:10"), parse_instruction(act("confirm", "AL-2")))], two, Policies(england()))
     assert one.order is None
 
 

@@ -33,7 +33,7 @@ TWO_PLACES: dict[str, Any] = {
 
 def said(known: Register, policy: Policy | None = None, **act: Any) -> Remarks:
     parsed = parse_instruction(act)
-    return of_act(parsed, known, amended(known, parsed, at("18:00")), policy or england())
+    return of_act(parsed, known, amended(known, parsed, at("18:00")), lambda _: policy or england())
 
 
 def test_a_variation_beyond_a_limit_is_told_or_refused_with_its_clause() -> None:

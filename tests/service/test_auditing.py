@@ -14,6 +14,7 @@ from emcheck.domain.auditing import Difference
 from emcheck.domain.escalation import Plan
 from emcheck.domain.ids import AlertId
 from emcheck.domain.instants import MINUTE
+from emcheck.domain.policies import Line
 from emcheck.ports import Delivery
 from emcheck.service.auditing import Auditor, audit
 from emcheck.service.replay import replay
@@ -33,7 +34,7 @@ class Audited:
 
     def anew(self) -> Auditor:
         return Auditor(
-            self.desk.store, england(), self.clock, publishers=[], contacts={}, every_s=60.0,
+            self.desk.store, lambda: Line(england()), self.clock, publishers=[], contacts={}, every_s=60.0,
             up_since=lambda: self.desk.loop.up_since,
         )  # fmt: skip
 
@@ -111,7 +112,7 @@ async def test_deadlines_that_are_lost_are_found(audited: Audited, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(deadlines.Deadlines, "arm", lambda *_: None)
         strap = await receipted(audited)
-        found = await audit(audited.desk.store, england(), now=at("18:43"), publishers=[], contacts={})
+        found = await audit(audited.desk.store, Line(england()), now=at("18:43"), publishers=[], contacts={})
         [difference] = found
         assert difference == Difference("step_overdue", "", 1, at("18:41:02"), (strap,))
 
@@ -150,23 +151,23 @@ async def test_a_publisher_that_owes_is_found(audited: Audited) -> None:
     await receipted(audited)
     store = audited.desk.store
     first, *_, last = await store.outbox_after("mqtt", limit=99)
-    assert await audit(store, england(), now=first.created_at + 59_999, publishers=["mqtt"], contacts={}) == []
-    found = await audit(store, england(), now=first.created_at + 60_000, publishers=["mqtt"], contacts={})
+    assert await audit(store, Line(england()), now=first.created_at + 59_999, publishers=["mqtt"], contacts={}) == []
+    found = await audit(store, Line(england()), now=first.created_at + 60_000, publishers=["mqtt"], contacts={})
     assert [(one.kind, one.publisher, one.since) for one in found] == [("publisher_behind", "mqtt", first.created_at)]
     await store.outbox_delivered("mqtt", last.item_id)
-    assert await audit(store, england(), now=first.created_at + 60_000, publishers=["mqtt"], contacts={}) == []
+    assert await audit(store, Line(england()), now=first.created_at + 60_000, publishers=["mqtt"], contacts={}) == []
 
 
 async def test_what_is_acknowledged_shelved_or_withdrawn_is_not_missed(audited: Audited) -> None:
     strap = await receipted(audited)
     await audited.desk.does(at("18:40:32"), alert_id=strap, act="acknowledge")
-    seen = await audit(audited.desk.store, england(), now=at("19:10"), publishers=[], contacts={})
+    seen = await audit(audited.desk.store, Line(england()), now=at("19:10"), publishers=[], contacts={})
     assert seen == []
-    later = await audit(audited.desk.store, england(), now=at("19:09"), publishers=[], contacts={})
+    later = await audit(audited.desk.store, Line(england()), now=at("19:09"), publishers=[], contacts={})
     assert later == []
     await audited.desk.loop.tick(at("19:10:32"))
     await audited.arrive()
-    back = await audit(audited.desk.store, england(), now=at("19:13"), publishers=[], contacts={})
+    back = await audit(audited.desk.store, Line(england()), now=at("19:13"), publishers=[], contacts={})
     assert [(one.kind, one.since) for one in back] == [("step_overdue", at("19:11:02"))]
 
 

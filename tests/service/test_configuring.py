@@ -12,6 +12,7 @@ from emcheck.clock import VirtualClock
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, SECOND, format_ms
+from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
 from emcheck.service.acknowledging import Acknowledger, Seal
@@ -41,7 +42,8 @@ class Desk:
         self.air = Air()
         self.clock = VirtualClock(START)
         self.memory = Recent()
-        self.engine = Engine(known or register(), england(), memory=self.memory, decided=lambda *decision: None)
+        policies = Policies(england())
+        self.engine = Engine(known or register(), policies, memory=self.memory, decided=lambda *decision: None)
         self.roster = self.engine.roster
         self.acknowledger = Acknowledger(store, self.air, every_s=0.0, seal=seal)
         self.configuring = Configuring(
@@ -120,7 +122,7 @@ async def test_a_lost_one_is_said_again(bench: Bench) -> None:
 async def test_a_change_of_curfew_is_told_with_a_higher_number(bench: Bench) -> None:
     desk = Desk()
     [first] = await lives(bench, desk, 120)
-    desk.roster = Roster(register(order(curfew=nightly("21:00"))), england())
+    desk.roster = Roster(register(order(curfew=nightly("21:00"))), Policies(england()))
     desk.configuring.amended(desk.engine.units)
     await desk.configuring.refresh(bench.now)
     assert desk.waiting == 1, "it shows before the unit has said anything"

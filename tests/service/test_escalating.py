@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,22 +15,37 @@ from emcheck.alerting.notifying import Contact
 from emcheck.alerting.outbox import OutboxRunner
 from emcheck.clock import VirtualClock
 from emcheck.domain.alerts import Act, acted
-from emcheck.domain.escalation import Call, Tree
 from emcheck.domain.ids import AlertId
-from emcheck.domain.instants import HOUR, MINUTE, SECOND, format_ms
-from emcheck.domain.policy import Policy
+from emcheck.domain.instants import HOUR, SECOND, format_ms
+from emcheck.domain.policy import Policy, parse_policy
 from emcheck.ports import AlertChange, Commit, Delivery
 from tests.alerting.receiving import Centre, centre
 from tests.service.test_attending import Desk
-from tests.support import at, england
+from tests.support import at, calling, england
 
-PAGING: dict[str, Tree] = {"P1": (Call(MINUTE, "duty_operator", "queue"), Call(5 * MINUTE, "supervisor", "page"))}
+PAGING = """
+[[escalation.P1]]
+after_s = 60
+who = "duty_operator"
+by = "queue"
+reason = "Nobody has seen it."
+source = "the test"
+
+[[escalation.P1]]
+after_s = 300
+who = "supervisor"
+by = "page"
+reason = "Nobody is there."
+source = "the test"
+"""
 
 
 def paging() -> Policy:
     """The shipped policy, but its P1 pages the supervisor after five minutes; no receipts are asked for."""
-    spans = england().spans_ms | {"alert.receipt.P1_s": 0}
-    return replace(england(), trees=PAGING, spans_ms=spans)
+    body = calling(PAGING).body
+    receipt = re.compile(r"(?<=^\[alert\.receipt\.P1_s\]\nvalue = )\d+", re.MULTILINE)
+    assert receipt.search(body)
+    return parse_policy(receipt.sub("0", body))
 
 
 async def told(desk: Desk, alert: AlertId) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 keeps what it has, says so on `/readyz`, acknowledges nothing, and recovers by itself. And it stops when told to."""
 
 import asyncio
+import json
 import os
 import resource
 import shutil
@@ -250,4 +251,4 @@ async def test_it_stops_in_an_orderly_way(tmp_path: Path, how: signal.Signals) -
     with sqlite3.connect(tmp_path / "emcheck.db") as shell:
         last = shell.execute("SELECT payload FROM inbox ORDER BY row_id DESC LIMIT 1").fetchone()[0]
     shell.close()
-    assert last == b'{"service": "stopped"}'
+    assert json.loads(last) == {"service": "stopped"}

@@ -37,7 +37,7 @@ async def keeping_time(air: Air, clock: VirtualClock) -> AsyncIterator[tuple[Pip
         await service.receive([Message(up(UNIT), json.dumps(envelope).encode(), False, when)])
     loops = Loops(
         service, air, Acknowledger(store, air), clock,
-        batch_max=10, linger_s=0.0, alive_every_ms=30 * SECOND, resend_every_ms=MINUTE,
+        batch_max=10, linger_s=0.0, alive_every_ms=30 * SECOND,
     )  # fmt: skip
     task = asyncio.create_task(loops.keep_time(), name="keep_time")
     await turns()

@@ -9,6 +9,7 @@ import pytest
 from emcheck.domain.auditing import Told, missed
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, MINUTE, SECOND, format_ms
+from emcheck.domain.policies import Line
 from emcheck.ports import Delivery, Message
 from emcheck.service.auditing import audit
 from emcheck.service.enrolment import load_register
@@ -85,7 +86,7 @@ class Life:
     async def forgotten(self) -> list[Any]:
         """What the auditor finds of steps."""
         found = await audit(
-            self.store, england(), now=self.now + GRACE, publishers=[], contacts={}, up_since=self.loop.up_since
+            self.store, Line(england()), now=self.now + GRACE, publishers=[], contacts={}, up_since=self.loop.up_since
         )  # fmt: skip
         return [one for one in found if one.kind == "step_overdue" and one.since <= self.now]
 

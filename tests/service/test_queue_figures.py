@@ -16,7 +16,7 @@ class Board:
     """The figures, and a queue that changes."""
 
     def __init__(self) -> None:
-        self.figures = QueueFigures(england())
+        self.figures = QueueFigures(lambda at: england().targets_ms())
 
     def changes(self, changed: Alert, action: str, at: int) -> None:
         self.figures.note([AlertChange(changed, action, at, "op-1", "", None)])

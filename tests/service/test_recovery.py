@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from emcheck.domain import case, nights
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import DAY, HOUR
+from emcheck.domain.policy import parse_policy
 from emcheck.domain.queue import alert_id
-from emcheck.domain.register import Register
+from emcheck.domain.register import Register, changed
 from emcheck.domain.rules.evidence import GAP
-from emcheck.ports import InboxRow, Message
+from emcheck.ports import Commit, InboxRow, Message
 from emcheck.service.acknowledging import Acknowledger
-from emcheck.service.enrolment import load_register, register_in_force
+from emcheck.service.enrolment import load_register, published, register_in_force, stored_policy
 from emcheck.service.pipeline import Pipeline
 from emcheck.service.replay import replay
 from emcheck.service.stream import Line
@@ -26,7 +27,7 @@ from emcheck.store.memory import MemoryStore
 from emcheck.wire.topics import up
 from tests.air import Air
 from tests.domain.test_folding import STEP, received, story, two_addresses
-from tests.support import england, nightly, register
+from tests.support import england, nightly, register, version
 
 RELAXED = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -56,6 +57,31 @@ def _act(kind: str, order_id: str, day: int, hour: int, hours: int) -> dict[str,
     return {"type": kind, **about, **by, **said[kind]}
 
 
+POLICIES: list[dict[str, Any]] = [
+    {"curfew__absence__alert_after_s": 900, "curfew__absence__priority": "P3"},
+    {"presence__leave_time_s": 700, "presence__vouch_factor": 3},
+    {"curfew__accumulated__allowance_default_min": 10, "unit__power__alert_after_s": 60},
+    {"clock__offset_max_s": 60, "unit__silent__priority": "P4"},
+]
+
+
+class Publication(dict[str, Any]):
+    """An instruction that a failing example can be printed with: a policy is a long text."""
+
+    def __repr__(self) -> str:
+        return f"<policy {parse_policy(self['policy']).label}>"
+
+
+def _published(which: int, name: str, day: int, hour: int) -> dict[str, Any]:
+    """A version of the service's own policy or of another, perhaps of days that were judged."""
+    number, begins = f"{day}.{hour}.{which}", f"{_when(day, hour)}:00Z"
+    new = version(number, begins, name=name, **POLICIES[which])
+    return Publication(type="policy", policy=new.body, by="the authority", retroactive="the number was wrong")
+
+
+PUBLISHED = st.builds(
+    _published, st.integers(0, 3), st.sampled_from(["england-wales", "borders"]), st.integers(9, 26), st.integers(0, 23)
+)
 ACT = st.builds(
     _act,
     st.sampled_from(["authorised_absence", "variation", "suspension", "order_end", "fitting", "installation"]),
@@ -64,6 +90,16 @@ ACT = st.builds(
     st.integers(0, 23),
     st.integers(1, 60),
 )
+
+
+BORDERS = version("1", "2026-01-01T00:00:00Z", name="borders", curfew__absence__alert_after_s=60)
+
+
+def under_two_policies() -> Register:
+    """The second order names a policy of its own."""
+    known = two_addresses()
+    first, second = known.orders
+    return changed(known, orders=(first, changed(second, policy="borders", atv_allowance_min=None)))
 
 
 def pipeline(store: MemoryStore, checkpoint_every_ms: int) -> Pipeline:
@@ -93,6 +129,7 @@ async def live(
     """
     store = MemoryStore()
     await store.open()
+    await store.commit(Commit(policies=[stored_policy(policy, 0, 0) for policy in (england(), BORDERS)]))
     await load_register(store, known, lines[0].received_at)
     service = pipeline(store, checkpoint_every_ms)
     await service.recover(lines[0].received_at)
@@ -163,7 +200,7 @@ async def test_a_replay_is_the_live_system(
 @RELAXED
 @given(
     st.lists(STEP, min_size=8, max_size=25),
-    st.lists(ACT, min_size=1, max_size=4),
+    st.lists(ACT | PUBLISHED, min_size=1, max_size=4),
     st.integers(0, 2**32),
     st.sampled_from([HOUR, 7 * DAY]),
 )
@@ -180,15 +217,17 @@ async def test_instructions_are_judged_alike_live_after_restarts_in_a_replay_and
         patch.setattr(case, "KEEP", DAY)
         patch.setattr(nights, "KEEP", DAY)
         store, service = await live(
-            lines, two_addresses(), until, restarts=restarts, checkpoint_every_ms=checkpoint_every_ms, acts=planned
+            lines, under_two_policies(), until, restarts=restarts, checkpoint_every_ms=checkpoint_every_ms, acts=planned
         )
         rows = [row async for row in store.inbox_after(0)]
-        again = replay(as_lines(rows), two_addresses(), england(), until=until)
+        first = [BORDERS]
+        again = replay(as_lines(rows), under_two_policies(), england(), others=first, until=until)
         assert told(await store.findings()) == told(again.findings)
         assert again.engine.roster.register_sha256 == service.engine.roster.register_sha256
         in_force = await register_in_force(store)
         facts = [line for line in as_lines(rows) if line.kind != "instruction"]
-        known_before = replay(facts, in_force.register, england(), until=until)
+        policies = [policy for policy, _ in await published(store)][1:]
+        known_before = replay(facts, in_force.register, england(), others=policies, until=until)
     assert curfew_only(known_before.findings) == curfew_only(again.findings)
     await store.close()
 

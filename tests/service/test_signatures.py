@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, UnitId
+from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.service.history import Recent
@@ -38,7 +39,10 @@ class Door:
     def __init__(self, policy: Policy | None = None, known: Register | None = None) -> None:
         self.memory = Recent()
         self.engine = Engine(
-            known or enrolled(), policy or england_signed(), memory=self.memory, decided=lambda *decision: None
+            known or enrolled(),
+            Policies(policy or england_signed()),
+            memory=self.memory,
+            decided=lambda *decision: None,
         )
 
     def takes(self, payload: bytes, *, at: int = NOON) -> Taken:

@@ -4,6 +4,8 @@ import pytest
 
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY
+from emcheck.domain.publishing import StoredPolicy
+from emcheck.domain.receipt import QuarantineCount
 from emcheck.ports import (
     Answer,
     Commit,
@@ -11,7 +13,6 @@ from emcheck.ports import (
     InboxRow,
     Letter,
     Person,
-    QuarantineCount,
     Store,
     StoredRegister,
     StoreError,
@@ -207,6 +208,20 @@ class StoreContract(QueueContract):
         assert await store.people() == [Person("W-1", "Anne", b"y"), Person("W-3", "Cy", b"x")]
         await store.save_register(first, [Person("W-1", "Ann", b"{}")])
         assert await store.register() == first
+
+    async def test_policies_stand_in_order_and_each_version_once(self, store: Store) -> None:
+        assert await store.policies() == []
+        first = StoredPolicy("england-wales", "1", "a" * 64, T0, T0 + 1, b'name = "england-wales"')
+        second = first._replace(version="2", effective_at=-T0, as_of_row=BIG)
+        await store.commit(Commit(policies=[first]))
+        await store.commit(Commit(policies=[second, first._replace(name="scotland")], inbox=[row(BIG)]))
+        assert await store.policies() == [first, second, first._replace(name="scotland")]
+        with pytest.raises(StoreError):
+            await store.commit(Commit(policies=[second._replace(sha256="b" * 64)], inbox=[row(BIG + 1)]))
+        assert await store.policies() == [first, second, first._replace(name="scotland")]
+        last = await store.last_row()
+        assert last is not None
+        assert last.row_id == BIG, "nothing of a commit that fails is written"
 
     async def test_a_register_knows_since_which_row_it_is_in_force(self, store: Store) -> None:
         await store.commit(Commit(inbox=[row(1), row(2, None, kind="instruction", payload=b"{}")]))

@@ -13,7 +13,7 @@ from emcheck.domain import channels
 from emcheck.domain.findings import Finding, Span
 from emcheck.domain.ids import Ms, RuleId, UnitId
 from emcheck.domain.instants import FOREVER, format_ms
-from emcheck.domain.policy import Policy
+from emcheck.domain.policies import Line
 from emcheck.domain.rules import unit_power
 from emcheck.domain.rules.curfew_absence import unexcused_pieces
 from emcheck.domain.track import Track
@@ -21,11 +21,12 @@ from emcheck.domain.track import Track
 RULE = RuleId("unit.battery")
 
 
-def find(unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, policy: Policy) -> list[Finding]:
+def find(unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, line: Line) -> list[Finding]:
     """One finding each time it was low on mains (1, 2)."""
     found: list[Finding] = []
-    for run, start, end in _low(unit, track, installed, now, policy):
+    for run, start, end in _low(unit, track, installed, now, line):
         if start <= now:
+            policy = line.at(start)
             found.append(
                 Finding(
                     rule=RULE,
@@ -44,21 +45,23 @@ def find(unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, policy:
     return found
 
 
-def steps(unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, policy: Policy) -> list[Ms]:
+def steps(unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, line: Line) -> list[Ms]:
     """When a battery that is low after a cut counts as one that does not charge (2)."""
-    return [start for _, start, _ in _low(unit, track, installed, now, policy)]
+    return [start for _, start, _ in _low(unit, track, installed, now, line)]
 
 
 def _low(
-    unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, policy: Policy
+    unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, line: Line
 ) -> Iterator[tuple[channels.Run, Ms, Ms]]:
     """Low runs with what is left of each without the cuts and the charging after them; an end may be FOREVER."""
     low = channels.runs(channels.changes(track, unit, channels.BATTERY), now, installed, "low", keeping="between")
     if not low:
         return
-    charge_ms = policy.ms("unit.battery.charge_s")
     cut = [
-        Span(run.start, FOREVER if run.end is None else run.end + charge_ms)
+        Span(
+            run.start,
+            FOREVER if run.end is None else run.end + line.at(run.end).ms("unit.battery.charge_s"),
+        )
         for run in unit_power.cuts(unit, track, installed, now)
     ]
     for run in low:

@@ -17,6 +17,7 @@ from emcheck.domain import channels
 from emcheck.domain.findings import Finding, Span
 from emcheck.domain.ids import Ms, RuleId, UnitId
 from emcheck.domain.instants import format_ms
+from emcheck.domain.policies import Line
 from emcheck.domain.policy import Policy
 from emcheck.domain.track import Track
 
@@ -37,10 +38,10 @@ def find(unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, policy:
     ]
 
 
-def steps(unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, policy: Policy) -> list[Ms]:
+def steps(unit: UnitId, track: Track, installed: Iterable[Span], now: Ms, line: Line) -> list[Ms]:
     """Instants at which a cut that goes on becomes a finding, or critical (2, 3)."""
     return [
-        cut.start + policy.ms(f"unit.power.{step}")
+        cut.start + line.at(cut.start).ms(f"unit.power.{step}")
         for cut in cuts(unit, track, installed, now)
         for step in ("alert_after_s", "critical_after_s")
         if cut.end is None

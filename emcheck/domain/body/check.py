@@ -1,0 +1,282 @@
+"""The body check of one tag: readings in, what it is on out. The rule book is the package's docstring."""
+
+from math import log
+from typing import Any
+
+from emcheck.domain.body.bias import Bias
+from emcheck.domain.body.contact import Contact
+from emcheck.domain.body.frozen import Still
+from emcheck.domain.body.judgement import ATTACHED, DETACHED, UNCERTAIN, Judgement, Reading
+from emcheck.domain.body.model import MODEL, Model
+from emcheck.domain.body.modes import ACTIVE, COOLING, MOVING, RESTING, START, STILL, density, forward, weights
+from emcheck.domain.body.sample import LIMB_MAX_C, Sample, impossible, merged, without
+from emcheck.domain.body.trends import Trend
+from emcheck.domain.ids import Ms
+from emcheck.domain.instants import FOREVER, MINUTE
+
+SKIN, GAP, CONTACT = range(3)
+NEVER: Ms = -FOREVER
+STEP_MS: Ms = 20_000
+"""Evidence is weighed once in so long: readings closer together say the same thing again (5)."""
+FIRST_MIN = 1.0
+"""What the first reading weighs."""
+WEIGHED_MAX_MIN = 5.0
+"""Samples are up to 5 min apart (formats.md); what a longer silence hides is no evidence."""
+TREND_MIN = 4.0
+"""The window of the slope: half a removal's time constant of 9.1 min."""
+LIVE_MS: Ms = 900_000
+"""A channel that said nothing for so long is not there (6): three samples at the slowest."""
+STEADY_C_PER_MIN = 0.03
+"""A tag off the body has cooled: 5 to 95 % of its slopes (fit)."""
+STRAP_LOG = 3.0
+"""An opened strap makes off twenty times as likely (chosen; `tag.strap` is a rule of its own)."""
+USUAL_GAIN = 0.02
+"""Usual motion is that of some fifty moving minutes."""
+
+
+VERSION = 1
+"""Of the state's shape in a checkpoint."""
+_OWN = (
+    "_at", "_decided", "_gap_c", "_minute", "_moved", "_seen_at", "_strap", "_usual_motion", "_weighed_at",
+)  # fmt: skip
+
+
+class BodyCheck:
+    """Weighs one tag's readings, one after the other; under 1 KB."""
+
+    __slots__ = (
+        "_at", "_bias", "_contact", "_decided", "_frozen", "_gap_c", "_held", "_last", "_minute", "_moved", "_p",
+        "_seen_at", "_slope", "_strap", "_usual_motion", "_weighed_at", "_weights",
+    )  # fmt: skip
+
+    def __init__(self, *, bias_c: float | None = None, model: Model = MODEL) -> None:
+        self._weights = weights(model)
+        self._p = list(START)
+        self._bias = Bias(bias_c)
+        self._contact = Contact(model)
+        self._frozen = (Still(), Still(), Still())
+        self._slope = Trend(TREND_MIN)
+        self._gap_c: float | None = None
+        self._at: Ms | None = None
+        self._weighed_at: Ms | None = None
+        self._held: Sample | None = None
+        self._usual_motion = 0.0
+        self._minute = self._moved = 0
+        self._seen_at = [NEVER, NEVER, NEVER]
+        self._strap: str | None = None
+        self._decided = UNCERTAIN
+        self._last = self._judgement(Reading(), ())
+
+    def take(self, sample: Sample, *, lifted: bool = False) -> Judgement:
+        """What the tag is on, from this reading and earlier ones; `lifted` is a fitter's word that it is held off.
+
+        An impossible value and a reading from before the last are not used, and the judgement's remarks say so (7).
+        """
+        remarks: tuple[str, ...] = ()
+        while (fault := impossible(sample)) is not None:
+            sample = without(sample, fault[0])
+            remarks = (*remarks, f"{fault[0]} was not used: {fault[1]}")
+        if self._at is not None and sample.at < self._at:
+            late_s = (self._at - sample.at) / 1000
+            return self._judgement(self._last.reading, (*remarks, f"a reading {late_s:g} s back in time was not used"))
+        self._at = sample.at
+        if sample.proximity is not None:
+            corrected = self._contact.corrected(self._weights.model, sample.proximity, sample.skin_c)
+            self._contact.lifted(sample.at, corrected, off=lifted)
+        if self._held is not None:
+            sample = merged(self._held, sample)
+        if self._weighed_at is not None and sample.at - self._weighed_at < STEP_MS:
+            self._held = sample
+            return self._judgement(self._last.reading, remarks) if remarks else self._last
+        self._held = None
+        self._last = self._judgement(*self._weigh(sample, remarks))
+        return self._last
+
+    def _weigh(self, sample: Sample, remarks: tuple[str, ...]) -> tuple[Reading, tuple[str, ...]]:
+        """Take a step (2 to 5); what was read, and the remarks."""
+        dt_min = FIRST_MIN if self._weighed_at is None else (sample.at - self._weighed_at) / MINUTE
+        self._weighed_at = sample.at
+        weighed_min = min(dt_min, WEIGHED_MAX_MIN)
+        told = [0.0] * 5
+        skin_c, ambient_c, motion, frozen = self._thawed(sample)
+        self._hear_motion(sample.at, motion, weighed_min, told)
+        gap_c, slope = self._feel(sample.at, skin_c, ambient_c, dt_min, weighed_min, told)
+        contact = self._touch(sample, weighed_min, told)
+        self._turn_strap(sample.strap, told)
+        p = self._p = forward(self._p, self._weights.rows(dt_min), told)
+        self._learn(gap_c, slope, weighed_min)
+        above = None if gap_c is None else gap_c - self._bias.estimate(self._weights.model)[0]
+        moved = self._moved.bit_count() if motion is not None else None
+        reading = Reading(skin_c, above, slope, contact, moved, self._strap, self._contact.fault, self._contact.seen_no)
+        self._decide(sample.at, p)
+        return reading, (*remarks, *frozen)
+
+    def _thawed(self, sample: Sample) -> tuple[float | None, float | None, float | None, tuple[str, ...]]:
+        """The temperatures and motion that are not frozen, and what is said of those that are."""
+        _, skin, ambient, motion, _, _ = sample
+        moved = motion is not None and motion > 0
+        of_skin, of_ambient, of_motion = self._frozen
+        frozen: tuple[str, ...] = ()
+        if skin is not None and of_skin.temperature(sample.at, skin, ambient, moved=moved):
+            skin, frozen = None, ("the skin side has frozen and is not used",)
+        if ambient is not None and of_ambient.temperature(sample.at, ambient, sample.skin_c, moved=moved):
+            ambient, frozen = None, (*frozen, "ambient has frozen and is not used")
+        if motion is not None and of_motion.motion(motion):
+            motion, frozen = None, (*frozen, "motion has frozen and is not used")
+        if skin is not None and skin > LIMB_MAX_C:
+            skin, frozen = None, (*frozen, f"the skin side is at {skin:g} degC, too hot for a limb, and is not used")
+        return skin, ambient, motion, frozen
+
+    def _hear_motion(self, at: Ms, motion: float | None, weighed_min: float, told: list[float]) -> None:
+        """Motion, against what is usual for the tag (3)."""
+        minute = at // MINUTE
+        self._moved = (self._moved << min(max(minute - self._minute, 0), 10)) & 0x3FF
+        self._minute = minute
+        if motion is None:
+            return
+        weight = self._weights.model.motion_weight
+        none, faint, strong = self._weights.motion(weighed_min)
+        if motion > 0:
+            usual = self._usual_motion
+            heard = faint if motion < self._weights.model.faint_share * usual else strong
+            self._usual_motion = usual + (motion - usual) * USUAL_GAIN if usual else motion
+            self._moved |= 1
+        else:
+            heard = none
+        for mode, each in enumerate(heard):
+            told[mode] += weight * each
+
+    def _feel(
+        self,
+        at: Ms,
+        skin_c: float | None,
+        ambient_c: float | None,
+        dt_min: float,
+        weighed_min: float,
+        told: list[float],
+    ) -> tuple[float | None, float | None]:
+        """The temperatures (2): the gap and the slope, where they are known."""
+        if skin_c is None:
+            return None, None
+        self._seen_at[SKIN] = at
+        self._slope.take(dt_min, skin_c)
+        ready, model = self._weights, self._weights.model
+        weight = model.level_weight * weighed_min
+        for mode, curve in enumerate(ready.level):
+            told[mode] += weight * log(density(curve, skin_c))
+        slope = self._slope.slope()
+        if slope is not None:
+            weight = model.slope_weight * weighed_min
+            for mode, curve in enumerate(ready.slope):
+                told[mode] += weight * log(density(curve, slope))
+        if ambient_c is None:
+            return None, slope
+        self._seen_at[GAP] = at
+        gap_c = skin_c - ambient_c
+        bias_c, variance = self._bias.estimate(model)
+        weight = model.gap_weight * weighed_min
+        if self._gap_c is not None:
+            changed = min(1.0, abs(gap_c - self._gap_c) / model.gap_change_c)
+            weight += (1 - model.gap_weight) * changed
+        self._gap_c = gap_c
+        above = min(2.0, max(-0.8, gap_c - bias_c))
+        for mode, curve in enumerate(ready.gaps(ambient_c + bias_c)):
+            told[mode] += weight * log(density(curve, above, variance))
+        return gap_c, slope
+
+    def _touch(self, sample: Sample, weighed_min: float, told: list[float]) -> float | None:
+        """Proximity (4)."""
+        contact = self._contact
+        if sample.proximity is None or contact.fault:
+            return None
+        self._seen_at[CONTACT] = sample.at
+        contact.take(
+            self._weights.model,
+            contact.corrected(self._weights.model, sample.proximity, sample.skin_c),
+            weighed_min,
+            told,
+        )
+        return contact.level
+
+    def _turn_strap(self, strap: str | None, told: list[float]) -> None:
+        """A strap that opens speaks against a limb, once; a closed one says nothing (1)."""
+        if strap is not None and strap != self._strap:
+            if strap != "closed":
+                told[ACTIVE] -= STRAP_LOG
+                told[RESTING] -= STRAP_LOG
+            self._strap = strap
+
+    def _learn(self, gap_c: float | None, slope: float | None, weighed_min: float) -> None:
+        """What certain times teach of the tag: its bias, and whether its proximity can say no."""
+        p = self._p
+        if gap_c is not None and slope is not None:
+            if p[STILL] > 0.95 and abs(slope) < STEADY_C_PER_MIN:
+                self._bias.off(gap_c, weighed_min)
+            elif p[ACTIVE] + p[RESTING] > 0.95:
+                self._bias.worn(gap_c, weighed_min)
+        self._contact.compare(self._weights.model, weighed_min, p[COOLING] + p[STILL])
+
+    def _decide(self, at: Ms, p: list[float]) -> None:
+        """Wald's test: a decision is made at its error rate, and stands until it is less likely than not (5, 6)."""
+        model, contact = self._weights.model, self._contact
+        p_off = p[COOLING] + p[STILL] + p[MOVING]
+        p_skin = (p[ACTIVE] + p[RESTING]) * (1 - contact.covered)
+        since = at - LIVE_MS
+        feels, touches = self._seen_at[GAP] >= since, self._seen_at[CONTACT] >= since and not contact.fault
+        vouched = (feels or (touches and contact.seen_no)) and self._strap in (None, "closed")
+        if touches and contact.says_no():
+            vouched = False
+        if p_off >= model.detached_from or (self._decided == DETACHED and p_off >= model.detached_until):
+            self._decided = DETACHED if touches or self._seen_at[SKIN] >= since else UNCERTAIN
+        elif vouched and (
+            p_skin >= model.attached_from or (self._decided == ATTACHED and p_skin >= model.attached_until)
+        ):
+            self._decided = ATTACHED
+        else:
+            self._decided = UNCERTAIN
+
+    def _judgement(self, reading: Reading, remarks: tuple[str, ...]) -> Judgement:
+        contact = self._contact
+        return Judgement(
+            state=self._decided,
+            modes=self._p,
+            covered=contact.covered,
+            loose=contact.loose if contact.says_no() else 0.0,
+            reading=reading,
+            remarks=remarks,
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """The whole state as JSON knows it, for a checkpoint."""
+        return {
+            "v": VERSION,
+            "modes": self._p,
+            "parts": [_slots(part) for part in self._parts()],
+            "own": [getattr(self, name) for name in _OWN],
+            "held": self._held,
+            "last": [self._last.reading, self._last.remarks],
+        }
+
+    @classmethod
+    def restored(cls, plain: dict[str, Any], *, model: Model = MODEL) -> "BodyCheck":
+        """The check that `plain` was made of; it goes on as if nothing had been. ValueError for another version's."""
+        if plain.get("v") != VERSION:
+            raise ValueError(f"a body check of version {plain.get('v')!r}; this is {VERSION}, begin anew")
+        check = cls(model=model)
+        check._p = list(plain["modes"])
+        for part, values in zip(check._parts(), plain["parts"], strict=True):
+            for name, value in zip(part.__slots__, values, strict=True):
+                setattr(part, name, value)
+        for name, value in zip(_OWN, plain["own"], strict=True):
+            setattr(check, name, value)
+        check._held = None if plain["held"] is None else Sample(*plain["held"])
+        reading, remarks = plain["last"]
+        check._last = check._judgement(Reading(*reading), tuple(remarks))
+        return check
+
+    def _parts(self) -> tuple["Bias | Contact | Still | Trend", ...]:
+        return self._bias, self._contact, self._slope, *self._frozen
+
+
+def _slots(part: Bias | Contact | Still | Trend) -> list[Any]:
+    return [getattr(part, name) for name in part.__slots__]
