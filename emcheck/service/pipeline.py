@@ -182,9 +182,7 @@ class Pipeline:
                 ]
                 owed.append((taken.unit, taken.receipt.boot, rejected))
                 owed += [(taken.unit, boot, []) for boot in completed(taken)]
-        deliveries, unknown = await self._confirming.settle()
-        if unknown:  # found after the others of the batch: an export tells all in the order of receipt
-            quarantine = sorted(quarantine + unknown, key=lambda item: item.received_at)
+        deliveries, quarantine = await self._confirming.settle(quarantine)
         await self._write(quarantine, deliveries=deliveries)
         for unit, boot, rejected in owed:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
