@@ -2,7 +2,8 @@
 
 The check may only look back and does not know the sensor; the reference looks at all of a recording at once.
 
-1. The sensor's bias is the lowest tenth of the gaps of its still and cool half-hours: off has less than worn.
+1. The sensor's bias is the median gap of its still and cool half-hours, of those within 0.15 degC of their lower
+   quarter: off has less than worn. Where there are none, -0.13 (the median of the others).
 2. Off: in a quarter of an hour around, the gap keeps within 0.15 degC of the bias, four in five minutes have no
    motion, and the skin side is under 33 degC (a hand under a pillow has no gap either, but is warm).
 3. Unclear: the gap keeps so near the bias, but it moves, or is warm: carried in a bag, handled, a hand in the sun.
@@ -10,7 +11,9 @@ The check may only look back and does not know the sensor; the reference looks a
 4. Off for a few minutes, too: a stretch in which the gap is all the time under the bias plus 0.3 degC, begun by a fall
    of the gap from 0.5 degC over it within 3 min and by a cooling of the skin side of 0.8 degC in 6 min, with a minute
    or more motionless. A limb that cools has a wider gap, not a narrower one.
-5. All else is worn.
+5. Unclear, too: 6 min in which the skin side cools by 0.8 degC with the gap closed and no motion in 4 of them, though
+   the gap did not fall at the start (it was closed already, in the sun or under a blanket).
+6. All else is worn.
 """
 
 from statistics import median
@@ -36,6 +39,7 @@ def labels(samples: list[Sample]) -> list[int]:
         cool = (samples[i].skin_c or 0.0) < _WARM_C
         marks.append(WORN if near < 0.6 else OFF if calm >= 0.8 and cool and near >= 0.7 else UNCLEAR)
     _dips(samples, gaps, bias, still, marks)
+    _coolings(samples, gaps, bias, still, marks)
     return _mended(marks, gaps, bias, still)
 
 
@@ -59,7 +63,18 @@ def bias_of(samples: list[Sample]) -> float:
         for hour in hours
         if sum(not s.motion for s in hour) >= 29 and max(s.skin_c or 0.0 for s in hour) < 31
     )
-    return lying[len(lying) // 10] if len(lying) >= 2 else -0.13
+    if len(lying) < 2:
+        return -0.13
+    return median(gap for gap in lying if gap < lying[len(lying) // 4] + _NEAR_C)
+
+
+def _coolings(samples: list[Sample], gaps: list[float], bias: float, still: list[bool], marks: list[int]) -> None:
+    """Clause 5."""
+    for start, end in runs([int(gap < bias + 0.3) for gap in gaps], 1):
+        for i in range(start, end - 6):
+            fell = (samples[i].skin_c or 0.0) - (samples[i + 6].skin_c or 0.0)
+            if fell >= 0.8 and sum(still[i : i + 6]) >= 4:
+                marks[i : i + 7] = [UNCLEAR if mark == WORN else mark for mark in marks[i : i + 7]]
 
 
 def _mended(marks: list[int], gaps: list[float], bias: float, still: list[bool]) -> list[int]:

@@ -112,15 +112,9 @@ async def _broker(settings: Settings) -> Check:
     return Check("broker", True, f"{where} listens")
 
 
-def make_file(url: str) -> Path | None:
-    """The file of a SQLite database; None for another."""
-    path = url.partition(":///")[2] if url.startswith("sqlite") else ""
-    return Path(path).absolute() if path else None
-
-
 async def _database(settings: Settings) -> Check:
     store = SqlStore(settings.store.async_url, read_only=True)
-    file = make_file(settings.store.url)
+    file = settings.store.file
     if file is not None and not file.exists() and os.access(file.parent, os.W_OK):
         return Check("database", True, f"{settings.store.url}: not there yet; `emcheck serve` makes it")
     try:
@@ -130,6 +124,6 @@ async def _database(settings: Settings) -> Check:
         )
         return Check("database", await store.acknowledging(), words)
     except StoreError as error:
-        return Check("database", False, f"{error}. {error.remedy}")
+        return Check("database", False, f"{error}; {error.remedy}")
     finally:
         await store.close()

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from emcheck.cli.serving import ConfigOption, settings_of
+from emcheck.cli.serving import ConfigOption, refuse_if_missing, settings_of
 from emcheck.cli.showing import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from emcheck.domain.alerts import Alert
     from emcheck.domain.ids import Ms
     from emcheck.domain.policies import Policies
     from emcheck.domain.policy import Policy
@@ -29,21 +30,17 @@ def explain(
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.progressing import progress
-    from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.present import referred, story, words
-    from emcheck.service.explaining import matching, story_of
+    from emcheck.service.explaining import story_of
 
     now = SystemClock().now()
     policies = policies_known(config)
 
     async def told(store: "SqlStore") -> "Story":
-        alerts = await matching(store, name)
-        if len(alerts) != 1:
-            several = f"{len(alerts)} alerts begin so: {', '.join(a.alert_id for a in alerts[:4])}"
-            bad_input(f"{name}: {several if alerts else 'no such alert; `emcheck alerts list --all` shows them'}")
+        alert = await the_alert(store, name)
         with progress() as on_row:
-            return await story_of(store, alerts[0], policies, on_row=on_row)
+            return await story_of(store, alert, policies, on_row=on_row)
 
     it = read_store(config, told)
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
@@ -90,6 +87,18 @@ def _section(title: str, lines: list[str]) -> None:
         typer.echo("\n".join(["", title, *(part for line in lines for part in wrapped(f"  {line}"))]))
 
 
+async def the_alert(store: "SqlStore", name: str) -> "Alert":
+    """The one alert whose id is `name` or begins so; else a line and exit code 2."""
+    from emcheck.cli.reading import bad_input
+    from emcheck.service.explaining import matching
+
+    alerts = await matching(store, name)
+    if len(alerts) != 1:
+        several = f"{len(alerts)} alerts begin so: {', '.join(a.alert_id for a in alerts[:4])}; write more of the one"
+        bad_input(f"{name}: {several if alerts else 'no such alert; `emcheck alerts list --all` shows them'}")
+    return alerts[0]
+
+
 def policies_known(config: "Path | None") -> "Policies":
     """The policies that are published, the service's own first; the one that is set where none is yet."""
     from emcheck.cli.reading import read_policy
@@ -118,6 +127,7 @@ def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]"
     from emcheck.store.sql import SqlStore
 
     settings = settings_of(config)
+    refuse_if_missing(settings)
 
     async def answer() -> "_T":
         store = SqlStore(settings.store.async_url, read_only=True)
@@ -130,4 +140,4 @@ def read_store(config: "Path | None", ask: "Callable[[SqlStore], Awaitable[_T]]"
     try:
         return asyncio.run(answer())
     except StoreError as error:
-        bad_input(f"{error}. {error.remedy}")
+        bad_input(f"{error}; {error.remedy}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from emcheck.cli.serving import ConfigOption, settings_of
+from emcheck.cli.serving import ConfigOption, refuse_if_missing, settings_of
 from emcheck.cli.showing import for_people, show, show_lines
 
 instructions_app = typer.Typer(help="What the service was told, and taking it back.", no_args_is_help=True)
@@ -44,11 +44,13 @@ def carry_out(raw: Any, *, name: str, config: Path | None, wait_s: float = _WAIT
 
     try:
         act = parse_instruction(raw)
-        outcome = asyncio.run(post(settings_of(config), raw, wait_s=wait_s))
+        settings = settings_of(config)
+        refuse_if_missing(settings)
+        outcome = asyncio.run(post(settings, raw, wait_s=wait_s))
     except InstructionError as error:
         bad_input(f"{name}: {error}")
     except StoreError as error:
-        bad_input(f"{error}. {error.remedy}")
+        bad_input(f"{error}; {error.remedy}")
     what = what or act.type
     if outcome is None:
         typer.echo(f"{what}: posted; no service took it within {wait_s:.0f} s, the next one that runs will")
@@ -128,12 +130,13 @@ def export(
     from emcheck.service.mailing import export_stream
 
     settings = settings_of(config)
+    refuse_if_missing(settings)
     if not force:
         refuse_if_there(out)
     try:
         lines = asyncio.run(export_stream(settings, out, force=force))
     except StoreError as error:
-        bad_input(f"{error}. {error.remedy}")
+        bad_input(f"{error}; {error.remedy}")
     except OSError as error:
         bad_input(f"{out}: {error.strerror}; name a file that can be written with --out")
     typer.echo(f"{out}: {lines} lines")

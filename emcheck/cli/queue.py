@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emcheck.cli.explaining import JsonOption, policies_known, read_store
+from emcheck.cli.explaining import JsonOption, policies_known, read_store, the_alert
 from emcheck.cli.serving import ConfigOption
 from emcheck.cli.showing import show
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def alerts_list(
     config: ConfigOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Closed, withdrawn and suppressed ones too.")] = False,
-    incident: Annotated[str | None, typer.Option(help="Those that this incident accounts for.")] = None,
+    incident: Annotated[
+        str | None, typer.Option(help="Those that this incident (or how its id begins) accounts for.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The alerts that wait, the most urgent first: time left to the target, and the next step if nobody acts.
@@ -33,7 +35,8 @@ def alerts_list(
     own, now = policies_known(config).own, SystemClock().now()
 
     async def found(store: "SqlStore") -> "list[Waiting]":
-        return await waiting(store, own, everything=everything, incident=incident)
+        under = None if incident is None else (await the_alert(store, incident)).alert_id
+        return await waiting(store, own, everything=everything, incident=under)
 
     queue, targets = read_store(config, found), own.then(now).targets_ms()
     if as_json:
@@ -41,7 +44,7 @@ def alerts_list(
             told = alert_json(alert) | {"escalation": escalated.as_json(alert, step, targets, now)}
             typer.echo(json.dumps(told, ensure_ascii=False))
     elif not queue:
-        typer.echo("No alerts wait.")
+        typer.echo("No alerts wait." if incident is None else f"Nothing waits under {incident}; --all shows all of it.")
     else:
         rows = [
             (

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emcheck.cli.explaining import JsonOption, policies_known, read_store
+from emcheck.cli.explaining import JsonOption, policies_known, read_store, the_alert
 from emcheck.cli.serving import ConfigOption
 from emcheck.cli.showing import show, show_lines
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def alerts_refer(
-    alerts: Annotated[list[str], typer.Argument(metavar="ALERT...", help="The alerts that it rests on.")],
+    alerts: Annotated[
+        list[str], typer.Argument(metavar="ALERT...", help="The alerts that it rests on, or how they begin.")
+    ],
     to: Annotated[str, typer.Option(help="To which authority.")],
     by: Annotated[str, typer.Option(help="Who made it.")],
     order: Annotated[str | None, typer.Option(help="Which order, where the alerts leave a choice.")] = None,
@@ -27,6 +29,10 @@ def alerts_refer(
     """Record that a breach was reported to the authority, and on which alerts it rests."""
     from emcheck.cli.instructing import carry_out
 
+    async def named(store: "SqlStore") -> list[str]:
+        return [(await the_alert(store, name)).alert_id for name in alerts]
+
+    alerts = read_store(config, named)
     said: dict[str, Any] = {"type": "referral", "order_id": order or _order_of(alerts, config), "alerts": alerts}
     said |= {"to": to, "by": by, "note": note}
     said |= {key: value for key, value in (("at", at), ("reference", reference)) if value is not None}

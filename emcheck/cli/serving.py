@@ -28,6 +28,15 @@ def settings_of(path: Path | None) -> "Settings":
         bad_input(error)
 
 
+def refuse_if_missing(settings: "Settings") -> None:
+    """One line where there is no database yet; only the service and `register load` make one."""
+    from emcheck.cli.reading import bad_input
+
+    file = settings.store.file
+    if file is not None and not file.exists():
+        bad_input(f"no database {file} yet: `emcheck serve` makes it; name the settings of another with --config")
+
+
 def serve_command(config: ConfigOption = None, register: RegisterOption = None) -> None:
     """Run the service in real time against an MQTT broker, until SIGTERM or Ctrl-C."""
     import asyncio
@@ -55,7 +64,7 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     except SettingsError as error:
         bad_input(error)
     except StoreError as error:
-        bad_input(f"{error}. {error.remedy}")
+        bad_input(f"{error}; {error.remedy}")
     except StartError as error:
         bad_input(error)
 
@@ -99,7 +108,7 @@ def register_load(
     except PolicyError as error:
         bad_input(f"{policy_path(settings, shipped_config())}: {error}")
     except StoreError as error:
-        bad_input(f"{error}. {error.remedy}")
+        bad_input(f"{error}; {error.remedy}")
 
 
 def config_show(
@@ -151,5 +160,5 @@ def store_confirm(config: ConfigOption = None) -> None:
     try:
         asyncio.run(confirm())
     except StoreError as error:
-        bad_input(f"{error}. {error.remedy}")
+        bad_input(f"{error}; {error.remedy}")
     typer.echo(f"{settings.store.url}: confirmed; it acknowledges units from the service's next start")

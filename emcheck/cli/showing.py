@@ -59,7 +59,9 @@ def _show_fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], title: s
     if prose and room < min(widths[-1], _PROSE_LEAST):
         _show_stacked(columns, rows, title, Console().width)
         return
-    table = Table(*columns, title=title, box=None, pad_edge=False)
+    table = Table(title=title, box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")  # a name that is cut may be another's
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console().print(table)

@@ -94,6 +94,13 @@ class Boot:
         entry = self.entries[0]
         return entry.start - self.correction(entry.first)
 
+    def starts_at(self) -> Ms | None:
+        """Corrected time of the first event that counts; None where every one is dated after a newer boot's start."""
+        if self.began_at is not None:
+            return self.began_at
+        dated = (entry.start - self.correction(entry.first) for entry in self.entries)
+        return next((at for at in dated if at <= self.limit), None)
+
 
 def settings_of(event: Event) -> tuple[Setting, ...]:
     """What an event says of tags (domain.md, Presence 1)."""

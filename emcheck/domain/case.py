@@ -297,14 +297,14 @@ class Case:
                 )
                 for finding in episode.findings
             ]
-            if episode.span.end == window.end and episode.last_end < min(window.end, now):
+            if episode.last_end < min(window.end, now) <= episode.span.end:
                 self.watching = True
         if found:
             state.results = {**state.results, window: tuple(found)}
         elif window in state.results:
             state.results = {other: known for other, known in state.results.items() if other != window}
         if window.end > now:
-            ongoing = episodes[-1] if episodes and episodes[-1].goes_on else None
+            ongoing = episodes[-1] if episodes and episodes[-1].span.end > now else None
             told = bool(found) and found[-1].raised_at is not None
             self._look_ahead(state, policy, timeline, ongoing, now, told=told)
         span = Span(window.start, window.end)

@@ -28,15 +28,17 @@ FittedSpans = Callable[[TagId], Iterable[Span]]
 def fold(track: Track, before: Ms, fitted: FittedSpans) -> None:
     """Fold what ended before `before`."""
     boots = track.in_order()
-    starts = [boot.first_at() or 0 for boot in boots]
-    for index, boot in enumerate(boots):
-        _fold_boot(track, boot, before, min(starts[index + 1 :], default=FOREVER), fitted)
+    for boot in boots:
+        _fold_boot(track, boot, before, fitted)
     _fold_words(track, boots, before - DAY)
     _drop_finished(track, boots, before)
 
 
-def _fold_boot(track: Track, boot: Boot, before: Ms, newer: Ms, fitted: FittedSpans) -> None:
-    """Rule 1. The entry in which `before` lies is kept, and at least the last; the cut is behind one that vouches."""
+def _fold_boot(track: Track, boot: Boot, before: Ms, fitted: FittedSpans) -> None:
+    """Rule 1. The entry in which `before` lies is kept, and at least the last; the cut is behind one that vouches.
+
+    A boot whose first event counts as a hole is kept whole: it is ordered by that event, and starts with a later one.
+    """
     top, count, reached = -FOREVER, 0, -FOREVER
     overtaken = _overtaken(track, boot, before)
     for place, entry in enumerate(boot.entries[:-1], start=1):
@@ -51,10 +53,10 @@ def _fold_boot(track: Track, boot: Boot, before: Ms, newer: Ms, fitted: FittedSp
             break
         if vouches:
             top, count = reached, place
-    if count < 2:
+    if count < 2 or boot.starts_at() != boot.first_at():
         return
     old, boot.began_at = boot.entries[:count], boot.first_at()
-    left = Entry(old[-1].last, top + boot.correction(old[-1].last), _states(track, boot, old, top, newer, fitted))
+    left = Entry(old[-1].last, top + boot.correction(old[-1].last), _states(track, boot, old, top, fitted))
     boot.entries[:count] = [left]
     latched = [(tamper, tamper.at - boot.correction(tamper.seq)) for tamper in _latched(track, boot, before)]
     words = [] if boot.channels is None else [(w, w.at - boot.correction(w.seq)) for w in boot.channels.words]
@@ -71,15 +73,13 @@ def _overtaken(track: Track, boot: Boot, before: Ms) -> set[int]:
     return {run[0].first for run in told if any(e.end - boot.correction(e.first) >= before for e in run)}
 
 
-def _states(
-    track: Track, boot: Boot, old: Sequence[Entry], top: Ms, newer: Ms, fitted: FittedSpans
-) -> tuple[Setting, ...]:
+def _states(track: Track, boot: Boot, old: Sequence[Entry], top: Ms, fitted: FittedSpans) -> tuple[Setting, ...]:
     """The state of every source after the old entries, with the fact that its present stretch began with."""
     states: dict[Setting, int] = {}
     for tag in dict.fromkeys(setting.tag for entry in old for setting in entry.settings):
         for span in fitted(tag):
             source = SourceFold(Source(UnitId(""), tag, span, span, AddressId("")))
-            source.boot(track, boot, old, newer, last=False)
+            source.boot(track, boot, old, last=False)
             if source.state is None:
                 continue
             last = source.known[-1] if source.known else None

@@ -251,10 +251,14 @@ class ActOnAlert(_Act):
 
     @model_validator(mode="after")
     def _complete(self) -> "ActOnAlert":
-        if (self.act == "shelve") is not (self.until is not None):
-            raise Misplaced("until", "an alert is shelved until a time, and nothing else has one")
-        if (self.act == "close") is not (self.disposition is not None):
-            raise Misplaced("disposition", "an alert is closed with a disposition, and nothing else has one")
+        if self.act == "shelve" and self.until is None:
+            raise Misplaced("until", "missing; say until when it is shelved")
+        if self.act == "close" and self.disposition is None:
+            raise Misplaced("disposition", f"missing; say why it is closed: {', '.join(Disposition)}")
+        if self.act != "shelve" and self.until is not None:
+            raise Misplaced("until", f"only a shelf has one; leave it out of {self.act}")
+        if self.act != "close" and self.disposition is not None:
+            raise Misplaced("disposition", f"only a closed alert has one; leave it out of {self.act}")
         return self
 
 

@@ -49,7 +49,7 @@ def _words(problem: ErrorDetails, field: str) -> str:
         return f"missing; {_NEEDED.get(field, 'add it')}"
     if kind in ("string_pattern_mismatch", "string_type", "string_too_short") and field in (_FORMS | _NEEDED):
         return f"{value!r} is not {_FORMS[field]}" if field in _FORMS else f"{value!r} says nothing; {_NEEDED[field]}"
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         return f"{value!r} is none of {expected}"
     if kind == "json_invalid":
         return _no_json(str(problem.get("ctx", {}).get("error")))

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from emcheck.domain.boots import Boot, Entry
 from emcheck.domain.findings import FactRef, Span
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
-from emcheck.domain.instants import FOREVER
 from emcheck.domain.terms import Terms
 from emcheck.domain.track import Track
 
@@ -43,10 +42,8 @@ def source_timeline(track: Track, source: Source) -> list[Stretch]:
     """Known time of one source, clipped to where it counts (1, 2, 3)."""
     fold = SourceFold(source)
     boots = track.in_order()
-    starts = [boot.first_at() or 0 for boot in boots]
-    for index, boot in enumerate(boots):
-        newer = min(starts[index + 1 :], default=FOREVER)
-        fold.boot(track, boot, boot.entries, newer, last=index == len(boots) - 1)
+    for boot in boots:
+        fold.boot(track, boot, boot.entries, last=boot is boots[-1])
     return _clip(_paint(fold.known, fold.departures), source.counts)
 
 
@@ -59,8 +56,8 @@ class SourceFold:
         self.departures: list[Stretch] = []
         self.state: bool | None = None
 
-    def boot(self, track: Track, boot: Boot, entries: Sequence[Entry], newer: Ms, *, last: bool) -> None:
-        """Read the entries of one boot; `newer` is where the boots after it begin, `last` whether there is none."""
+    def boot(self, track: Track, boot: Boot, entries: Sequence[Entry], *, last: bool) -> None:
+        """Read the entries of one boot; `last` says that no boot came after it."""
         self.state = None
         top: Ms | None = None
         broken = False
@@ -69,8 +66,9 @@ class SourceFold:
         for entry in entries:
             correction = boot.correction(entry.first)
             start, end = entry.start - correction, entry.end - correction
-            if start > newer:
-                continue  # an older boot's event dated after a newer boot's start counts as a hole
+            if start > boot.limit:  # dated after a newer boot's start it counts as a hole, whatever is declared lost
+                self.state, broken = None, True
+                continue
             if previous is not None and _hole(boot, previous, entry):
                 self.state, broken = None, True
             if top is None or start >= top:

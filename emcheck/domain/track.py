@@ -219,7 +219,8 @@ class Track:
         limit = FOREVER
         for boot in reversed(order):
             self._limit(boot, limit)
-            limit = min(limit, boot.first_at() or 0)
+            starts_at = boot.starts_at()
+            limit = limit if starts_at is None else min(limit, starts_at)
 
     def _limit(self, boot: Boot, limit: Ms) -> None:
         """Events on either side of a new limit that stand in one run, or are kept as a hole, must be told apart."""
@@ -311,7 +312,8 @@ class Track:
                 return True
         elif event["type"] == "lost":
             sequence = self._named(event["boot"]).sequence
-            sequence.lose(event["from"], event["to"], periodic_only=event["periodic_only"])
+            counts = event["at"] - boot.correction(seq) <= boot.limit
+            sequence.lose(event["from"], event["to"], periodic_only=event["periodic_only"] and counts)
             return True
         return False
 

@@ -116,9 +116,9 @@ class Drawing:
         low, high = min(*seen, *marks, seen[0]), max(*seen, *marks, seen[0])
         low, high = (low, high) if high - low >= 0.2 else (low - 0.1, high + 0.1)
         bottom, scale = self._y, height / (high - low)
-        for value in (*marks, low, high):
+        for said, value in {f"{value:.1f}": value for value in (*marks, low, high)}.items():
             y = bottom - (value - low) * scale
-            yield f'<text class="small" text-anchor="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{value:.4g}</text>'
+            yield f'<text class="small" text-anchor="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{said}</text>'
         for mark in marks:
             y = bottom - (mark - low) * scale
             yield f'<path class="grid" d="M{_LEFT} {y:.1f}h{_PLOT}"/>'

@@ -7,7 +7,7 @@ from typing import Any
 from emcheck.domain.alerts import Alert, waits
 from emcheck.domain.escalation import QUEUE, Call, Due, Why
 from emcheck.domain.ids import Ms
-from emcheck.domain.instants import format_ms
+from emcheck.domain.instants import DAY, format_ms
 from emcheck.present.times import duration
 
 
@@ -41,6 +41,8 @@ def time_left(alert: Alert, targets_ms: Mapping[str, Ms], now: Ms) -> str:
     if target_ms is None or not waits(alert):
         return ""
     left_ms = alert.raised_at + target_ms - now
+    if -left_ms >= 2 * DAY:
+        return f"over by {-left_ms // DAY} days"
     return duration(left_ms) if left_ms >= 0 else f"over by {duration(-left_ms)}"
 
 

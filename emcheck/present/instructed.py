@@ -60,7 +60,9 @@ def by(act: Instruction) -> str:
     return act.approved_by if isinstance(act, GrantAbsence) else act.by
 
 
-def plain(number: int | None, at: Ms, raw: dict[str, Any] | None, outcome: str) -> dict[str, Any]:
+def plain(
+    number: int | None, at: Ms, raw: dict[str, Any] | None, outcome: str, revoked_by: int | None = None
+) -> dict[str, Any]:
     """An instruction for programs; what is not kept of one that was refused is null."""
     act = None if raw is None else parse_instruction(raw)
     return {
@@ -71,6 +73,7 @@ def plain(number: int | None, at: Ms, raw: dict[str, Any] | None, outcome: str) 
         "by": act and by(act),
         "what": act and what(act),
         "outcome": outcome,
+        "revoked_by": revoked_by,
         "instruction": raw,
     }
 
@@ -78,7 +81,8 @@ def plain(number: int | None, at: Ms, raw: dict[str, Any] | None, outcome: str) 
 def row(line: dict[str, Any], apart: str = ": ") -> tuple[str, ...]:
     """The same as number, instant, who, and what with what became of it; `apart` stands between those two."""
     head = (str(line[key] or "-") for key in ("number", "given_at", "by"))
-    return *head, f"{line['what'] or 'what it was is not kept'}{apart}{line['outcome']}"
+    revoked = "" if line["revoked_by"] is None else f"; revoked by number {line['revoked_by']}"
+    return *head, f"{line['what'] or 'what it was is not kept'}{apart}{line['outcome']}{revoked}"
 
 
 def _of(act: Instruction) -> str:

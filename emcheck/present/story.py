@@ -1,6 +1,6 @@
 """An alert's story for people: known now, known when, rests on, drawn. A duty operator and a lawyer read the same."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from emcheck.domain.alerts import Alert
@@ -76,7 +76,9 @@ def _value(key: str, value: object, zone: str) -> str:
         return clock(parse_ms(value), zone)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={said}" for name, said in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def as_json(

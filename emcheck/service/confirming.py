@@ -21,17 +21,20 @@ class Confirming:
         """A receipt came."""
         self._waiting.append((message, confirmed))
 
-    async def settle(self) -> tuple[list[Delivery], list[Quarantined]]:
-        """What was confirmed of events that were published, and what names none; both to be committed."""
+    async def settle(self, refused: Sequence[Quarantined]) -> tuple[list[Delivery], list[Quarantined]]:
+        """What was confirmed of events that were published, and what is `refused` of the batch, both to be committed.
+
+        What names no event joins the others in the order of receipt: as such an export tells them.
+        """
         waiting, self._waiting = self._waiting, []
         published = await self._published([confirmed.alert_id for _, confirmed in waiting])
-        deliveries, refused = [], []
+        deliveries, unknown = [], []
         for message, (alert_id, revision, consumer) in waiting:
             if revision <= published.get(alert_id, 0):
                 deliveries.append(Delivery(alert_id, revision, consumer, message.received_at))
             else:
-                refused.append(_unknown(message, f"{alert_id}.{revision}"))
-        return deliveries, refused
+                unknown.append(_unknown(message, f"{alert_id}.{revision}"))
+        return deliveries, sorted([*refused, *unknown], key=lambda item: item.received_at)
 
     async def _published(self, names: Sequence[str]) -> dict[str, int]:
         """The newest revision of each alert there is."""

@@ -60,8 +60,10 @@ class Story:
 
 
 async def matching(store: Store, name: str) -> list[Alert]:
-    """The alerts whose id begins with `name`."""
-    return [alert for alert in await store.alerts(open_only=False) if alert.alert_id.startswith(name)]
+    """The alert of that id, else those whose id begins with `name`."""
+    return await store.alerts_named([name]) or [
+        alert for alert in await store.alerts(open_only=False) if alert.alert_id.startswith(name)
+    ]
 
 
 async def story_of(store: Store, alert: Alert, policies: Policies, *, on_row: Callable[[int], None]) -> Story:

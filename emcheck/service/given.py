@@ -1,12 +1,15 @@
 """What the service was told: every instruction in the inbox, what waits in the mailbox and what was refused lately."""
 
 import json
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instructions import (
     GrantAbsence,
+    Instruction,
     InstructionError,
+    Revoke,
     SuspendOrder,
     impersonal,
     outcome_of,
@@ -16,19 +19,26 @@ from emcheck.ports import Store
 
 
 class Given(NamedTuple):
-    """`number` is its row in the inbox, None where it is not there; `raw` what was said, None where it is not kept."""
+    """`number` is its row in the inbox, None where it is not there; `raw` what was said, None where it is not kept.
+
+    `revoked_by` is the number of the revocation that took it back.
+    """
 
     number: int | None
     at: Ms
     raw: dict[str, Any] | None
     outcome: str
+    revoked_by: int | None = None
 
 
 async def given(store: Store) -> list[Given]:
     """All of it, in the order in which it was given."""
-    found = []
+    found: list[Given] = []
     for row in await store.instructions_after(0):
         raw = json.loads(row.payload)
+        act = parse_instruction(raw)
+        if isinstance(act, Revoke):
+            found = [one._replace(revoked_by=row.row_id) if _is_revoked(one, act) else one for one in found]
         found.append(Given(row.row_id, row.received_at, raw, outcome_of(raw.get("warnings", ()))))
     found += [
         Given(None, letter.posted_at, None, outcome)
@@ -37,6 +47,19 @@ async def given(store: Store) -> list[Given]:
     ]
     found += [Given(None, letter.posted_at, _legible(letter.body), "waits") for letter in await store.letters()]
     return sorted(found, key=lambda one: (one.at, one.number or 0))
+
+
+def _is_revoked(one: Given, by: Revoke) -> bool:
+    """Whether a revocation takes back what was given before, and nobody did so already."""
+    act: Instruction | None = None if one.raw is None or one.revoked_by is not None else parse_instruction(one.raw)
+    if not isinstance(act, (GrantAbsence, SuspendOrder)) or (act.type, act.order_id) != (by.revokes, by.order_id):
+        return False
+    return _alike(act.from_, by.from_) and (act.until is None or by.until is None or _alike(act.until, by.until))
+
+
+def _alike(one: str, other: str) -> bool:
+    """The same local time, however it is written."""
+    return datetime.fromisoformat(one) == datetime.fromisoformat(other)
 
 
 def _legible(body: bytes) -> dict[str, Any] | None:

@@ -181,8 +181,8 @@ class Pipeline:
                 ]
                 owed.append((taken.unit, taken.receipt.boot, rejected))
                 owed += [(taken.unit, boot, []) for boot in completed(taken)]
-        deliveries, unknown = await self._confirming.settle()
-        await self._write(quarantine + unknown, deliveries=deliveries)
+        deliveries, quarantine = await self._confirming.settle(quarantine)
+        await self._write(quarantine, deliveries=deliveries)
         for unit, boot, rejected in owed:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 

@@ -100,6 +100,12 @@ class StoreSettings(_Section):
         scheme, _, rest = self.url.partition("://")
         return f"{_DRIVERS[scheme]}://{rest}"
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None for another."""
+        path = self.url.partition(":///")[2] if self.url.startswith("sqlite") else ""
+        return Path(path).absolute() if path else None
+
 
 class ServiceSettings(_Section):
     """The pipeline and the timekeeper."""

@@ -73,15 +73,16 @@ def audit_alarms(
     """What was raised when, by order: the night judged anew at each receipt."""
     rows = list(lines)
     until = read_stream(rows, register, until_ms).until_ms
-    instants = receipts(rows, until)
+    received = receipts(rows, until)
     alarms = {order["order_id"]: Alarms() for order in register["orders"]}
     windows = {order["order_id"]: windows_of_order(order, until) for order in register["orders"]}
-    for now, following in zip(instants, [*instants, until + 1][1:], strict=True):
-        known = read_stream(rows, register, now)
+    ends = [*(at for at, _ in received), until + 1][1:]
+    for count, ((now, _), following) in enumerate(zip(received, ends, strict=True), start=1):
+        known = read_stream([line for _, line in received[:count]], register, now)
         timelines = _timelines(known, register, leave_time_s, heartbeat_default_s, clock_policy_s, cut=False)
         for order in register["orders"]:
             audited = _audited(order, known, timelines, default_allowance_min)
-            look(alarms[order["order_id"]], audited, windows[order["order_id"]], now, following)
+            look(alarms[order["order_id"]], audited, windows[order["order_id"]], now, max(following, now + 1))
     return alarms
 
 

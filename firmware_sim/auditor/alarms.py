@@ -1,6 +1,7 @@
 """When an alert was raised: domain.md, 'Presence', the paragraph on episodes.
 
-The whole night is judged again at every receipt, on what was known by then. An alert whose seconds were reached by
+The whole night is judged again at every receipt, on what was known by then; of messages received at one instant each
+is a receipt (formats.md, Stream: a line each, in the order received). An alert whose seconds were reached by
 then is raised at that receipt; one whose seconds are reached before the next receipt, at that very instant.
 
 The document leaves open what becomes of an alert that later facts take back and still later ones give again, and
@@ -47,9 +48,10 @@ class Alarms:
         return {at for alarm in meeting for at in alarm.raised_ms}
 
 
-def receipts(lines: Iterable[dict[str, Any]], until_ms: int) -> list[int]:
-    """The instants up to `until_ms` at which anything was received, in order."""
-    return sorted({at for at in (parse_utc(line["received_at"]) for line in lines) if at <= until_ms})
+def receipts(lines: Iterable[dict[str, Any]], until_ms: int) -> list[tuple[int, dict[str, Any]]]:
+    """What was received up to `until_ms`, one by one and in order, also what came at the same instant."""
+    timed = [(parse_utc(line["received_at"]), line) for line in lines]
+    return sorted([(at, line) for at, line in timed if at <= until_ms], key=lambda received: received[0])
 
 
 def look(alarms: Alarms, audited: AuditedOrder, windows: list[Window], now_ms: int, next_ms: int) -> None:

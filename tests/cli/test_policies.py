@@ -24,6 +24,15 @@ def test_a_rule_stands_with_its_codes_above_its_thresholds() -> None:
     assert any(line.startswith("unit.power ") and "AL04 SIA AT, ended AL04 SIA AR" in line for line in said)
 
 
+@pytest.mark.parametrize("columns", ["80", "100", "120"])
+def test_no_key_and_no_source_is_cut_where_the_terminal_is_narrow(
+    monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "…" not in CliRunner().invoke(app, ["policy", "show", "us-example"]).stdout
+
+
 def test_for_programs_each_rule_has_its_codes_and_thresholds() -> None:
     told = json.loads(CliRunner().invoke(app, ["policy", "show", "us-example", "--json"]).stdout)
     assert told["policy"] == "us-example@1"

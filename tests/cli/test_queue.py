@@ -62,6 +62,36 @@ async def test_for_programs_it_tells_the_same(left: Path) -> None:
     assert told["unit.silent", "acknowledged"] == {"steps": 0}
 
 
+async def test_how_an_id_begins_is_enough_and_an_unknown_one_is_a_line(left: Path) -> None:
+    told = (await asyncio.to_thread(said, "alerts", "list", "--json")).stdout.splitlines()
+    name = json.loads(told[0])["alert_id"]
+    under = await asyncio.to_thread(said, "alerts", "list", "--incident", name[:8])
+    assert (under.exit_code, under.stdout) == (0, f"Nothing waits under {name[:8]}; --all shows all of it.\n")
+    none = "emcheck: AL-none: no such alert; `emcheck alerts list --all` shows them\n"
+    for words in (
+        ("explain", "AL-none"),
+        ("alerts", "list", "--incident", "AL-none"),
+        ("alerts", "act", "AL-none", "acknowledge", "--by", "D"),
+        ("alerts", "refer", name[:8], "AL-none", "--to", "the court", "--by", "D"),
+    ):
+        result = await asyncio.to_thread(said, *words)
+        assert (result.exit_code, result.stdout, result.stderr) == (2, "", none)
+    several = await asyncio.to_thread(said, "alerts", "act", "AL-", "acknowledge", "--by", "D")
+    assert several.stderr.startswith(f"emcheck: AL-: {len(told)} alerts begin so: AL-")
+
+
+async def test_where_there_is_no_database_yet_it_says_what_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMCHECK_STORE__URL", f"sqlite:///{tmp_path}/em.db")
+    act = tmp_path / "act.json"
+    act.write_text('{"type": "order_end", "order_id": "O-1", "ends_at": "2026-03-25T00:00:00Z", "by": "the court"}')
+    for words in (("alerts", "list"), ("instruct", str(act)), ("export", "--out", str(tmp_path / "out.jsonl"))):
+        result = await asyncio.to_thread(said, *words)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"emcheck: no database {tmp_path}/em.db yet: `emcheck serve` makes it; ")
+
+
 async def test_an_audit_finds_what_a_service_that_stands_still_did_not_do(left: Path) -> None:
     text = await asyncio.to_thread(said, "alerts", "audit")
     assert text.exit_code == 1

@@ -230,4 +230,4 @@ def test_a_state_of_another_version_is_refused() -> None:
 def test_the_state_stays_small() -> None:
     check = BodyCheck()
     judged(trace((limb, 600), (table, 600), channels=ALL), check)
-    assert len(json.dumps(check.plain())) < 2_000
+    assert len(json.dumps(check.plain())) < 1_000

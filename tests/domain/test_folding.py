@@ -148,3 +148,17 @@ def test_the_whole_timeline_can_be_had_again() -> None:
     lines = received(nights, seed=0)
     result = replay(lines, register(), england(), whole_timeline=True)
     assert result.timeline("W-1", "A-1")[0].start < START + 6 * HOUR  # type: ignore[arg-type]  # a literal address
+
+
+def test_a_boot_starts_where_it_did_though_it_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first event, dated after the next boot's start, counts as a hole: it starts with the second."""
+    night, minute = START + 2 * HOUR, 60_000
+    unit = UnitStory().boots(night + HOUR, boot_n=1, received=night + HOUR)
+    unit.hears(night).loses(night + 5 * minute).hears(night + 9 * minute).loses(night + 11 * minute)
+    unit.reboots(night + 15 * minute, "01JD0000000000000000000009", boot_n=2).hears(night + 15 * minute)
+    unit.beats(night + 16 * minute, night + 20 * minute).beats(night + 8 * DAY, night + 9 * DAY, every_s=3600)
+    lines = received(unit, seed=0, repeats=0)
+    for keep in (FOREVER, 0):
+        result = folded(lines, two_addresses(), lines[-1].received_at, monkeypatch, keep)
+        (known,) = (known for known in result.engine.units.values() if known.unit == "BU-0001")
+        assert [boot.starts_at() for boot in known.track.boots.values()] == [night, night + 15 * minute]

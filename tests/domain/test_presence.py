@@ -162,6 +162,25 @@ def test_an_absence_that_is_told_ahead_of_its_time_is_raised_when_it_is_due() ->
     assert (finding.start, finding.raised_at) == (at("20:00"), at("20:05"))
 
 
+def test_an_absence_that_goes_on_ahead_of_its_time_is_raised_when_its_seconds_are_reached() -> None:
+    """132 and 132 s are over by 20:13:12; of a third stretch, told ahead from 20:13:13 on, 36 s are wanting."""
+    night = UnitStory().boots(at("19:59")).loses(at("20:00"), received=at("20:11:13"))
+    night.beats(at("20:11"), at("20:11")).tell(at("20:13:13"), "unit_status", received=at("20:11:13"), power="mains")
+    raised = {f.raised_at for f in judge(lines(night), until=at("21:00")) if f.rule == "curfew.absence"}
+    assert raised == {at("20:13:49")}
+
+
+def test_an_absence_after_one_that_ended_at_the_instant_of_judgement_is_raised_for_itself() -> None:
+    night = home_from("18:55").loses(at("20:01")).beats(at("20:02"), at("20:19"))
+    night.hears(at("20:20"), received=at("20:20")).beats(at("20:21"), at("20:35"))
+    night.loses(at("20:36"), last_heard=at("20:30")).beats(at("20:37"), at("20:50"))
+    found = [f for f in judge(lines(night), until=at("20:50")) if f.rule == "curfew.absence"]
+    assert [(f.start, f.raised_at) for f in found] == [
+        (at("20:01"), at("20:06")),
+        (at("20:30"), at("20:36:02")),
+    ]
+
+
 def test_an_open_absence_is_open_only_while_it_is_known_to_go_on() -> None:
     night = home_from("18:55").loses(at("20:00"), last_heard=at("20:00")).beats(at("20:01"), at("20:10"))
     assert absences(judge(lines(night), until=at("20:11"))) == [("left_during", "20:00:00", None, 660)]

@@ -20,7 +20,7 @@ REGISTER: dict[str, Any] = {
     "installations": [{"unit": "BU-0001", "address_id": "A-1", "installed_at": "2026-03-01T00:00:00Z"}],
     "fittings": [{"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z"}],
 }  # fmt: skip
-A, B = "01JD00000000000000000000A0", "01JD00000000000000000000B0"
+A, B, C = "01JD00000000000000000000A0", "01JD00000000000000000000B0", "01JD00000000000000000000C0"
 STATUS = {
     "power": "mains", "battery_pct": 90, "tilt_deg": 0, "moved": False, "case": "closed", "signal_dbm": -80,
     "noise_dbm": -110, "buffered": 0,
@@ -33,7 +33,7 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 
 
-def row(received: str, boot: str, seq: int, type_: str, at: str, *, v: int = 1, **fields: Any) -> dict[str, Any]:
+def row(received: str, boot: str, seq: int, type_: str, at: str, /, *, v: int = 1, **fields: Any) -> dict[str, Any]:
     """One event in one message; times are of 2026-03-24."""
     usual = USUAL.get(type_, {})
     event = {"type": type_, "at": f"2026-03-24T{at}Z", **usual, **fields}
@@ -95,5 +95,55 @@ NAMED: dict[str, Named] = {
             row("21:35:02", A, 37, "unit_status", "20:25:00", clock_offset_ms=-3_600_000),
         ],
         [],
+    ),
+    # protocol.md, Bad input: what counts as a hole declares nothing lost.
+    "a loss declared after the next boot began": (
+        [
+            row("20:00:02", A, 8, "report", "20:00:00"),
+            row("20:10:02", A, 10, "report", "20:10:00"),
+            row("20:20:02", A, 11, "lost", "20:20:00", boot=A, periodic_only=True, **{"from": 9, "to": 9}),
+            row("20:25:00", B, 1, "boot", "20:15:00"),
+        ],
+        [],
+    ),
+    # Presence 3: a number that conflicts stays a hole for good, whatever is declared lost.
+    "a number after the next boot began, declared lost": (
+        [
+            row("20:00:02", A, 8, "report", "20:00:00"),
+            row("20:20:02", A, 9, "unit_status", "20:20:00"),
+            row("20:20:03", A, 10, "lost", "20:01:00", boot=A, periodic_only=True, **{"from": 9, "to": 9}),
+            row("20:25:00", B, 1, "boot", "20:15:00"),
+        ],
+        [],
+    ),
+    # protocol.md, Bad input: nor does a boot start where it says so by a number that counts as a hole.
+    "a boot that begins after the next one began": (
+        [
+            row("20:00:02", A, 8, "report", "20:00:00"),
+            row("20:10:02", A, 9, "report", "20:10:00"),
+            row("20:41:00", B, 1, "boot", "20:40:00", boot_n=9),
+            row("20:41:00", B, 5, "unit_status", "20:08:00"),
+            row("20:42:00", C, 1, "boot", "20:12:00", boot_n=10),
+        ],
+        [],
+    ),
+    # domain.md, episodes: seconds told ahead of their time are added to those before; here the 300th is at 20:13:49.
+    "an absence that goes on ahead of its time": (
+        [
+            row("20:11:13", A, 25, "presence", "20:00:00", tag="T-1", in_range=False),
+            row("20:11:13", A, 26, "tag_tamper", "20:11:00", tag="T-1", kind="case_open"),
+            row("20:11:13", A, 27, "unit_status", "20:13:13"),
+        ],
+        ["20:00:00 20:02:12 absent", "20:11:00 20:13:12 absent", "20:13:13 20:15:25 absent"],
+    ),
+    # formats.md, Stream: each line is a receipt. The first of 21:00:00 takes the alert back, the second gives it again.
+    "a hole filled at the very instant at which it was seen": (
+        [
+            row("19:59:02", A, 1, "boot", "19:59:00", heartbeat_s=180),
+            row("20:00:02", A, 2, "presence", "20:00:00", tag="T-1", in_range=False),
+            row("21:00:00", A, 4, "unit_status", "20:04:00"),
+            row("21:00:00", A, 3, "unit_status", "20:03:00"),
+        ],
+        ["20:00:00 20:10:36 absent"],
     ),
 }

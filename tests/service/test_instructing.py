@@ -352,6 +352,9 @@ async def test_what_was_said_is_listed_and_taken_back_by_its_number(broker: Embe
         assert "leave 2026-03-25 19:00 to 2026-03-25 22:00 (medical), revoked by A. Clerk (of another order)" in shown
         listed = await _emcheck(tmp_path, "instructions", "list", "--order", "O-1", *config)
         assert [line.split()[0] for line in listed.splitlines()[1:]] == [first, second, str(int(second) + 1)]
+        assert [line.rpartition("; ")[2] for line in listed.splitlines() if line.startswith(f"{first} ")] == [
+            f"revoked by number {int(second) + 1}"
+        ]
         assert "in findings it is called" in await _emcheck(tmp_path, "register", "export", "-o", "now.json", *config)
         there = await _emcheck(tmp_path, "register", "export", "-o", "now.json", *config, code=2)
         assert there == "emcheck: now.json: is there already; name another with --out, or say --force\n"

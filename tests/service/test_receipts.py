@@ -15,6 +15,7 @@ from emcheck.clock import VirtualClock
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ports import Delivery, Message
 from emcheck.service.app import Service
+from emcheck.service.mailing import stream_of
 from emcheck.service.replay import replay
 from emcheck.wire.receipts import ReceiptRefused, decode_receipt, receipt_for
 from emcheck.wire.topics import RECEIPT, up
@@ -123,6 +124,15 @@ async def test_receipts_change_no_finding_and_a_replay_of_them_finds_the_same(de
                               for when, topic, body in refused)], key=lambda line: line.received_at)  # fmt: skip
     again = replay(stream, register(), england(), until=at("18:50"))
     assert sorted(f.key for f in again.findings) == sorted(f.key for f in found)
+
+
+async def test_what_one_batch_brings_is_exported_in_the_order_of_receipt(desk: Desk) -> None:
+    """A receipt of an unknown event is found out after the batch, and came before the rubbish."""
+    unknown = Message(RECEIPT, receipt_for("AL-NONE.1", "centre"), False, at("18:41"))
+    await desk.loop.receive([unknown, Message(RECEIPT, b"rubbish", False, at("18:41:01"))])
+    told = [json.loads(line)["received_at"] async for line in stream_of(desk.store)]
+    assert len(told) >= 2
+    assert told == sorted(told)
 
 
 Watched = tuple[Service, aiomqtt.Client, Centre, VirtualClock]

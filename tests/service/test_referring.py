@@ -90,9 +90,9 @@ async def test_what_cannot_be_referred_is_refused_in_words(desk: Desk) -> None:
     strap = await desk.strap()
     made = ("--to", "Probation Service", "--by", "B. Officer")
     unknown = await command(desk, at("20:00"), "refer", "AL-NONE", *made)
-    assert unknown.stderr == "emcheck: --order: the alerts name none; say which order was breached\n"
+    assert unknown.stderr == "emcheck: AL-NONE: no such alert; `emcheck alerts list --all` shows them\n"
     unknown = await command(desk, at("20:00"), "refer", "AL-NONE", "--order", "O-1", *made)
-    assert unknown.stderr.startswith("emcheck: referral of AL-NONE: refused: alerts.0: no alert 'AL-NONE'")
+    assert unknown.stderr == "emcheck: AL-NONE: no such alert; `emcheck alerts list --all` shows them\n"
     ahead = await command(desk, at("20:00"), "refer", strap, *made, "--at", "2026-03-24T20:00:01Z")
     assert ahead.stderr == (
         f"emcheck: referral of {strap}: refused: at: it lies ahead; a referral is told once it is made\n"

@@ -130,7 +130,7 @@ class BodyCheck:
     def _hear_motion(self, at: Ms, motion: float | None, weighed_min: float, told: list[float]) -> None:
         """Motion, against what is usual for the tag (3)."""
         minute = at // MINUTE
-        self._moved = (self._moved << min(minute - self._minute, 10)) & 0x3FF
+        self._moved = (self._moved << min(max(minute - self._minute, 0), 10)) & 0x3FF
         self._minute = minute
         if motion is None:
             return
@@ -177,7 +177,7 @@ class BodyCheck:
         weight = model.gap_weight * weighed_min
         if self._gap_c is not None:
             changed = min(1.0, abs(gap_c - self._gap_c) / model.gap_change_c)
-            weight += (1 - model.gap_weight) * min(1.0, weighed_min) * changed
+            weight += (1 - model.gap_weight) * changed
         self._gap_c = gap_c
         above = min(2.0, max(-0.8, gap_c - bias_c))
         for mode, curve in enumerate(ready.gaps(ambient_c + bias_c)):

@@ -17,6 +17,8 @@ AT_C = 30.0
 NO_BELOW = 0.4
 """Half way between skin (0.93) and free air (0.05), less a spread."""
 SAYS_NO_BELOW = 0.5
+CHANGE = 0.5
+"""A reading that has changed by so much is new evidence in full, however soon it comes (half of skin to free air)."""
 LOOSE_MIN = 30.0
 """A strap stays as loose as it is for about so long (fit: the loose wrist)."""
 LIFTED_MS: Ms = 20_000
@@ -60,12 +62,13 @@ class Contact:
     def take(self, model: Model, reading: float, dt_min: float, told: list[float]) -> None:
         """Weigh a corrected reading: into the evidence of the modes, and of how the tag is worn (4)."""
         keep = exp(-dt_min / SMOOTH_MIN)
+        changed = 0.0 if self.latest is None else min(1.0, abs(reading - self.latest) / CHANGE)
         self.latest = reading
         self.level = reading if self.level is None else keep * self.level + (1 - keep) * reading
         skin, cover = _near(model.skin_contact, reading), _near(model.covered_contact, reading)
         free = _near(model.free_contact, reading)
         stuck = model.proven_stuck if self.seen_no else model.unproven_stuck
-        weight = model.contact_weight * dt_min
+        weight = model.contact_weight * dt_min + (1 - model.contact_weight) * changed
         snug = (1 - self.covered - self.loose) * (skin + _ANYWHERE) ** weight
         loose = self.loose * ((1 - model.loose_free) * skin + model.loose_free * free + _ANYWHERE) ** weight
         covered = self.covered * (0.9 * cover + 0.05 * skin + 0.05 * free + _ANYWHERE) ** weight

@@ -28,13 +28,12 @@ RULE = RuleId("curfew.absence")
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An episode in one window: its findings, when its alert was due in event time, and whether it goes on."""
+    """An episode in one window: its findings, and when its alert was due in event time."""
 
     window: Window
     span: Span
     reached_at: Ms | None
     findings: tuple[Finding, ...]
-    goes_on: bool
     unexcused_ms: Ms
     last_end: Ms
 
@@ -53,13 +52,16 @@ def episodes(
 def _runs(
     timeline: Sequence[Stretch], window: Window, now: Ms
 ) -> Iterator[tuple[Span, list[tuple[Stretch, FactRef | None]]]]:
-    """Runs without present time that touch the window (4), with their absent stretches clipped to it and `now` (1)."""
+    """Runs without present time that touch the window (4), with their absent stretches clipped to it and `now` (1).
+
+    Present time ends a run also where it begins at `now`, or is told ahead by a clock that is fast.
+    """
     began = window.start
     absent: list[tuple[Stretch, FactRef | None]] = []
     for index, stretch in enumerate(timeline):
         if stretch.end <= window.start:
             continue
-        if stretch.start >= min(window.end, now):
+        if stretch.start >= window.end:
             break
         if stretch.present:
             yield Span(began, stretch.start), absent
@@ -92,12 +94,11 @@ def _episode(
         priority = policy.text("curfew.absence.priority_long")
     else:
         priority = policy.text("curfew.absence.priority")
-    goes_on = stretches[-1].end == now < window.end
     findings = tuple(
         _finding(order, window, stretch, ended_by, excused, now, priority, policy) for stretch, ended_by in absent
     )
     reached_at = instant_of(unexcused, policy.ms("curfew.absence.alert_after_s"))
-    return Episode(window, span, reached_at, findings, goes_on, total, stretches[-1].end)
+    return Episode(window, span, reached_at, findings, total, stretches[-1].end)
 
 
 def _finding(
