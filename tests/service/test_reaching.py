@@ -54,7 +54,7 @@ def test_serve_refuses_and_doctor_says_so(tmp_path: Path) -> None:
     served = CliRunner().invoke(app, ["serve", "--config", str(settings)])
     assert served.exit_code == 2
     assert served.stderr.startswith(
-        f"emcheck: {policy}: escalation.P1[2].who: the settings know no contact 'supervisor'"
+        f"emcheck: {policy}: england-wales@1: escalation.P1[2].who: the settings know no contact 'supervisor'"
     )
     assert not (tmp_path / "em.db").exists()
     looked = CliRunner().invoke(app, ["doctor", "--config", str(settings)])
