@@ -1,8 +1,8 @@
 """`make bench-range DATA=FOLDER`: in or out by the level of frames, and the walk test, on real recordings.
 
-Corridor (UCI Machine Learning Repository, dataset 586): tags carried inside, and outside, two receivers; the one by the street
-is the good place here. Each figure asks how often a level from inside and one from outside fall on the right sides of
-each other (the area under the curve), once for single frames and once for what each filter makes of the last minute.
+Corridor (UCI Machine Learning Repository, dataset 586): tags carried inside, and outside, two receivers; the one by
+the street is the good place here. Each figure asks how often a level from inside and one from outside fall on the right
+sides of each other (the area under the curve): for single frames, and for what each filter makes of the last minute.
 The drift of our filter is set so that it looks back as far as the mean of a minute does; the threshold behind "right"
 is that of the other tags, each tag left out once.
 
