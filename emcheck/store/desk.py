@@ -104,7 +104,10 @@ class SqlDesk(SqlReads):
     async def told_after(self, number: int, *, limit: int) -> list[Told]:
         """Changes of alerts after a number, in the order in which they were written."""
         rows = await self._rows(queries.TOLD_AFTER, after=number, most=limit)
-        return [Told(each, AlertChange(alert_from(body), *told, None)) for each, body, *told in rows]
+        return [
+            Told(each, AlertChange(alert_from(body), action, at, by, note, None))
+            for each, body, action, at, by, note in rows
+        ]
 
     async def holders(self, names: Sequence[str]) -> dict[str, Step]:
         """Of each of at most 500 alerts the last act of a person; one that nobody acted on is left out."""
