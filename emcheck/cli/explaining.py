@@ -31,7 +31,7 @@ def explain(
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.progressing import progress
     from emcheck.clock import SystemClock
-    from emcheck.present import referred, story, words
+    from emcheck.present import referred, story, together, words
     from emcheck.service.explaining import story_of
 
     now = SystemClock().now()
@@ -54,7 +54,7 @@ def explain(
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
-    known = [*map(words.explain, it.grounds)]
+    known = [*map(words.explain, it.grounds), *filter(None, [together.in_parts(it.grounds)])]
     if it.alert.withdrawn:
         known.insert(0, f"Withdrawn: {it.history[-1].note}.")
     _section("Known now", known or [it.alert.text])
