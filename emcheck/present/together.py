@@ -26,7 +26,7 @@ def in_parts(grounds: Sequence[Finding]) -> str:
     total = duration(sum(f.absent_ms or 0 for f in absences))
     return (
         f"{len(absences)} absences add up to {total} that are not authorised: {', '.join(parts[:-1])} and {parts[-1]}. "
-        "They are one alert, for nothing shows anybody at home between them; the time between is unknown and not counted."
+        "They are one alert, for nothing shows anybody at home between them; what lies between is not counted."
     )
 
 
