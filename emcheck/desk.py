@@ -34,6 +34,14 @@ class Account(NamedTuple):
     link_sha256: str | None = None
     link_until: Ms | None = None
 
+    def state(self, now: Ms) -> str:
+        """Whether it can be used, in words."""
+        if self.disabled_at is not None:
+            return "disabled"
+        if self.password is not None:
+            return "may sign in"
+        return "has a link" if self.link_until is not None and self.link_until > now else "its link is over"
+
 
 class SignIn(NamedTuple):
     """A sign-in that holds: by the hash of its token, so that whoever reads the database cannot use it."""
@@ -200,6 +208,10 @@ class Desk(Store, Protocol):
 
     async def holders(self, names: Sequence[str]) -> dict[str, Step]:
         """Of each of at most 500 alerts the last act of a person; one that nobody acted on is left out."""
+        ...
+
+    async def names(self, wearers: Sequence[str]) -> dict[str, str]:
+        """The names of at most 500 wearers, as far as they are held."""
         ...
 
     async def row_before(self, at: Ms) -> int:

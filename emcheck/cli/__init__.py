@@ -24,6 +24,7 @@ from emcheck.cli import (
     serving,
     simulating,
     stats,
+    users,
 )
 from emcheck.cli.usage import OneLineGroup
 
@@ -64,6 +65,7 @@ app.add_typer(registers.register_app, name="register")
 app.add_typer(orders.order_app, name="order")
 app.add_typer(policies.policy_app, name="policy")
 app.add_typer(body.body_app, name="body")
+app.add_typer(users.user_app, name="user")
 app.command("schema")(files.schema)
 
 

@@ -114,6 +114,11 @@ class SqlDesk(SqlReads):
         rows = await self._rows(queries.HOLDERS, names=list(names))
         return {name: Step(AlertId(name), action, at, by) for name, action, at, by in rows}
 
+    async def names(self, wearers: Sequence[str]) -> dict[str, str]:
+        """The names of at most 500 wearers, as far as they are held."""
+        rows = await self._rows(queries.NAMES, wearers=[storable(wearer) for wearer in wearers])
+        return {row[0]: row[1] for row in rows}
+
     async def row_before(self, at: Ms) -> int:
         """The number of an inbox row behind which all rows were received at `at` or later; 0 for all rows."""
         last = await self.last_row()

@@ -93,6 +93,9 @@ HOLDERS = (
     .where(alert_history.c.alert_id.in_(bindparam("names", expanding=True)), alert_history.c.action.in_(ACTS_OF_PEOPLE))
     .order_by(alert_history.c.history_no)
 )
+NAMES = select(person.c.wearer_id, person.c.name).where(
+    person.c.wearer_id.in_(bindparam("wearers", expanding=True)), person.c.name.is_not(None)
+)
 ROW_FROM = (
     select(inbox.c.row_id, inbox.c.received_at)
     .where(inbox.c.row_id >= bindparam("least"))

@@ -133,6 +133,10 @@ class MemoryDesk:
             if c.alert.alert_id in names and c.action in ACTS_OF_PEOPLE
         }
 
+    async def names(self, wearers: Sequence[str]) -> dict[str, str]:
+        """The names of at most 500 wearers, as far as they are held."""
+        return {w: p.name for w in wearers if (p := self._people.get(w)) is not None and p.name is not None}
+
     async def row_before(self, at: Ms) -> int:
         """The number of an inbox row behind which all rows were received at `at` or later; 0 for all rows."""
         earlier = [row.row_id for row in map(self._rows.row, range(len(self._rows))) if row.received_at < at]

@@ -104,6 +104,7 @@ class DeskContract:
             page = await store.queue_page(Asked(**asked), after=None, limit=9)  # type: ignore[arg-type] # any field
             return [each.alert_id for each in page]
 
+        assert await store.names(["W-1", "W-2", "W-3"]) == {"W-1": "Priya Barker"}
         assert await found(words="barker") == await found(words="PRIYA bark") == await found(words="w-1") == ["AL-A1"]
         assert await found(words="al-b2") == ["AL-B2"]
         assert await found(words="%") == await found(words="0%_") == ["AL-C3"]
