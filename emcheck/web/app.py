@@ -4,6 +4,7 @@ The policy for content allows this site's own files and nothing else: no script 
 site, no frame around it. What an answer says of a person is kept in no cache.
 """
 
+import traceback
 from collections.abc import Mapping
 
 import structlog
@@ -143,5 +144,6 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    log.error("web.failed", path=request.url.path, error=type(error).__name__)
+    frame = traceback.extract_tb(error.__traceback__)[-1:]  # the place, never the values: they may be a person's
+    log.error("web.failed", error=type(error).__name__, at=[f"{each.filename}:{each.lineno}" for each in frame])
     return await _problem(request, Problem(500, "emcheck failed on this; the log names it. Nothing more was done."))

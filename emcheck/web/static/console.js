@@ -207,6 +207,7 @@
   const hush = document.createElement("button");
   hush.type = "button";
   hush.className = "quiet";
+  hush.id = "hush";
   hush.addEventListener("click", () => {
     audio = audio || new AudioContext();
     hushedUntil = hushedUntil > Date.now() ? 0 : Date.now() + HUSH_MS;
@@ -215,7 +216,7 @@
   by("counts").after(hush);
   function telling() {
     const left = Math.ceil((hushedUntil - Date.now()) / 60000);
-    const words = left > 0 ? `Sound off for ${left} min` : "Sound on for P1";
+    const words = left > 0 ? `Sound off for ${left} min` : "Sound on";
     if (hush.textContent !== words) hush.textContent = words;
   }
   document.addEventListener("pointerdown", () => { audio = audio || new AudioContext(); }, { once: true });
