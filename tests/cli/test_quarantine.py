@@ -89,7 +89,7 @@ async def test_alerts_name_the_field_and_a_consumer_s_receipt_is_no_device(left:
 async def test_what_was_refused_is_known_again_after_a_start(left: Path) -> None:
     desk = await Desk(left / "em.db").open(at("18:32"))
     await desk.loop.receive([Message(RECEIPT, b"{}", False, at("18:33"))])
-    await desk.loop.receive([Message(up("BU-0001"), b"{}", False, at("18:33"))])
+    await desk.loop.receive([Message(up("BU-0001"), b'{"v":1}', False, at("18:33"))])
     found = {(str(f.rule), f.class_): dict(f.detail) for f in await desk.loop.judge_all(at("18:34"))}
     await desk.close()
     assert found["evidence.rejected", "bad_receipt"]["count"] == 2
