@@ -102,10 +102,15 @@ async def story_of(store: Store, alert: Alert, policies: Policies, *, on_row: Ca
     referral = next(iter(await referrals_of(store, policies, [alert], in_force.register)), None)
     under = 0 if alert.size is None else len(await store.alerts_under(alert.alert_id, open_only=False))
     beside = [*findings, *[f for unit in case.units for f in await store.findings(unit)]] if case is not None else []
+    step, of = await next_call(store, alert, policies)
+    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under, beside, step, of)
+
+
+async def next_call(store: Store, alert: Alert, policies: Policies) -> tuple[Due | None, int]:
+    """The next step of an alert's tree, None where nothing follows, and how many steps the tree has."""
     plan, has = Own(policies.own).plan(alert), arrived(await store.deliveries([alert.alert_id]))
     step = plan.due(alert, delivered=has.get(alert.alert_id, 0) >= alert.course.told_revision)
-    of = len(plan.tree_of(alert.rule, alert.priority))
-    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under, beside, step, of)
+    return step, len(plan.tree_of(alert.rule, alert.priority))
 
 
 def grounds_among(findings: Iterable[Finding], alert: Alert) -> list[Finding]:

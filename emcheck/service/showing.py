@@ -19,7 +19,7 @@ from emcheck.domain.receipt import Told
 from emcheck.domain.referrals import Referral
 from emcheck.domain.register import Register, changed
 from emcheck.ports import AlertChange, InboxRow
-from emcheck.service.explaining import Place, Rest, Story, grounds_among, places_of, rest_in, with_referral
+from emcheck.service.explaining import Place, Rest, Story, grounds_among, next_call, places_of, rest_in, with_referral
 from emcheck.service.history import Recent, told_in
 from emcheck.service.referring import referrals_of
 
@@ -60,7 +60,9 @@ async def shown(desk: Desk, alert: Alert, known: Known, *, unfold: bool = False)
     referral = await _referral(desk, alert, history, engine)
     under = 0 if alert.size is None else len(await desk.alerts_under(alert.alert_id, open_only=False))
     beside = [*findings, *[f for unit in case.units for f in await desk.findings(unit)]] if case is not None else []
-    story = Story(alert, with_referral(history, referral), grounds, rests, places, referral, under, beside)
+    step, of = await next_call(desk, alert, engine.roster.policies)
+    told = with_referral(history, referral)
+    story = Story(alert, told, grounds, rests, places, referral, under, beside, step, of)
     return Shown(story, folded)
 
 

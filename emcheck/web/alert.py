@@ -8,10 +8,12 @@ from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from emcheck.desk import Access
+from emcheck.domain.advice import next_step
 from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState, Disposition
 from emcheck.domain.instants import MINUTE, format_ms
 from emcheck.ports import AlertChange
 from emcheck.present import story as telling
+from emcheck.present.escalated import outlook
 from emcheck.present.referred import in_words
 from emcheck.present.timeline_svg import draw_svg, told
 from emcheck.present.times import clock
@@ -86,7 +88,10 @@ async def _panel(parts: Parts, alert: Alert, *, unfold: bool) -> dict[str, Any]:
     under = [] if alert.size is None else await parts.desk.alerts_under(
         alert.alert_id, open_only=False, limit=_UNDER_MAX
     )  # fmt: skip
+    advice = next_step(alert)
     return {
+        "advice": "" if advice is None else advice.do, "advice_source": "" if advice is None else advice.source,
+        "outlook": "" if it is None else outlook(alert, it.story.step, it.story.of, zone),
         "row": row, "alert": alert, "zone": zone, "under": await rows_of(parts, under),
         "under_count": 0 if it is None else it.story.under,
         "knowledge": _lines(telling.knowledge([(c.at, c.action, c.by, c.note, c.alert) for c in history], zone)),
