@@ -10,7 +10,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -28,7 +28,6 @@ _AT_ONCE = 500
 _DRAWN_MAX = 60
 """Of more alerts in one batch no rows are sent: the page loads what it shows."""
 _HELD_MAX = 32
-_STILL_EVERY_S = 20.0
 WATCHERS_MAX = 500
 
 Drawing = Callable[[Sequence[Alert]], Awaitable[dict[str, str]]]
@@ -47,7 +46,8 @@ class Live:
         self._someone = asyncio.Event()
         self._closed = False
         self._number = 0
-        self._last_beat = b""
+        self.still_every_s = 20.0
+        """How often it is asked whether somebody may still watch."""
         self.draw: Drawing
 
     @property
@@ -63,7 +63,7 @@ class Live:
                 await self._watch()
             except StoreError as error:
                 log.error("live.store_failed", error=str(error))
-                self._tell(_event("beat", {"now": self._clock.now(), "troubles": [f"the database: {error}"]}))
+                self.tell(_event("beat", {"now": self._clock.now(), "troubles": [f"the database: {error}"]}))
                 await asyncio.sleep(1.0)
 
     async def _watch(self) -> None:
@@ -73,9 +73,9 @@ class Live:
             told = await self._desk.told_after(self._number, limit=_AT_ONCE)
             if told:
                 self._number = told[-1].number
-                self._tell(await self._batch(told))
+                self.tell(await self._batch(told))
             if looks % _LOOKS_A_BEAT == 0 or told:
-                self._tell(await self._beat())
+                self.tell(await self._beat())
             looks += 1
             await asyncio.sleep(_LOOK_EVERY_S)
         self._someone.clear()
@@ -99,7 +99,8 @@ class Live:
         counts = [count._asdict() for count in await self._desk.queue_counts()]
         return _event("beat", {"now": self._clock.now(), "troubles": self._troubles(), "counts": counts})
 
-    def _tell(self, said: bytes) -> None:
+    def tell(self, said: bytes) -> None:
+        """An event for everybody who watches (4)."""
         for watcher in self._watchers:
             if watcher.qsize() >= _HELD_MAX:
                 while not watcher.empty():
@@ -107,7 +108,7 @@ class Live:
                 watcher.put_nowait(_ANEW)
             watcher.put_nowait(said)
 
-    async def stream(self, after: int | None, still: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+    async def stream(self, after: int | None, still: Callable[[], Awaitable[bool]]) -> AsyncGenerator[bytes, None]:
         """All after a number, then whatever comes, until `still` says that nobody may watch any more."""
         watcher: asyncio.Queue[bytes] = asyncio.Queue()
         self._watchers.add(watcher)
@@ -117,11 +118,11 @@ class Live:
             yield await self._missed(after)
             yield await self._beat()
             loop = asyncio.get_running_loop()
-            ask_at = loop.time() + _STILL_EVERY_S
+            ask_at = loop.time() + self.still_every_s
             while not self._closed:
                 said = await watcher.get()
                 if loop.time() >= ask_at:
-                    ask_at = loop.time() + _STILL_EVERY_S
+                    ask_at = loop.time() + self.still_every_s
                     if not await still():
                         yield b"event: over\ndata: {}\n\n"
                         return
@@ -141,7 +142,7 @@ class Live:
     def close(self) -> None:
         """End all streams."""
         self._closed = True
-        self._tell(b"")
+        self.tell(b"")
 
 
 def _event(kind: str, said: dict[str, Any], *, number: int | None = None) -> bytes:

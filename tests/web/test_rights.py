@@ -38,7 +38,7 @@ def routes(it: Centre) -> list[tuple[str, str, Right | None]]:
         if isinstance(route, APIRoute):
             needs = [each.call.right for each in route.dependant.dependencies if isinstance(each.call, Needs)]
             assert len(needs) <= 1, route.path
-            found += [(method, route.path, needs[0] if needs else None) for method in sorted(route.methods)]
+            found += [(method, route.path, needs[0] if needs else None) for method in sorted(route.methods or ())]
     return found
 
 

@@ -162,8 +162,8 @@
   }
   function announce() {
     const urgent = Array.from(fresh.values()).filter((each) => each === "P1").length;
-    by("news").hidden = !fresh.size;
-    if (fresh.size) by("news-words").textContent = `${fresh.size} new${urgent ? `, ${urgent} P1` : ""}: show`;
+    by("news").classList.toggle("some", fresh.size > 0);
+    if (fresh.size) by("news-words").textContent = `${fresh.size > 99 ? "99+" : fresh.size} new${urgent ? `, ${urgent} P1` : ""}`;
   }
   function showNew() {
     const above = all(".row.entered").length && Array.from(fresh.values()).every((each) => each === "P1");
