@@ -82,10 +82,10 @@ async def test_a_breach_waits_to_be_referred_is_overdue_and_referred(desk: Desk)
         "by": "B. Officer", "reference": "PS/12", "note": "", "alerts": [strap],
     }  # fmt: skip
 
-    told = [item for item in await desk.store.outbox_after("mqtt", limit=99) if item.alert_id == strap]
-    action, revision, note = json.loads(told[-1].body)
+    sent = [item for item in await desk.store.outbox_after("mqtt", limit=99) if item.alert_id == strap]
+    action, revision, note = json.loads(sent[-1].body)
     assert (action, note) == ("referred", "to Probation Service, for order O-1, reference PS/12")
-    assert revision == json.loads(told[-2].body)[1] + 1
+    assert revision == json.loads(sent[-2].body)[1] + 1
     story = await explained(desk, strap)
     assert story.count("referred by B. Officer, P1") == 1
     assert (
