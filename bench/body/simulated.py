@@ -5,23 +5,24 @@
 2. A removal: worn for two hours, a reading every 30 s, then slipped off with the strap closed. Noticed: the first
    `detached` after it, within an hour.
 3. A day of wear: a reading a minute; each episode of `detached` is a false one.
-4. A tag of the second kind has no proximity: what temperature and motion do alone.
+4. Three kinds of tag: with proximity; without, so that temperature and motion are all there is; and such a tag whose
+   bias was measured at its fitting.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import inf
 from random import Random
 from typing import NamedTuple
 
 from bench.body.intervals import at_most, quantile, rate, share
-from bench.figures import Figure
+from bench.body.sections import Row, Section, ranged
 from bench.progress import Say
-from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Sample
+from emcheck.domain.body import ATTACHED, DETACHED, UNCERTAIN, BodyCheck, Sample
 from emcheck.domain.instants import MINUTE, SECOND
-from firmware_sim.body import BodyReading, SimulatedBody, do, fitting, perform, play, removal
-from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN
+from firmware_sim.body import PLACES, BodyReading, SimulatedBody, do, fitting, perform, play, removal
+from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, day
 
 FITTERS_S = 120.0
 FITTED_MIN = 5.0
@@ -43,10 +44,12 @@ NOT_LEGS = (
 BY_EYE = ("prosthesis-carbon", "metal-post", "bed-post", "shoe", "hot-bottle")
 """Not among the issue's: conductors, and what is warm or half close. No target; they show where eyes are needed."""
 TO = ("table", "bag", "warm-bed", "sun", "bed-post", "prosthesis-foam", "shoe", "hot-bottle", "car")
+LEFT_AT = ("table", "bag", "warm-bed", "bed-post", "sun")
+"""Where lives.py leaves a tag that was taken off."""
 CLOTH_READS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Size:
     """How much is simulated."""
 
@@ -55,27 +58,32 @@ class Size:
     swept: int = 100
 
 
-class Fitted(NamedTuple):
-    """When a fitting was validated, in seconds after the strap was closed; infinite: never."""
+class Kind(NamedTuple):
+    """Clause 4."""
 
-    validated_s: float
+    name: str
+    proximity: bool = True
+    bias: bool = False
 
+    def check(self, body: SimulatedBody) -> BodyCheck:
+        """For the tag in `body`."""
+        return BodyCheck(bias_c=body.bias_c) if self.bias else BodyCheck()
 
-@dataclass(slots=True)
-class Removals:
-    """Of one destination: minutes until noticed (infinite: not in the hour), and how often it was called attached."""
-
-    noticed_min: list[float] = field(default_factory=list)
-    attached_after: int = 0
-
-
-def _sample(reading: BodyReading, *, proximity: bool = True) -> Sample:
-    sample = Sample(*reading)
-    return sample if proximity else sample._replace(proximity=None)
+    def sample(self, reading: BodyReading) -> Sample:
+        """What this kind of tag tells of a reading."""
+        sample = Sample(*reading)
+        return sample if self.proximity else sample._replace(proximity=None)
 
 
-def fit(place: str, seed: int | str, *, closeness: float | None = None) -> Fitted:
-    """Clause 1; with `closeness`, the place reads as close as that."""
+KINDS = (
+    Kind("tag with proximity"),
+    Kind("tag without proximity", proximity=False),
+    Kind("tag without proximity, bias measured", proximity=False, bias=True),
+)
+
+
+def fit(place: str, seed: int | str, *, closeness: float | None = None) -> float:
+    """Clause 1: seconds until validated, infinite where never; with `closeness`, the place reads as close as that."""
     acts = fitting(place, Random(f"{seed}/{place}/fitting"))
     closed = BEGIN + round(ON_TABLE_MIN * MINUTE)
     lifts, backs = (next(BEGIN + round(a.at_min * MINUTE) for a in acts if a.kind == kind) for kind in ("lift", "back"))
@@ -87,168 +95,145 @@ def fit(place: str, seed: int | str, *, closeness: float | None = None) -> Fitte
             do(body, act, when)
             if act.kind == "move" and act.place == place and closeness is not None:
                 body.place = replace(body.place, closeness=closeness)
-        state = check.take(_sample(body.reading(at)), lifted=lifts <= at < backs).state
+        state = check.take(Sample(*body.reading(at)), lifted=lifts <= at < backs).state
         if at >= backs and state == ATTACHED:
-            return Fitted((at - closed) / SECOND)
-    return Fitted(inf)
+            return (at - closed) / SECOND
+    return inf
 
 
-def fittings(size: Size, say: Say) -> Iterator[Figure]:
+def fittings(size: Size, say: Say) -> Iterator[Section]:
     """Clause 1, by place."""
-    group = f"fittings, {size.fittings:,} of each (simulated): validated within 2 min; median, longest"
-    for place in (*LEGS, *NOT_LEGS, *BY_EYE):
-        say(f"fitting {size.fittings:,} tags: {place}")
-        took = [fit(place, seed).validated_s for seed in range(size.fittings)]
-        yield _legs(group, place, took) if place in LEGS else _never(group, place, took)
+    title = f"simulated fittings on a living limb, {size.fittings:,} of each"
+    columns = ("on", "validated in 2 min", "median, s", "in 5 min")
+    yield Section(title, columns, [_leg(place, _fitted(place, size, say)) for place in LEGS])
+    title = f"simulated fittings on what is no bare skin, {size.fittings:,} of each"
+    proves = ("on", "validated in 5 min", "of such at most, at 95 %")
+    yield Section(title, proves, [_no_leg(place, _fitted(place, size, say)) for place in (*NOT_LEGS, *BY_EYE)])
 
 
-def _legs(group: str, place: str, took: list[float]) -> Figure:
-    soon = sum(each <= FITTERS_S for each in took)
-    low, high = share(soon, len(took))
-    ever = sum(each < inf for each in took)
-    _, middle, _ = quantile(took, 0.5)
-    text = f"{soon / len(took):.1%} ({low:.1%} to {high:.1%}); {middle:.0f} s; in 5 min {ever / len(took):.1%}"
-    target = "median under 120 s" if place == "skin" else ""
-    return Figure(
-        group=group,
-        what=f"on a living limb: {place}",
-        value=middle,
-        text=text,
-        target=target,
-        reached=middle < FITTERS_S if target else None,
-    )
+def _fitted(place: str, size: Size, say: Say) -> list[float]:
+    say(f"fitting {size.fittings:,} tags: {place}")
+    return [fit(place, seed) for seed in range(size.fittings)]
 
 
-def _never(group: str, place: str, took: list[float]) -> Figure:
+def _leg(place: str, took: Sequence[float]) -> Row:
+    first, middle, last = quantile(took, 0.5)
+    cells = (place, _share(took, FITTERS_S), ranged(_s(middle), _s(first), _s(last)), _share(took, 60 * FITTED_MIN))
+    return Row(cells, "median under 120 s", middle < FITTERS_S) if place == LEGS[0] else Row(cells)
+
+
+def _no_leg(place: str, took: Sequence[float]) -> Row:
     """How many were validated at all, and what that proves."""
     wrong = sum(each < inf for each in took)
-    text = f"{wrong:,} validated in 5 min (true share at most {at_most(wrong, len(took)):.2%} at 95 %)"
-    target = "never" if place in NOT_LEGS else ""
-    return Figure(
-        group=group,
-        what=f"not on skin: {place}",
-        value=float(wrong),
-        text=text,
-        target=target,
-        reached=wrong == 0 if target else None,
-    )
+    cells = (place, f"{wrong:,} of {len(took):,}", f"{at_most(wrong, len(took)):.1%}")
+    return Row(cells, "never", wrong == 0) if place in NOT_LEGS else Row(cells)
 
 
-def sweep(size: Size, say: Say) -> Iterator[Figure]:
+def sweep(size: Size, say: Say) -> Section:
     """What a tag over cloth would have to read to be taken for skin: nobody has published what it reads."""
-    group = f"over a sock on a leg, by how close it reads (1 is skin), {size.swept} fittings of each (swept)"
+    rows = list[Row]()
     for closeness in CLOTH_READS:
         say(f"sweeping contact over cloth: {closeness:g}")
-        took = [fit("sock", f"swept/{seed}", closeness=closeness).validated_s for seed in range(size.swept)]
-        wrong = sum(each < inf for each in took)
-        low, high = share(wrong, size.swept)
-        text = f"{wrong / size.swept:.0%} validated ({low:.0%} to {high:.0%})"
-        yield Figure(group=group, what=f"reads {closeness:g}", value=wrong / size.swept, text=text)
+        took = [fit("sock", f"swept/{seed}", closeness=closeness) for seed in range(size.swept)]
+        rows.append(Row((f"{closeness:g}", _share(took, 60 * FITTED_MIN))))
+    title = f"simulated fittings over a sock on a leg, by what contact reads over cloth, {size.swept} of each"
+    return Section(title, ("contact (1 is skin)", "validated in 5 min"), rows)
 
 
-def remove(to: str, seed: str, *, proximity: bool) -> tuple[float, bool]:
+def remove(to: str, seed: str, kind: Kind) -> tuple[float, bool]:
     """Clause 2: minutes until noticed, and whether it was called attached a quarter of an hour after."""
     body = SimulatedBody(seed=seed, at=BEGIN, place="skin", strap="closed")
-    check, left = BodyCheck(), BEGIN + round(WORN_MIN * MINUTE)
+    check, left = kind.check(body), BEGIN + round(WORN_MIN * MINUTE)
     late = False
     told = perform(body, removal(to, worn_min=WORN_MIN), begin=BEGIN, every_ms=30 * SECOND, minutes=WORN_MIN + OFF_MIN)
     for reading, _, _ in told:
-        state = check.take(_sample(reading, proximity=proximity)).state
+        state = check.take(kind.sample(reading)).state
         late = late or (state == ATTACHED and reading.at >= left + 15 * MINUTE)
         if state == DETACHED and reading.at >= left:
             return (reading.at - left) / MINUTE, late
     return inf, late
 
 
-def removals(size: Size, say: Say) -> Iterator[Figure]:
+def removals(size: Size, say: Say) -> Iterator[Section]:
     """Clause 2, by destination and kind of tag."""
     number = size.seeds * REMOVALS_A_SEED
-    for proximity in (True, False):
-        kind = "tag with proximity" if proximity else "tag without"
-        group = f"slipped off, strap closed, {number} of each (simulated), {kind}: in 10 and 20 min; median; 95 %"
+    columns = ("to", "noticed in 10 min", "in 20 min", "median, min", "95 %, min", "attached after 15 min")
+    for kind in KINDS:
+        rows = []
         for to in TO:
-            say(f"removing {number} tags: to {to}, {kind}")
-            done = [remove(to, f"{n}/{to}/removal", proximity=proximity) for n in range(number)]
-            yield _noticed(group, to, [each for each, _ in done], sum(late for _, late in done), proximity=proximity)
+            say(f"removing {number} tags: to {to}, {kind.name}")
+            done = [remove(to, f"{n}/{to}/removal", kind) for n in range(number)]
+            rows.append(_noticed(to, [each for each, _ in done], sum(late for _, late in done)))
+        yield Section(f"simulated removals, strap closed, {number} of each, {kind.name}", columns, rows)
 
 
-def _noticed(group: str, to: str, after: list[float], late: int, *, proximity: bool) -> Figure:
-    ten, twenty = (sum(each <= limit for each in after) / len(after) for limit in (10, 20))
-    low, middle, high = quantile(after, 0.5)
+def _noticed(to: str, after: Sequence[float], late: int) -> Row:
+    first, middle, last = quantile(after, 0.5)
     _, most, _ = quantile(after, 0.95)
-    text = f"{ten:.0%}, {twenty:.0%}; {_min(middle)} ({_min(low)} to {_min(high)}); {_min(most)}"
-    if late:
-        text += f"; {late} still attached after 15 min"
-    target = "10 min, 20 min" if to == "table" and proximity else ""
-    return Figure(
-        group=group,
-        what=f"to: {to}",
-        value=middle,
-        text=text,
-        target=target,
-        reached=(middle <= 10 and most <= 20) if target else None,
-    )
+    spread = ranged(_m(middle), _m(first), _m(last))
+    cells = (to, _share(after, 10), _share(after, 20), spread, _m(most), f"{late} of {len(after)}")
+    return Row(cells, "median 10, 95 % 20", middle <= 10 and most <= 20) if to == TO[0] else Row(cells)
 
 
-def _min(minutes: float) -> str:
-    return "over 60 min" if minutes == inf else f"{minutes:.1f} min"
-
-
-def days(size: Size, say: Say) -> Iterator[Figure]:
+def days(size: Size, say: Say) -> Section:
     """Clause 3."""
-    for proximity in (True, False):
-        kind = "tag with proximity" if proximity else "tag without"
-        group = f"worn, {size.seeds * DAYS_A_SEED} days of as many people (simulated), {kind}"
-        say(f"wearing tags for {size.seeds * DAYS_A_SEED} days, {kind}")
-        places, uncertain, readings = Counter[str](), 0, 0
-        for n in range(size.seeds * DAYS_A_SEED):
-            check, before = BodyCheck(), ""
-            for reading, _, place in play("day", seed=f"worn/{n}"):
-                state = check.take(_sample(reading, proximity=proximity)).state
-                places[place] += state == DETACHED != before
-                uncertain += state != ATTACHED
-                readings += 1
+    worn, rows = size.seeds * DAYS_A_SEED, []
+    for kind in KINDS:
+        say(f"wearing tags for {worn} days, {kind.name}")
+        false, unsure = Counter[str](), 0
+        for n in range(worn):
+            body = SimulatedBody(seed=f"worn/{n}", at=BEGIN, place="skin", strap="closed")
+            check, before = kind.check(body), ""
+            for reading, _, place in perform(body, day(Random(f"worn/{n}/day")), begin=BEGIN, minutes=1440):
+                state = check.take(kind.sample(reading)).state
+                false[place] += state == DETACHED != before
+                unsure += state != ATTACHED
                 before = state
-        worn = readings / 1440
-        false = sum(places.values())
-        low, high = rate(false, worn)
-        where = ", ".join(f"{n} {place}" for place, n in places.most_common() if n)
-        text = f"{false / worn:.3f} a worn day ({low:.3f} to {high:.3f})" + (f": {where}" if where else "")
-        yield Figure(
-            group=group,
-            what="false detached",
-            value=false / worn,
-            text=text,
-            target="at most 0.02 a worn day",
-            reached=false / worn <= 0.02,
-        )
-        yield Figure(group=group, what="not attached", value=uncertain / readings, text=f"{uncertain / readings:.1%} of minutes")
+        number = false.total()
+        low, high = rate(number, worn)
+        where = ", ".join(f"{n} {place}" for place, n in false.most_common() if n)
+        spread = ranged(f"{number / worn:.3f}", f"{low:.3f}", f"{high:.3f}")
+        cells = (kind.name, spread, where, f"{unsure / worn / 1440:.1%}")
+        rows.append(Row(cells, "at most 0.02", number / worn <= 0.02))
+    columns = ("", "false detached a worn day", "where", "minutes not attached")
+    return Section(f"simulated wear, {worn} days of as many people", columns, rows)
 
 
-def everywhere(size: Size, say: Say) -> Iterator[Figure]:
+def everywhere(size: Size, say: Say) -> Section:
     """What is said of each place half an hour after the tag came there."""
-    from firmware_sim.body import PLACES
-
-    group = f"each place for 4 h, {size.seeds} tags with proximity (simulated): attached, uncertain, detached of minutes"
     say("every place for four hours")
-    since = BEGIN + round((ON_TABLE_MIN + 30) * MINUTE)
+    since, rows = BEGIN + round((ON_TABLE_MIN + 30) * MINUTE), []
     for place in PLACES:
         said = Counter[str]()
         for seed in range(size.seeds):
             check = BodyCheck()
             for reading, _, _ in play(place, seed=f"every/{seed}"):
-                state = check.take(_sample(reading)).state
+                state = check.take(Sample(*reading)).state
                 said[state] += reading.at >= since
-        total = said.total()
-        yes, no = said[ATTACHED] / total, said[DETACHED] / total
-        text = f"{yes:.0%}, {1 - yes - no:.0%}, {no:.0%}"
-        yield Figure(group=group, what=place, value=yes, text=text)
+        rows.append(Row((place, *(f"{said[state] / said.total():.0%}" for state in (ATTACHED, UNCERTAIN, DETACHED)))))
+    title = f"simulated places for 4 h, {size.seeds} tags with proximity, after the first half hour"
+    return Section(title, ("on", ATTACHED, UNCERTAIN, DETACHED), rows)
 
 
-def figures(size: Size, say: Say) -> Iterator[Figure]:
+def sections(size: Size, say: Say) -> Iterator[Section]:
     """All of them."""
     yield from fittings(size, say)
-    yield from sweep(size, say)
+    yield sweep(size, say)
     yield from removals(size, say)
-    yield from days(size, say)
-    yield from everywhere(size, say)
+    yield days(size, say)
+    yield everywhere(size, say)
+
+
+def _share(took: Sequence[float], limit: float) -> str:
+    """Of those within the limit, with its interval."""
+    soon = sum(each <= limit for each in took)
+    low, high = share(soon, len(took))
+    return ranged(f"{soon / len(took):.0%}", f"{low:.0%}", f"{high:.0%}")
+
+
+def _m(minutes: float) -> str:
+    return "over 60" if minutes == inf else f"{minutes:.1f}"
+
+
+def _s(seconds: float) -> str:
+    return "over 300" if seconds == inf else f"{seconds:.0f}"

@@ -137,7 +137,12 @@ def _sunny(here: Surroundings) -> Place:
 
 
 def _bed(here: Surroundings) -> Place:
-    return replace(_skin(here), air_r=here.film_r + here.duvet_r, motion=ASLEEP)
+    return replace(
+        _skin(here),
+        contact_r=here.draw("limb.bed_share") * here.tissue_r,
+        air_r=here.film_r + here.duvet_r,
+        motion=ASLEEP,
+    )
 
 
 def _bed_bottle(here: Surroundings) -> Place:
