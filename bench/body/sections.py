@@ -39,7 +39,12 @@ def shown(section: Section) -> Table:
 def as_plain(sections: Iterable[Section]) -> list[dict[str, Any]]:
     """For programs."""
     return [
-        {"section": section.title, **dict(zip(section.columns, row.cells, strict=True)), **row._asdict()}
+        {
+            "section": section.title,
+            **dict(zip(section.columns, row.cells, strict=True)),
+            "target": row.target,
+            "reached": row.reached,
+        }
         for section in sections
         for row in section.rows
     ]
