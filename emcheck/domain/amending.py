@@ -225,7 +225,9 @@ def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     if isinstance(act, (OpenFitting, CloseFitting)):
         fitted = _differing(before.fittings, after.fittings, lambda f: (f.wearer_id, f.tag, f.fitted_at))
         wearers = {o.wearer_id for o in after.orders if o.order_id == _about(act)} if before is not after else set()
-        units = {u for u, _ in _differing(before.installations, after.installations, lambda i: (i.unit, i.installed_at))}
+        units = {
+            u for u, _ in _differing(before.installations, after.installations, lambda i: (i.unit, i.installed_at))
+        }
         return _at_addresses(Touched(wearers, units, equipment=bool(fitted or units)), before, after)
     if isinstance(act, PutFitting):
         return Touched({act.fitting.wearer_id}, set(), equipment=True)

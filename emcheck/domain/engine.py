@@ -294,11 +294,13 @@ class Engine:
             policy = new_policy(act, self.roster.policies, at)
             return Touched(set(), set()) if policy is None else self._publish(policy, at)
         naming_published(act, self.roster.policies)
+        visits = self.roster.visits_after(act, at)
         register = amended(before, act, at) if made is None else made
         touched = touched_by(act, before, register)
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
         self.roster.amend(register, name_after(self.roster.register_sha256, raw, register), touched)
+        self.roster.visits = visits
         self._watch.amend(touched.units, before, register)
         if touched.equipment:
             self._fleet.count((f for f in before.fittings if f.wearer_id in touched.wearers), by=-1)

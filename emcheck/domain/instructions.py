@@ -13,7 +13,7 @@ judged before is judged again by the register that is in force now.
 6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
 7. `referral`: an order's breach is reported to the authority (`referrals`). It changes no register and no finding.
 8. `policy`: one more version of a policy, from its effective time on (policies). It changes no register.
-9. `fitting_opened`, `fitting_answer`, `fitting_mark`, `fitting_override`, `fitting_closed`: a fitter's visit (`fitting`).
+9. `fitting_opened`, `_answer`, `_mark`, `_override`, `_closed`: a fitter's visit (`fitting`).
 """
 
 from collections.abc import Sequence
@@ -36,6 +36,7 @@ from emcheck.domain.register import (
     Wearer,
 )
 from emcheck.domain.written import Instant, LocalTime
+
 
 class GrantAbsence(Act):
     """Leave that excludes seconds from the total (1)."""

@@ -36,7 +36,7 @@ class Status(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Everything told, by time. `reports` are those of each tag."""
+    """Everything told, by time. `reports` are those of each tag, those of intervals in which it was not heard too."""
 
     reports: Mapping[TagId, tuple[Report, ...]]
     present: Mapping[TagId, Ms]
@@ -51,7 +51,7 @@ class Heard:
 
     def of(self, tag: TagId) -> tuple[Report, ...]:
         """A tag's reports in which it was heard."""
-        return self.reports.get(tag, ())
+        return tuple(report for report in self.reports.get(tag, ()) if report.heard)
 
 
 def heard(told: Iterable[Told], *, since: Ms, policy: Policy) -> Heard:
@@ -70,8 +70,8 @@ def heard(told: Iterable[Told], *, since: Ms, policy: Policy) -> Heard:
         newest = (at, max(0, received_at - at))
         kind = event["type"]
         if kind == "report":
+            reports.setdefault(event["tag"], []).append(_report(at, event))
             if event["heard"]:
-                reports.setdefault(event["tag"], []).append(_report(at, event))
                 present[event["tag"]] = at
         elif kind == "presence" and event["in_range"]:
             present[event["tag"]] = at
@@ -89,13 +89,14 @@ def heard(told: Iterable[Told], *, since: Ms, policy: Policy) -> Heard:
 def _in_time(told: Iterable[Told], policy: Policy) -> list[tuple[Ms, Ms, dict[str, Any]]]:
     """Each event once, with its corrected time and its receipt."""
     first: dict[tuple[BootId, int], tuple[Ms, dict[str, Any]]] = {}
-    for received_at, boot, first_seq, events in told:
-        for seq, event in enumerate(events, start=first_seq):
-            if event is not None:
-                known = first.get((boot, seq))
+    for received_at, named, first_seq, events in told:
+        for number, fact in enumerate(events, start=first_seq):
+            if fact is not None:
+                known = first.get((named, number))
                 if known is None or received_at < known[0]:
-                    first[boot, seq] = received_at, cast("dict[str, Any]", event)
-    most, boot_now, correction = policy.ms("clock.offset_max_s"), None, 0
+                    first[named, number] = received_at, cast("dict[str, Any]", fact)
+    most, correction = policy.ms("clock.offset_max_s"), 0
+    boot_now: BootId | None = None
     found = []
     for (boot, seq), (received_at, event) in sorted(first.items(), key=lambda item: item[0]):
         if boot != boot_now:

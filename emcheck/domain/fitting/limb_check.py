@@ -76,7 +76,7 @@ def limb_check(seen: Seen) -> Result:
         "words": final.words,
     }
     lift, rise, motion = _lift(seen, reports), _rise(seen, reports), _motion(seen, reports)
-    readings |= lift.readings | rise.readings | motion.readings
+    readings |= {**lift.readings, **rise.readings, **motion.readings}
     if _says_no(seen, final, points, closed_at):
         likely = max(final.hypotheses, key=lambda name: final.hypotheses[name])
         return failed(f"{_MOST_LIKELY[likely]} {NOT_ON_A_LIMB.capitalize()}.", **readings)
@@ -131,9 +131,8 @@ def _lift(seen: Seen, reports: Sequence[Report]) -> Result:
 
 def _another_lifted(seen: Seen, lift: Lift) -> str | None:
     """A tag beside that went from contact to none in the lift, which the session's did not."""
-    for tag, reports in seen.heard.reports.items():
-        if tag == seen.visit.tag:
-            continue
+    for tag in sorted(seen.heard.reports.keys() - {seen.visit.tag}):
+        reports = seen.heard.of(tag)
         before = [r.sample.proximity for r in reports if r.at < lift.start and r.sample.proximity is not None]
         during = [
             r.sample.proximity for r in reports if lift.start <= r.at < lift.end and r.sample.proximity is not None

@@ -42,14 +42,17 @@ def failed_attempts(order: Order) -> Iterable[Ms]:
 
 def begun(parts: Parts, act: OpenFitting, at: Ms) -> Parts:
     """A fitter's visit ends the fittings of the tags in hand: what is latched is cleared, and what happens in the
-    visit accuses nobody."""
+    visit accuses nobody.
+    """
     orders, installations, fittings = parts
     wearers = {order.wearer_id for order in orders if order.order_id == act.order_id}
     tags = (act.tag, act.takes_off)
 
     def ended(fitting: Fitting) -> Fitting:
         on = fitting.fitted_at < at < (fitting.removed_at or FOREVER)
-        return changed(fitting, removed_at=at) if on and fitting.tag in tags and fitting.wearer_id in wearers else fitting
+        return (
+            changed(fitting, removed_at=at) if on and fitting.tag in tags and fitting.wearer_id in wearers else fitting
+        )
 
     return orders, installations, tuple(map(ended, fittings))
 

@@ -174,7 +174,7 @@ def barred(note: str | None, limb: str) -> bool:
     arms = re.search(r"\b(arm|hand|wrist)\b", note, re.IGNORECASE) is not None
     legs = re.search(r"\b(leg|foot|ankle|knee|shin|thigh)\b", note, re.IGNORECASE) is not None or not arms
     there = limb.endswith("ankle") if legs and not arms else limb.endswith("wrist") if arms and not legs else True
-    return there and ("both" in named or limb.split("_")[0] in named)
+    return there and ("both" in named or limb.split("_", maxsplit=1)[0] in named)
 
 
 def heed_note(act: AnswerStep, note: str | None) -> None:
