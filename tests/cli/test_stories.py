@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from typer.testing import CliRunner
@@ -64,6 +65,22 @@ def long_out() -> UnitStory:
     return told
 
 
+def falls_silent_while_out() -> UnitStory:
+    """Out from 19:00; the last that comes is of 19:10."""
+    return evening().loses(at("19:00"), last_heard=at("18:59")).beats(at("19:01"), at("19:10"))
+
+
+def in_and_out() -> UnitStory:
+    """Out for two minutes and a half, three times; what lies between is not known, for numbers are missing."""
+    told = evening().beats(at("19:00"), at("20:00"))
+    for minute in (0, 10, 20):
+        now = at("20:01") + minute * MINUTE
+        told.loses(now, last_heard=now).beats(now + MINUTE, now + 2 * MINUTE).tell(now + 150_000, "unit_status").skips(
+            1
+        )
+    return told.hears(at("20:30")).beats(at("20:31"), at("21:00"))
+
+
 LEAVE = {
     "type": "authorised_absence", "order_id": "O-1", "from": "2026-03-24T19:00", "until": "2026-03-24T19:30",
     "reason": "medical", "approved_by": "A. Officer", "evidence": "letter of the ward",
@@ -73,6 +90,11 @@ TOLD: dict[str, tuple[UnitStory, str, list[Act], Register]] = {
     "authorised-afterwards": (late_home(), "curfew.absence", [(at("09:00", "2026-03-25"), LEAVE)], LONDON),
     "silence": (cut_off_while_out(), "unit.silent", [], LONDON),
     "stored-facts-accuse": (cut_off_while_out(), "curfew.absence", [], LONDON),
+    "silent-while-out": (falls_silent_while_out(), "curfew.absence", [], LONDON),
+    "leave-given-in-silence": (
+        falls_silent_while_out(), "curfew.absence", [(at("19:12:30"), LEAVE)], LONDON,
+    ),
+    "several-absences-add-up": (in_and_out(), "curfew.absence", [], LONDON),
     "a-hole-withdraws": (long_out(), "curfew.absence", [], LONDON),
     "strap": (
         evening().tell(at("18:40"), "tag_tamper", tag="T-1", kind="strap_cut", received=at("19:05")),
@@ -134,6 +156,22 @@ async def test_a_story_is_told_as_a_person_reads_it(name: str, tmp_path: Path) -
     if rule == "curfew.absence":
         assert {"present", "absent", "unknown"} == {stretch["state"] for stretch in whole["timeline"]}
         assert [(w["address_id"], w["start"][:16]) for w in whole["windows"]] == [("A-1", "2026-03-24T19:00")]
+
+
+async def test_a_story_is_drawn_as_a_picture_and_overwrites_nothing(tmp_path: Path) -> None:
+    told, rule, acts, known = TOLD["late-return"]
+    database, picture = tmp_path / "em.db", tmp_path / "night.svg"
+    await served(database, told, acts, known)
+    listed = await asyncio.to_thread(said, database, "alerts", "list", "--all", "--json")
+    alert = next(one["alert_id"] for one in map(json.loads, listed.splitlines()) if one["rule"] == rule)
+    await asyncio.to_thread(said, database, "explain", alert, "--svg", str(picture))
+    drawn = {each.get("class") for each in ET.parse(picture).iter()}
+    assert {"curfew", "present", "absent", "mark"} <= drawn
+    picture.write_text("mine")
+    config = str(database.with_suffix(".toml"))
+    refused = CliRunner().invoke(app, ["explain", alert, "--svg", str(picture), "--config", config])
+    assert (refused.exit_code, picture.read_text()) == (2, "mine")
+    assert "is there already; name another with --svg" in refused.stderr
 
 
 async def test_statistics_are_told_of_a_database(tmp_path: Path) -> None:
