@@ -11,9 +11,10 @@
    hears nothing for a week still has the week's curfew, and the schedule changes by day, when few events come.
 5. `range_dbm` is told where the register holds a calibrated one; else the installer's stands.
 6. `heartbeat_s`, `report_s`, `leave_time_s` are policy.
-7. While a fitter's visit is open at the unit, `fitting` names the session, how often to report and until when, which the
-   unit obeys by itself; the session's tag is listened for, and its order's windows stand in the schedule, as if it were
-   on already; so is the fitter's own tag. So the curfew that a fitter sees acknowledged is the one that holds afterwards.
+7. While a fitter's visit is open at the unit, `fitting` names the session, how often to report and until when, which
+   the unit obeys by itself. The session's tag is listened for and its windows stand in the schedule as if it were on
+   already, so that the curfew that a fitter sees acknowledged is the one that holds afterwards; the fitter's own tag is
+   listened for too.
 8. Between two edges (`until`) nothing changes; the same register, policy and span give the same bytes.
 """
 
@@ -124,7 +125,7 @@ def _as_if_on(visit: Visit) -> Fitting:
         tag=visit.tag,
         wearer_id=visit.wearer_id,
         fitted_at=format_ms(visit.opened_at),  # type: ignore[arg-type] # as text it is judged
-        removed_at=format_ms(visit.until),  # type: ignore[arg-type]
+        removed_at=format_ms(visit.until),  # type: ignore[arg-type] # as above
     )
 
 

@@ -195,7 +195,10 @@ def _unvalidated(f: Finding) -> str:
 def _overdue(f: Finding) -> str:
     until = "and still has none" if f.end is None else f"until {clock(f.end, f.zone)}"
     if f.class_ == "failed_attempts":
-        visits, tag = dict(f.detail)["visits"], "no tag is on" if f.end is None else f"a tag is on from {clock(f.end, f.zone)}"
+        visits, tag = (
+            dict(f.detail)["visits"],
+            "no tag is on" if f.end is None else f"a tag is on from {clock(f.end, f.zone)}",
+        )
         return f"Visits to fit {f.wearer_id} for order {f.order_id} failed ({visits}), the last at {clock(f.start, f.zone)}; {tag} ({f.zone}). Tell the authority."
     return f"Order {f.order_id} has begun and {f.wearer_id} had no tag when it was due, {clock(f.start, f.zone)}, {until} ({f.zone})."
 

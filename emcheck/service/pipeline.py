@@ -16,6 +16,7 @@ import structlog
 from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
+from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
@@ -55,12 +56,13 @@ from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, telling
-from emcheck.service.intake import Taken, completed, quarantined, take
+from emcheck.service.intake import Taken, owed, quarantined, take
 from emcheck.service.publishing import Publishing
 from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
 from emcheck.service.referring import named_in
 from emcheck.service.standing import Decision, Standing
+from emcheck.service.visiting import Visiting
 
 log = structlog.get_logger("emcheck.service")
 
@@ -126,6 +128,7 @@ class Pipeline:
         self._acts: list[AlertChange] = []
         self._looks: list[Deadline] = []
         self._confirming = Confirming(self._store)
+        self._visiting = Visiting(self._store, found.sessions)
         self.up_since = now
         """Since when receipts could come."""
         self._attending = Attending(
@@ -161,7 +164,7 @@ class Pipeline:
         """
         self._breath.begin()
         quarantine: list[Quarantined] = []
-        owed: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
+        owing: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
         for message in messages:
             await self._breath.pause()
             taken = take(
@@ -173,17 +176,10 @@ class Pipeline:
             if self.engine.wanting:
                 await self._recall()
             quarantine += quarantined(message, taken)
-            if taken.unit is not None and taken.receipt is not None:
-                rejected: list[dict[str, object]] = [
-                    {"from": first, "to": last, "reason": reason}
-                    for reason, _, first, last in taken.refusals
-                    if first is not None
-                ]
-                owed.append((taken.unit, taken.receipt.boot, rejected))
-                owed += [(taken.unit, boot, []) for boot in completed(taken)]
+            owing += owed(taken)
         deliveries, quarantine = await self._confirming.settle(quarantine)
         await self._write(quarantine, deliveries=deliveries)
-        for unit, boot, rejected in owed:
+        for unit, boot, rejected in owing:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 
     def _keep(self, message: Message, taken: Taken) -> None:
@@ -243,6 +239,9 @@ class Pipeline:
     async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> list[str]:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
+        if isinstance(act, FittingAct):
+            await self._write([])  # what was received is of the visit too
+            act, raw = await self._visiting.settled(act, raw, self.engine.roster, self._last_row_of, now)
         made = amended(before, act, now)
         if isinstance(act, ReferBreach):
             check(act, await named_in(self._store, act), before, now)
@@ -271,6 +270,8 @@ class Pipeline:
             await self._recall()
         units = self.engine.roster.resting(touched)
         self._checkpoints.amended(units)
+        if isinstance(act, FittingAct):
+            units |= self._visiting.note(act, now, self._row_id)
         self.on_amended(set(self.engine.units) if isinstance(act, PutPolicy) else units)
         if isinstance(act, PutPolicy):
             await self._judge_again(now)

@@ -1,5 +1,6 @@
-"""A visit's facts: what a fitter opens, answers, marks and signs (formats.md, Stream). They are instructions, kept for
-ever; what may be said when is in `visits`, what it proves in `steps`.
+"""A visit's facts: what a fitter opens, answers, marks and signs (formats.md, Stream).
+
+They are instructions, kept for ever; what may be said when is in `visits`, what it proves in `steps`.
 """
 
 from typing import Annotated, Literal
@@ -25,6 +26,23 @@ Answered = Literal["identity", "limb", "skin", "movement", "strap_gap", "slide_o
 """The steps that a fitter answers; all others are seen by telemetry."""
 
 
+class _Value(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Begun(_Value):
+    """What the service found when it opened a visit, so that it can be read without the register of that day."""
+
+    wearer_id: WearerId
+    """Whose order it is."""
+    address_id: AddressId
+    """Where the unit stands."""
+    until: Instant
+    """When the session ends by itself."""
+    ended: tuple[Tag, ...] = ()
+    """Tags whose fittings ended now."""
+
+
 class OpenFitting(Act):
     """A fitter begins a visit: from now on the tag's alerts wait and the unit reports fast."""
 
@@ -46,6 +64,8 @@ class OpenFitting(Act):
     """A tag of the wearer that this one takes the place of."""
     by: By
     """The fitter. Nobody else answers in this session."""
+    found: Begun | None = None
+    """What the service found. Whoever gives it leaves this out; it is written over."""
 
 
 class _InSession(Act):
@@ -126,10 +146,6 @@ class OverrideFitting(Act):
     """The supervisor; never the fitter of the session."""
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
 class Signature(_Value):
     """Who put their name to the record; `record_sha256` of the closing act says to which."""
 
@@ -166,6 +182,8 @@ class Found(_Value):
     """Tags whose fittings ended when the visit began."""
     opened_at: Instant
     """When the visit began."""
+    schedule_sha256: str | None = None
+    """The curfew that the unit was to hold."""
 
 
 class CloseFitting(_InSession):

@@ -1,4 +1,4 @@
-"""Step 6, the body check of a fitting: is the tag on a living limb?
+"""Step 6, the body check of a fitting: whether the tag is on a living limb.
 
 Four things, all of them, since the strap was closed in this session and since the limb was chosen:
 
@@ -11,6 +11,7 @@ A tag that is off, or that is not on skin `fitting.body.decide_s` after the stra
 """
 
 from collections.abc import Sequence
+from statistics import median
 from typing import NamedTuple
 
 from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Judgement, Sample
@@ -73,7 +74,7 @@ def limb_check(seen: Seen) -> Result:
         "state": final.state,
         "p_attached": round(final.p_attached, 4),
         "hypotheses": {name: round(p, 4) for name, p in final.hypotheses.items()},
-        "words": final.words,
+        "check": final.words,
     }
     lift, rise, motion = _lift(seen, reports), _rise(seen, reports), _motion(seen, reports)
     readings |= {**lift.readings, **rise.readings, **motion.readings}
@@ -143,11 +144,11 @@ def _another_lifted(seen: Seen, lift: Lift) -> str | None:
 
 
 def _rise(seen: Seen, reports: Sequence[Report]) -> Result:
-    """Clause 2: from the coldest reading to the warmest after it."""
+    """Clause 2: from the coldest to the warmest after it, of medians of three readings: noise is no warmth."""
     told = [report.sample.skin_c for report in reports if report.sample.skin_c is not None]
     wanted = seen.number("body.rise_min_c")
     rise, coldest = 0.0, None
-    for value in told:
+    for value in (median(told[i : i + 3]) for i in range(len(told) - 2)):
         coldest = value if coldest is None else min(coldest, value)
         rise = max(rise, value - coldest)
     readings = {"skin_c": told[-1] if told else None, "skin_rise_c": round(rise, 2)}

@@ -41,9 +41,7 @@ def failed_attempts(order: Order) -> Iterable[Ms]:
 
 
 def begun(parts: Parts, act: OpenFitting, at: Ms) -> Parts:
-    """A fitter's visit ends the fittings of the tags in hand: what is latched is cleared, and what happens in the
-    visit accuses nobody.
-    """
+    """A visit ends the fittings of the tags in hand: what is latched is cleared, what happens inside accuses nobody."""
     orders, installations, fittings = parts
     wearers = {order.wearer_id for order in orders if order.order_id == act.order_id}
     tags = (act.tag, act.takes_off)

@@ -24,17 +24,17 @@ class Result(NamedTuple):
     readings: Mapping[str, object]
 
 
-def passed(words: str, **readings: object) -> Result:
+def passed(words: str, /, **readings: object) -> Result:
     """Positive evidence."""
     return Result(PASSED, words, readings)
 
 
-def failed(words: str, **readings: object) -> Result:
+def failed(words: str, /, **readings: object) -> Result:
     """Evidence against it, or evidence that is stale or cannot be read."""
     return Result(FAILED, words, readings)
 
 
-def missing(words: str, **readings: object) -> Result:
+def missing(words: str, /, **readings: object) -> Result:
     """No evidence yet."""
     return Result(MISSING, words, readings)
 

@@ -125,13 +125,14 @@ STEPS: tuple[Step, ...] = (
         _OURS, _skin,
     ),
     Step(
-        "movement", 3, "Ankle and toes", "Let them turn the ankle and tap the toes (on a wrist: turn it, spread the fingers): seen both?", ANSWER,
+        "movement", 3, "Ankle and toes", "Let them turn the ankle and tap the toes: seen both?", ANSWER,
         "yes, since the limb was chosen", False, "Without both it may be a prosthesis: choose the other leg.",
         _SOP, _movement,
     ),
     Step(
         "strap_gap", 4, "Strap gap", "Close the strap. How many mm between strap and limb?", ANSWER,
-        "at most the policy's mm, since the strap was closed", False, "Next hole, and measure again.", _OURS, _strap_gap,
+        "at most the policy's mm, since the strap was closed", False, "Next hole, and measure again.", _OURS,
+        _strap_gap,
     ),
     Step(
         "slide_off", 4, "Slide-off", "Pull it down over the heel: does it stay on?", ANSWER,

@@ -183,3 +183,23 @@ def heed_note(act: AnswerStep, note: str | None) -> None:
         raise InstructionError(
             "limb", f"{act.limb.replace('_', ' ')} is barred by the wearer's limb note: {note!r}. Choose the other leg"
         )
+
+
+def begun(visit: Visit) -> dict[str, object]:
+    """What the opening keeps of a visit as it was found (`acts.Begun`), as JSON values."""
+    return {
+        "wearer_id": visit.wearer_id, "address_id": visit.address_id, "until": format_ms(visit.until),
+        "ended": list(visit.ended),
+    }  # fmt: skip
+
+
+def visit_of(act: OpenFitting, at: Ms) -> Visit:
+    """The visit that an opening began, as it was kept; ValueError where it was not kept whole."""
+    found = act.found
+    if found is None:
+        raise ValueError(f"session {act.session}: its opening does not say what was found")
+    return Visit(
+        session=act.session, order_id=act.order_id, wearer_id=found.wearer_id, address_id=found.address_id,
+        tag=act.tag, unit=act.unit, by=act.by, opened_at=at, until=found.until, fitter_tag=act.fitter_tag,
+        strap_batch=act.strap_batch, ended=found.ended,
+    )  # fmt: skip

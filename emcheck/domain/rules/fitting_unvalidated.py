@@ -3,8 +3,8 @@
 Rule book (domain.md, Fitting; Rules):
 1. From `fitted_at` to `removed_at` of a fitting whose `validation` is neither `validated` nor `overridden`. `pending`
    and nothing at all are the same: missing evidence is a fail. P2.
-2. A fitting that a supervisor let stand in a visit (`override` of the register) is one too, class `overridden`: it names
-   who and why. It never happens in silence.
+2. A fitting that a supervisor let stand in a visit (`override` of the register) is one too, class `overridden`: it
+   names who and why. It never happens in silence.
 3. It says nothing of the wearer: a tag over a sock or on a prosthesis is heard at home, whoever is there.
 """
 
