@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from emcheck.domain.acts import InstructionError
 from emcheck.domain.fitting.judging import OVERRIDDEN, PENDING, VALIDATED
@@ -11,6 +12,7 @@ from emcheck.domain.fitting.settling import settled
 from emcheck.domain.fitting.visits import NO_VISITS, barred, visits_after
 from emcheck.domain.instants import HOUR, SECOND, format_ms
 from emcheck.domain.instructions import parse_instruction
+from emcheck.service.published import published
 from tests.domain.visited import BEGIN, SHA256, VisitStory, as_json, closing, unfitted
 from tests.support import order, register
 
@@ -178,3 +180,13 @@ def test_the_record_says_why_by_what_and_in_whose_words() -> None:
     assert told["body"][-1]["state"] == "attached"
     assert record_sha256(told) == record_sha256(record(story.record_of()))
     assert "name" not in as_json(told)
+
+
+def test_the_record_is_what_the_schema_says() -> None:
+    told = record(VisitStory().whole().overridden().record_of())
+    document = {
+        "version": 1, "record": told, "sha256": record_sha256(told), "signed_sha256": None, "signatures": [],
+        "outcome": None, "closed_at": None, "range_dbm": None, "note": None,
+        "personal": {"name": None, "limb_note": None},
+    }  # fmt: skip
+    assert [error.message for error in Draft202012Validator(published("fitting")).iter_errors(document)] == []

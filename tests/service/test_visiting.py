@@ -8,12 +8,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from emcheck.clock import VirtualClock
 from emcheck.domain.instants import HOUR, MINUTE, SECOND, format_ms
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.service.enrolment import register_in_force
 from emcheck.service.mailing import stream_of
+from emcheck.service.published import published
 from emcheck.service.replay import replay
 from emcheck.service.sessions import Looking, document
 from emcheck.service.stream import parse_lines
@@ -101,6 +103,7 @@ async def test_a_visit_ends_with_a_signed_record_that_anybody_can_compute(
     body = next(line for line in said if line.get("step") == "body")
     assert body["words"].startswith("Living limb: On a living limb: skin ")
     assert shown["sha256"] == shown["signed_sha256"]
+    assert [error.message for error in Draft202012Validator(published("fitting")).iter_errors(shown)] == []
     assert [each["role"] for each in shown["signatures"]] == ["fitter", "wearer"]
     await _is_replayed(database, clock.now())
     assert (await the_document(database, clock.now() + HOUR))["sha256"] == shown["signed_sha256"]
