@@ -125,7 +125,7 @@ async def _opened(
     from ulid import ULID
 
     from emcheck.cli.visit import RefusedError, say_to
-    from emcheck.service.visiting import sessions_of
+    from emcheck.service.session import sessions_of
 
     known = await sessions_of(store)
     if name is not None and name in known:
@@ -156,7 +156,7 @@ def fit_list(
 ) -> None:
     """Every session, by whom, and how it ended."""
     from emcheck.domain.instants import format_ms
-    from emcheck.service.visiting import sessions_of
+    from emcheck.service.session import sessions_of
 
     found = [
         {

@@ -8,7 +8,7 @@ from emcheck.domain.fitting.acts import LIMBS
 from emcheck.domain.fitting.outcomes import OUTCOMES
 
 _SHA256 = r"^[0-9a-f]{64}$"
-_OUTCOME = {"enum": [*OUTCOMES, None]}
+_OUTCOME: dict[str, Any] = {"enum": [*OUTCOMES, None]}
 
 
 class _Shape(BaseModel):

@@ -16,8 +16,8 @@ from emcheck.ports import InboxRow, Store
 from emcheck.service.checkpoints import SERVICE, readable, restore_receiving
 from emcheck.service.enrolment import InForce, register_in_force
 from emcheck.service.history import Recent, Telling, told_in
+from emcheck.service.session import Session, sessions_of
 from emcheck.service.standing import Standing
-from emcheck.service.visiting import Session, sessions_of
 
 
 @dataclass(slots=True)

@@ -20,8 +20,8 @@ from emcheck.domain.timeline import Stretch
 from emcheck.ports import InboxRow
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import take
+from emcheck.service.session import Session, plain_found, schedule_of, take_act
 from emcheck.service.stream import Line, StreamError
-from emcheck.service.visiting import Session, plain_found, schedule_of, take_act
 from emcheck.store.spill import SpilledInbox
 
 

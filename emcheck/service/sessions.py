@@ -23,7 +23,8 @@ from emcheck.domain.roster import Roster
 from emcheck.ports import Store
 from emcheck.service.enrolment import policies_in_force, register_in_force
 from emcheck.service.history import told_in
-from emcheck.service.visiting import Session, note_of, schedule_of, sessions_of
+from emcheck.service.session import Session, schedule_of, sessions_of
+from emcheck.service.visiting import note_of
 
 
 class NoSessionError(ValueError):

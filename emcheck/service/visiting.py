@@ -13,57 +13,19 @@ from typing import Any
 import structlog
 
 from emcheck.clock import Clock
-from emcheck.domain.amending import as_text
-from emcheck.domain.configuration import Configurations
-from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, FittingAct, Found, OpenFitting
-from emcheck.domain.fitting.settling import ScheduleOf, settled
-from emcheck.domain.fitting.visits import Visit, Visits, begun, heed_note, visit_of
+from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, FittingAct, OpenFitting
+from emcheck.domain.fitting.settling import settled
+from emcheck.domain.fitting.visits import Visits, begun, heed_note
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.roster import Roster
 from emcheck.ports import Store, StoreError
 from emcheck.service.history import Telling
+from emcheck.service.session import Session, plain_found, schedule_of, take_act
 
 log = structlog.get_logger("emcheck.service")
 
 _LOOK_EVERY_S = 5.0
-_MARK = b'"fitting_'
-"""Stands in every act of a session, and so spares the others from being read."""
-
-
-@dataclass(slots=True)
-class Session:
-    """A session as the inbox has it. `rows` are the numbers of its first and, once it is closed, its last act."""
-
-    visit: Visit
-    acts: list[tuple[Ms, object]]
-    rows: tuple[int, int | None]
-    closed: CloseFitting | None = None
-    closed_at: Ms | None = None
-
-    def add(self, act: FittingAct, at: Ms, row_id: int) -> None:
-        """One more act; its end is no part of what is signed."""
-        if isinstance(act, CloseFitting):
-            self.closed, self.closed_at, self.rows = act, at, (self.rows[0], row_id)
-        else:
-            self.acts.append((at, act))
-
-
-def take_act(sessions: dict[str, Session], act: object, at: Ms, row_id: int) -> None:
-    """Note an act of the inbox, if it is one of a session."""
-    if isinstance(act, OpenFitting):
-        sessions[act.session] = Session(visit_of(act, at), [(at, act)], (row_id, None))
-    elif isinstance(act, FittingAct) and act.session in sessions:
-        sessions[act.session].add(act, at, row_id)
-
-
-async def sessions_of(store: Store) -> dict[str, Session]:
-    """Every session that there ever was, in order."""
-    found: dict[str, Session] = {}
-    for row in await store.instructions_after(0):
-        if _MARK in row.payload:
-            take_act(found, parse_instruction(json.loads(row.payload)), row.received_at, row.row_id)
-    return found
 
 
 async def note_of(store: Store, wearer_id: str) -> str | None:
@@ -72,12 +34,6 @@ async def note_of(store: Store, wearer_id: str) -> str | None:
         note: str | None = json.loads(person.notes or b"{}").get("notes", {}).get("limb")
         return note
     return None
-
-
-def schedule_of(roster: Roster, unit: UnitId) -> ScheduleOf:
-    """The hash of what a unit is to hold, by instant."""
-    configurations = Configurations(roster)
-    return lambda at: configurations.of(unit, at).schedule_sha256
 
 
 @dataclass(slots=True)
@@ -122,12 +78,6 @@ class Visiting:
         if isinstance(act, CloseFitting):
             return {self.open.pop(act.session).visit.unit}
         return {act.unit} if isinstance(act, OpenFitting) else set()
-
-
-def plain_found(found: Found) -> dict[str, Any]:
-    """What was found of a closing as JSON values, its instants as text."""
-    plain: dict[str, Any] = as_text(found.model_dump(mode="json", exclude_none=True))
-    return plain
 
 
 class EndingVisits:

@@ -17,9 +17,9 @@ from emcheck.service.enrolment import register_in_force
 from emcheck.service.mailing import stream_of
 from emcheck.service.published import published
 from emcheck.service.replay import replay
+from emcheck.service.session import sessions_of
 from emcheck.service.sessions import Looking, document
 from emcheck.service.stream import parse_lines
-from emcheck.service.visiting import sessions_of
 from tests.domain.visited import unfitted
 from tests.service.hallway import OPENING, SCRIPT, Hallway, fit, lines, passing
 from tests.service.living import living
