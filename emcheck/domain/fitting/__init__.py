@@ -1,4 +1,4 @@
-"""Fitting: how a visit shows that a tag is on a living limb (domain.md, Fitting; docs/adr/0025).
+"""Fitting: how a visit shows that a tag is on a living limb (domain.md, Fitting; docs/adr/0026).
 
 A session is a sequence of facts in the inbox: what a fitter opens, answers, marks and signs (`acts`), beside what the
 base unit tells meanwhile (`heard`). What it comes to is a pure function of them (`judging`), so that it survives a lost
