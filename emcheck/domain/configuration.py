@@ -14,7 +14,7 @@
 7. While a fitter's visit is open at the unit, `fitting` names the session, how often to report and until when, which
    the unit obeys by itself. The session's tag is listened for and its windows stand in the schedule as if it were on
    already, so that the curfew that a fitter sees acknowledged is the one that holds afterwards; the fitter's own tag is
-   listened for too.
+   listened for too. A calibrated range is as wide as can be until the walk test has set another.
 8. Between two edges (`until`) nothing changes; the same register, policy and span give the same bytes.
 """
 
@@ -31,6 +31,7 @@ from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
 from emcheck.domain.instants import DAY, FOREVER, HOUR, format_ms
 from emcheck.domain.register import Fitting, Order
 from emcheck.domain.roster import Roster
+from emcheck.domain.walk import WEAKEST_DBM
 from emcheck.domain.windows import windows
 
 _WEEK: Ms = 7 * DAY
@@ -99,6 +100,8 @@ class Configurations:
             report_s = round(self.roster.policies.own.then(now).number("fitting.session.report_s"))
             said = {"session": visits[0].session, "report_s": report_s, "until": format_ms(visits[0].until)}
             content["fitting"] = said
+            if here.range_dbm is not None:
+                content["range_dbm"] = WEAKEST_DBM
         text = compact(content)
         return Configuration(content, _next(edges, now), hashlib.sha256(text.encode()).hexdigest(), text[1:-1])
 
