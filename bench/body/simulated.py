@@ -1,10 +1,10 @@
 """The body check on the simulator (firmware_sim/body): fittings, removals and days of wear, by situation.
 
-1. A fitting: a reading a second; from the strap's closing on five minutes, with a lift-off test that the check is told
-   of. Validated: `attached` after the tag was put back. The fitter has two minutes.
+1. A fitting: a reading a second; a check of its own from the strap's closing on, for five minutes, with a lift-off test
+   that it is told of. Validated: `attached` after the tag was put back. The fitter has two minutes.
 2. A removal: worn for two hours, a reading every 30 s, then slipped off with the strap closed. Noticed: the first
    `detached` after it, within an hour.
-3. A day of wear: a reading a minute; each episode of `detached` is a false one.
+3. A day of wear: a reading a minute; each stretch from `detached` until `attached` is a false one.
 4. Three kinds of tag: with proximity; without, so that temperature and motion are all there is; and such a tag whose
    bias was measured at its fitting.
 """
@@ -93,8 +93,10 @@ def fit(place: str, seed: int | str, *, closeness: float | None = None) -> float
         while waiting and waiting[0][0] <= at:
             when, act = waiting.pop(0)
             do(body, act, when)
-            if act.kind == "move" and act.place == place and closeness is not None:
-                body.place = replace(body.place, closeness=closeness)
+            if act.kind == "move" and act.place == place:
+                check = BodyCheck()
+                if closeness is not None:
+                    body.place = replace(body.place, closeness=closeness)
         state = check.take(Sample(*body.reading(at)), lifted=lifts <= at < backs).state
         if at >= backs and state == ATTACHED:
             return (at - closed) / SECOND
@@ -183,12 +185,12 @@ def days(size: Size, say: Say) -> Section:
         false, unsure = Counter[str](), 0
         for n in range(worn):
             body = SimulatedBody(seed=f"worn/{n}", at=BEGIN, place="skin", strap="closed")
-            check, before = kind.check(body), ""
+            check, off = kind.check(body), False
             for reading, _, place in perform(body, day(Random(f"worn/{n}/day")), begin=BEGIN, minutes=1440):
                 state = check.take(kind.sample(reading)).state
-                false[place] += state == DETACHED != before
+                false[place] += state == DETACHED and not off
                 unsure += state != ATTACHED
-                before = state
+                off = state == DETACHED or (off and state != ATTACHED)
         number = false.total()
         low, high = rate(number, worn)
         where = ", ".join(f"{n} {place}" for place, n in false.most_common() if n)
