@@ -1,7 +1,9 @@
 """The body check on the simulator (firmware_sim/body): fittings, removals and days of wear, by situation.
 
-1. A fitting: a reading a second; a check of its own from the strap's closing on, for five minutes, with a lift-off test
-   that it is told of. Validated: `attached` after the tag was put back. The fitter has two minutes.
+1. A fitting, as emcheck/domain/fitting/limb_check.py judges it: a reading a second; a check of its own from the strap's
+   closing on, for five minutes, with a lift-off test that it is told of. Validated: the sensor said no while held off,
+   the skin side has warmed by `fitting.body.rise_min_c`, and the tag is `attached` after it was put back. The wearer
+   moves. The fitter has two minutes.
 2. A removal: worn for two hours, a reading every 30 s, then slipped off with the strap closed. Noticed: the first
    `detached` after it, within an hour.
 3. A day of wear: a reading a minute; each stretch from `detached` until `attached` is a false one.
@@ -9,23 +11,27 @@
    bias was measured at its fitting.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from random import Random
+from statistics import median
 from typing import NamedTuple
 
 from bench.body.intervals import at_most, quantile, rate, share
 from bench.body.sections import Row, Section, ranged
 from bench.progress import Say
 from emcheck.domain.body import ATTACHED, DETACHED, UNCERTAIN, BodyCheck, Sample
+from emcheck.domain.body.contact import NO_BELOW
+from emcheck.domain.defaults import RULES
 from emcheck.domain.instants import MINUTE, SECOND
 from firmware_sim.body import PLACES, BodyReading, SimulatedBody, do, fitting, perform, play, removal
 from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, day
 
 FITTERS_S = 120.0
 FITTED_MIN = 5.0
+RISE_MIN_C = float(RULES["fitting.body.rise_min_c"].value)
 WORN_MIN, OFF_MIN = 120.0, 60.0
 REMOVALS_A_SEED = 10
 DAYS_A_SEED = 12
@@ -41,7 +47,7 @@ NOT_LEGS = (
     "table",
     "bag",
 )
-BY_EYE = ("prosthesis-carbon", "metal-post", "bed-post", "shoe", "hot-bottle")
+BY_EYE = ("prosthesis-carbon", "prosthesis-carbon-heat-pack", "metal-post", "bed-post", "shoe", "hot-bottle")
 """Not among the issue's: conductors, and what is warm or half close. No target; they show where eyes are needed."""
 TO = ("table", "bag", "warm-bed", "sun", "bed-post", "prosthesis-foam", "shoe", "hot-bottle", "car")
 LEFT_AT = ("table", "bag", "warm-bed", "bed-post", "sun")
@@ -89,16 +95,21 @@ def fit(place: str, seed: int | str, *, closeness: float | None = None) -> float
     lifts, backs = (next(BEGIN + round(a.at_min * MINUTE) for a in acts if a.kind == kind) for kind in ("lift", "back"))
     body = SimulatedBody(seed=f"{seed}/{place}", at=BEGIN, place="table")
     check, waiting = BodyCheck(), [(BEGIN + round(act.at_min * MINUTE), act) for act in acts]
-    for at in range(BEGIN, closed + round(FITTED_MIN * MINUTE), SECOND):
+    last, coldest, rise, said_no = deque[float](maxlen=3), inf, 0.0, False
+    for at in range(closed, closed + round(FITTED_MIN * MINUTE), SECOND):
         while waiting and waiting[0][0] <= at:
             when, act = waiting.pop(0)
             do(body, act, when)
-            if act.kind == "move" and act.place == place:
-                check = BodyCheck()
-                if closeness is not None:
-                    body.place = replace(body.place, closeness=closeness)
-        state = check.take(Sample(*body.reading(at)), lifted=lifts <= at < backs).state
-        if at >= backs and state == ATTACHED:
+            if closeness is not None and act.place == place:
+                body.place = replace(body.place, closeness=closeness)
+        reading, lifted = body.reading(at), lifts <= at < backs
+        state = check.take(Sample(*reading), lifted=lifted).state
+        said_no = said_no or (lifted and reading.proximity < NO_BELOW)
+        last.append(reading.skin_c)
+        if len(last) == last.maxlen:
+            smooth = median(last)
+            coldest, rise = min(coldest, smooth), max(rise, smooth - coldest)
+        if at >= backs and said_no and rise >= RISE_MIN_C and state == ATTACHED:
             return (at - closed) / SECOND
     return inf
 
