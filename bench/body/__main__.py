@@ -137,12 +137,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="figures for programs, without the curve")
     parser.add_argument("--seeds", type=int, default=simulated.Size.seeds, help="simulated tags and rooms")
     parser.add_argument("--fittings", type=int, default=simulated.Size.fittings, help="simulated fittings of each kind")
+    parser.add_argument(
+        "--world", type=int, default=0, help="other ranges of what is swept; 0: as written"
+    )
     asked = parser.parse_args()
     if asked.data is not None and not asked.data.is_dir():
         parser.error(f"{asked.data} is no folder; name that of the recordings, or leave DATA out")
     if asked.seeds < 1 or asked.fittings < 1:
         parser.error("--seeds and --fittings are 1 at least")
-    say, size = teller(), simulated.Size(seeds=asked.seeds, fittings=asked.fittings)
+    say, size = teller(), simulated.Size(seeds=asked.seeds, fittings=asked.fittings, world=asked.world)
     held: list[records.Record] = []
     plain: list[dict[str, Any]] = []
     console = Console() if Console().is_terminal else Console(width=_WIDTH)

@@ -26,7 +26,18 @@ from emcheck.domain.body import ATTACHED, DETACHED, UNCERTAIN, BodyCheck, Sample
 from emcheck.domain.body.contact import NO_BELOW
 from emcheck.domain.defaults import RULES
 from emcheck.domain.instants import MINUTE, SECOND
-from firmware_sim.body import PLACES, BodyReading, SimulatedBody, do, fitting, perform, play, removal
+from firmware_sim.body import (
+    PARAMETERS,
+    PLACES,
+    BodyReading,
+    SimulatedBody,
+    do,
+    fitting,
+    perform,
+    play,
+    removal,
+    shaken,
+)
 from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, day
 
 FITTERS_S = 120.0
@@ -62,6 +73,18 @@ class Size:
     seeds: int = 20
     fittings: int = 1000
     swept: int = 100
+    world: int = 0
+    """Which ranges of what nobody has published; 0 are those written down (firmware_sim/body/parameters.py)."""
+
+    def tag(self, seed: str, place: str) -> SimulatedBody:
+        """A tag in that world; on a table its strap is open."""
+        return SimulatedBody(
+            seed=seed,
+            at=BEGIN,
+            place=place,
+            parameters=shaken(PARAMETERS, self.world),
+            strap="open" if place == "table" else "closed",
+        )
 
 
 class Kind(NamedTuple):
@@ -88,12 +111,12 @@ KINDS = (
 )
 
 
-def fit(place: str, seed: int | str, *, closeness: float | None = None) -> float:
+def fit(size: Size, place: str, seed: int | str, *, closeness: float | None = None) -> float:
     """Clause 1: seconds until validated, infinite where never; with `closeness`, the place reads as close as that."""
     acts = fitting(place, Random(f"{seed}/{place}/fitting"))
     closed = BEGIN + round(ON_TABLE_MIN * MINUTE)
     lifts, backs = (next(BEGIN + round(a.at_min * MINUTE) for a in acts if a.kind == kind) for kind in ("lift", "back"))
-    body = SimulatedBody(seed=f"{seed}/{place}", at=BEGIN, place="table")
+    body = size.tag(f"{seed}/{place}", "table")
     check, waiting = BodyCheck(), [(BEGIN + round(act.at_min * MINUTE), act) for act in acts]
     last, coldest, rise, said_no = deque[float](maxlen=3), inf, 0.0, False
     for at in range(closed, closed + round(FITTED_MIN * MINUTE), SECOND):
@@ -126,7 +149,7 @@ def fittings(size: Size, say: Say) -> Iterator[Section]:
 
 def _fitted(place: str, size: Size, say: Say) -> list[float]:
     say(f"fitting {size.fittings:,} tags: {place}")
-    return [fit(place, seed) for seed in range(size.fittings)]
+    return [fit(size, place, seed) for seed in range(size.fittings)]
 
 
 def _leg(place: str, took: Sequence[float]) -> Row:
@@ -147,15 +170,15 @@ def sweep(size: Size, say: Say) -> Section:
     rows = list[Row]()
     for closeness in CLOTH_READS:
         say(f"sweeping contact over cloth: {closeness:g}")
-        took = [fit("sock", f"swept/{seed}", closeness=closeness) for seed in range(size.swept)]
+        took = [fit(size, "sock", f"swept/{seed}", closeness=closeness) for seed in range(size.swept)]
         rows.append(Row((f"{closeness:g}", _share(took, 60 * FITTED_MIN))))
     title = f"simulated fittings over a sock on a leg, by what contact reads over cloth, {size.swept} of each"
     return Section(title, ("contact (1 is skin)", "validated in 5 min"), rows)
 
 
-def remove(to: str, seed: str, kind: Kind) -> tuple[float, bool]:
+def remove(size: Size, to: str, seed: str, kind: Kind) -> tuple[float, bool]:
     """Clause 2: minutes until noticed, and whether it was called attached a quarter of an hour after."""
-    body = SimulatedBody(seed=seed, at=BEGIN, place="skin", strap="closed")
+    body = size.tag(seed, "skin")
     check, left = kind.check(body), BEGIN + round(WORN_MIN * MINUTE)
     late = False
     told = perform(body, removal(to, worn_min=WORN_MIN), begin=BEGIN, every_ms=30 * SECOND, minutes=WORN_MIN + OFF_MIN)
@@ -175,7 +198,7 @@ def removals(size: Size, say: Say) -> Iterator[Section]:
         rows = []
         for to in TO:
             say(f"removing {number} tags: to {to}, {kind.name}")
-            done = [remove(to, f"{n}/{to}/removal", kind) for n in range(number)]
+            done = [remove(size, to, f"{n}/{to}/removal", kind) for n in range(number)]
             rows.append(_noticed(to, [each for each, _ in done], sum(late for _, late in done)))
         yield Section(f"simulated removals, strap closed, {number} of each, {kind.name}", columns, rows)
 
@@ -195,7 +218,7 @@ def days(size: Size, say: Say) -> Section:
         say(f"wearing tags for {worn} days, {kind.name}")
         false, unsure = Counter[str](), 0
         for n in range(worn):
-            body = SimulatedBody(seed=f"worn/{n}", at=BEGIN, place="skin", strap="closed")
+            body = size.tag(f"worn/{n}", "skin")
             check, off = kind.check(body), False
             for reading, _, place in perform(body, day(Random(f"worn/{n}/day")), begin=BEGIN, minutes=1440):
                 state = check.take(kind.sample(reading)).state
@@ -220,7 +243,8 @@ def everywhere(size: Size, say: Say) -> Section:
         said = Counter[str]()
         for seed in range(size.seeds):
             check = BodyCheck()
-            for reading, _, _ in play(place, seed=f"every/{seed}"):
+            known = shaken(PARAMETERS, size.world)
+            for reading, _, _ in play(place, seed=f"every/{seed}", parameters=known):
                 state = check.take(Sample(*reading)).state
                 said[state] += reading.at >= since
         rows.append(Row((place, *(f"{said[state] / said.total():.0%}" for state in (ATTACHED, UNCERTAIN, DETACHED)))))
