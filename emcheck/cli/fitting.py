@@ -228,9 +228,12 @@ def fit_record(
     """The record of a visit: what was seen, by what, and who signed."""
     import json
 
+    from emcheck.cli.reading import bad_input
     from emcheck.cli.writing import refuse_if_there, write_new
     from emcheck.service.sessions import document
 
+    if out is not None and out.suffix not in (".json", ".pdf"):
+        bad_input(f"{out}: a record is a .json or a .pdf file; name one of them")
     if out is not None and not force:
         refuse_if_there(out)
     look = _look(config, session)
@@ -239,5 +242,12 @@ def fit_record(
     if out is None:
         typer.echo(text, nl=False)
         return
-    write_new(out, text, force=force)
+    write_new(out, _pages(plain) if out.suffix == ".pdf" else text, force=force)
     typer.echo(f"{out}: {look.session.visit.session}, sha256 {plain['sha256']}")
+
+
+def _pages(document: dict[str, Any]) -> bytes:
+    """As PDF; the compiler is large, and loaded for this alone."""
+    from emcheck.evidence.fitting_record import record_pdf
+
+    return record_pdf(document)

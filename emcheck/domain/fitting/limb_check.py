@@ -7,7 +7,8 @@ Four things, all of them, since the strap was closed in this session and since t
 3. Motion, when the wearer moves.
 4. `attached`, by the last reading, with the tag down again (docs/adr/0022 says how that is decided).
 
-A tag that is off, or that is not on skin `fitting.body.decide_s` after the strap was closed, is not on a living limb.
+A tag that is off, or that is not on skin and warmer `fitting.body.decide_s` after it was let down, is on no limb.
+Clause 2 stands beside 4 because a shank of carbon fibre is a body to an electrode, and swings like a leg.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from typing import NamedTuple
 from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Judgement, Sample
 from emcheck.domain.body.contact import NO_BELOW
 from emcheck.domain.fitting.heard import Report
-from emcheck.domain.fitting.seen import Lift, Result, Seen, failed, missing, passed
+from emcheck.domain.fitting.seen import PASSED, Lift, Result, Seen, failed, missing, passed
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import FOREVER, SECOND
 
@@ -25,6 +26,7 @@ NOT_ON_A_LIMB = "not on a living limb, do not leave, choose the other leg"
 """What the fitter reads where the check says no; the whole room is for this line."""
 _MOST_LIKELY = {
     "skin": "The tag is not shown to be on skin.",
+    "cold": "What the tag is on touches it and moves, but does not warm it as a limb does: a prosthesis can do that.",
     "loose": "Nothing touches the sensor: close the strap so that the tag lies on the skin.",
     "covered": "Tag is over fabric: bare skin above the ankle bone.",
     "moving": "The tag moves, but what it is on does not warm it as skin does: a prosthesis, or a bag.",
@@ -78,11 +80,11 @@ def limb_check(seen: Seen) -> Result:
     }
     lift, rise, motion = _lift(seen, reports), _rise(seen, reports), _motion(seen, reports)
     readings |= {**lift.readings, **rise.readings, **motion.readings}
-    if _says_no(seen, final, points, closed_at):
-        likely = max(final.hypotheses, key=lambda name: final.hypotheses[name])
+    if _says_no(seen, final, points, closed_at, warmed=rise.state == PASSED):
+        likely = "cold" if final.state == ATTACHED else max(final.hypotheses, key=lambda name: final.hypotheses[name])
         return failed(f"{_MOST_LIKELY[likely]} {NOT_ON_A_LIMB.capitalize()}.", **readings)
     for part in (lift, rise, motion):
-        if part.state != "passed":
+        if part.state != PASSED:
             return Result(part.state, part.words, readings)
     if seen.lifts[-1].end == FOREVER:
         return missing("Let the tag down on the skin again, and say so.", **readings)
@@ -91,7 +93,7 @@ def limb_check(seen: Seen) -> Result:
     return passed(f"On a living limb: {final.words}", **readings)
 
 
-def _says_no(seen: Seen, final: Judgement, points: Sequence[Judged], closed_at: Ms) -> bool:
+def _says_no(seen: Seen, final: Judgement, points: Sequence[Judged], closed_at: Ms, *, warmed: bool) -> bool:
     """Whether it has been decided against a limb: not while the tag is held off, nor until it was down for a while."""
     down_at = max([closed_at, *(lift.end for lift in seen.lifts)])
     if down_at > seen.now or points[-1].lifted:
@@ -99,7 +101,7 @@ def _says_no(seen: Seen, final: Judgement, points: Sequence[Judged], closed_at: 
     waited_ms = seen.now - down_at
     if final.state == DETACHED and waited_ms >= seen.ms("body.settle_s"):
         return True
-    return final.state != ATTACHED and waited_ms >= seen.ms("body.decide_s")
+    return not (warmed and final.state == ATTACHED) and waited_ms >= seen.ms("body.decide_s")
 
 
 def _lift(seen: Seen, reports: Sequence[Report]) -> Result:
