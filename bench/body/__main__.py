@@ -137,9 +137,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="figures for programs, without the curve")
     parser.add_argument("--seeds", type=int, default=simulated.Size.seeds, help="simulated tags and rooms")
     parser.add_argument("--fittings", type=int, default=simulated.Size.fittings, help="simulated fittings of each kind")
-    parser.add_argument(
-        "--world", type=int, default=0, help="other ranges of what is swept; 0: as written"
-    )
+    parser.add_argument("--world", type=int, default=0, help="other ranges of what is swept; 0: as written")
     asked = parser.parse_args()
     if asked.data is not None and not asked.data.is_dir():
         parser.error(f"{asked.data} is no folder; name that of the recordings, or leave DATA out")
