@@ -240,7 +240,7 @@ class Pipeline:
         before = self.engine.roster.register
         if isinstance(act, FittingAct):
             await self._write([])  # what was received is of the visit too
-            act, raw = await self._visiting.settled(act, raw, self.engine.roster, self._last_row_of, now)
+            act, raw = await self._visiting.settled(act, raw, self.engine.roster, self.last_row_of, now)
         made = amended(before, act, now)
         if asks_the_record(act, before):
             await self._write([])
