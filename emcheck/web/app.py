@@ -67,7 +67,11 @@ class Shell:
                 headers.add_vary_header("HX-Request")
             await send(message)
 
-        given = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        told = dict(scope["headers"])
+        given = told.get(b"content-length", b"0")
+        if b"transfer-encoding" in told:
+            await PlainTextResponse("Say how long it is\n", status_code=411)(scope, receive, dressed)
+            return
         if not given.isdigit() or int(given) > _BODY_MAX:
             await PlainTextResponse("Too large\n", status_code=413)(scope, receive, dressed)
             return

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -245,6 +245,11 @@ async def test_every_answer_carries_its_headers_and_the_cookie_is_out_of_reach(i
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cache-control"] == ("no-cache" if path.startswith("/static/") else "no-store"), path
     assert (await browser.client.post("/sign-in", content=b"x" * 70_000)).status_code == 413
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"name="
+
+    assert (await browser.client.post("/sign-in", content=endless())).status_code == 411
 
 
 async def test_no_page_carries_script_or_style_inside(it: Centre) -> None:
