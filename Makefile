@@ -15,10 +15,10 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo run test check format bench bench-body lock clean
+.PHONY: help setup setup-run demo run test check format bench bench-body bench-range lock clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # $(1) is the lock to install: `dev` holds all of `run` too, so either stamp satisfies `run`.
 define install
@@ -81,6 +81,10 @@ bench: setup ## Print the benchmark's table
 bench-body: setup ## Print the body check's table on real recordings (make bench-body DATA=FOLDER)
 	@test -n "$(DATA)" || { echo "Name the folder of the recordings: make bench-body DATA=FOLDER" >&2; exit 2; }
 	@$(BIN)/python -m bench.body $(DATA) $(ARGS)
+
+bench-range: setup ## Print what levels tell of in and out, and the walk test, on real recordings (DATA=FOLDER)
+	@test -n "$(DATA)" || { echo "Name the folder of the recordings: make bench-range DATA=FOLDER" >&2; exit 2; }
+	@$(BIN)/python -m bench.ranging $(DATA) $(ARGS)
 
 lock: setup ## Lock all dependencies anew, with hashes and without registry addresses
 	$(COMPILE) --upgrade --group dev --all-extras pyproject.toml -o requirements/dev.lock

@@ -1,6 +1,7 @@
 """`emcheck explain`: the story of one alert."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -10,7 +11,6 @@ from emcheck.cli.showing import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from emcheck.domain.alerts import Alert
     from emcheck.domain.ids import Ms
@@ -27,13 +27,18 @@ def explain(
     name: Annotated[str, typer.Argument(help="An alert's id, or how it begins.", metavar="ALERT")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Also draw the night to this SVG file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Though the SVG file is there.")] = False,
 ) -> None:
     """What was known when, what an alert rests on, and the night it is about."""
     from emcheck.cli.progressing import progress
+    from emcheck.cli.writing import refuse_if_there
     from emcheck.clock import SystemClock
     from emcheck.present import referred, story, words
     from emcheck.service.explaining import story_of
 
+    if svg is not None and not force:
+        refuse_if_there(svg, "--svg")
     now = SystemClock().now()
     policies = policies_known(config)
 
@@ -43,6 +48,8 @@ def explain(
             return await story_of(store, alert, policies, on_row=on_row)
 
     it = read_store(config, told)
+    if svg is not None:
+        _plot(it, now, svg, force=force)
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     if as_json:
@@ -80,6 +87,31 @@ def _draw(it: "Story", now: "Ms") -> None:
     ]
     if drawings:
         typer.echo("\n" + "\n\n".join([*drawings, legend(cell)]))
+
+
+def _plot(it: "Story", now: "Ms", out: Path, *, force: bool) -> None:
+    """The same drawing as a picture; a line where there is no night to draw."""
+    from emcheck.cli.reading import bad_input
+    from emcheck.cli.writing import write_new
+    from emcheck.present.timeline_svg import Bar, Mark, Timeline, draw_svg
+
+    if not it.places:
+        bad_input(f"{it.alert.alert_id}: it is about no wearer with a curfew, so that there is no night to draw")
+    bars = [
+        Bar(lane=f.rule.split(".")[0], start=f.start, end=f.end, text=f.rule + (f", {f.class_}" if f.class_ else ""))
+        for f in it.beside
+        if not f.rule.startswith("curfew.")
+    ]
+    raised = [c for c in it.history if c.action == "raised"]
+    marks = [Mark(at=c.at, text=f"{c.alert.priority} {c.alert.rule} raised") for c in raised]
+    timelines = [
+        Timeline(
+            title=f"{it.alert.wearer_id or it.alert.unit} at {place.address_id}", zone=place.zone,
+            windows=place.windows, known=place.known, until=now, now=now, excused=place.excused, bars=bars, marks=marks,
+        )
+        for place in it.places
+    ]  # fmt: skip
+    write_new(out, draw_svg(timelines), force=force)
 
 
 def _section(title: str, lines: list[str]) -> None:

@@ -14,10 +14,10 @@ def write_new(path: Path, text: str, *, force: bool) -> None:
     replace(path, text)
 
 
-def refuse_if_there(path: Path) -> None:
-    """Exit code 2 where there is a file of that name."""
+def refuse_if_there(path: Path, option: str = "--out") -> None:
+    """Exit code 2 where there is a file of that name, which `option` gave."""
     if path.exists():
-        bad_input(f"{path}: is there already; name another with --out, or say --force")
+        bad_input(f"{path}: is there already; name another with {option}, or say --force")
 
 
 def replace(path: Path, text: str) -> None:

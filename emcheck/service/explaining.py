@@ -1,12 +1,12 @@
 """An alert's story out of the database: what was known when, what it rests on, and the time it is about, drawn anew."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.engine import Engine
 from emcheck.domain.facts import Event
-from emcheck.domain.findings import FactRef, Finding
+from emcheck.domain.findings import FactRef, Finding, Span
 from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.instants import HOUR
 from emcheck.domain.policies import Policies
@@ -42,6 +42,8 @@ class Place:
     zone: str
     known: list[Stretch]
     windows: list[Window]
+    excused: tuple[Span, ...] = ()
+    """Authorised absences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Story:
     """How it was referred to the authority, or until when it is to be."""
     under: int = 0
     """How many alerts an incident accounts for."""
+    beside: list[Finding] = field(default_factory=list)
+    """What else was found of the wearer and the units at these addresses."""
 
 
 async def matching(store: Store, name: str) -> list[Alert]:
@@ -90,12 +94,14 @@ async def story_of(store: Store, alert: Alert, policies: Policies, *, on_row: Ca
             near = _near(alert, windows(state.order, *_reach(alert)))
             for address in sorted({window.address_id for window in near}):
                 here = [window for window in near if window.address_id == address]
-                places.append(Place(address, state.order.timezone, case.timeline(address, tracks), here))
+                known = case.timeline(address, tracks)
+                places.append(Place(address, state.order.timezone, known, here, state.excused))
     facts = dict.fromkeys(fact for finding in grounds for fact in finding.evidence)
     rests = [_rest(fact, told.get(fact.unit, [])) for fact in facts]
     referral = next(iter(await referrals_of(store, policies, [alert], in_force.register)), None)
     under = 0 if alert.size is None else len(await store.alerts_under(alert.alert_id, open_only=False))
-    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under)
+    beside = [*findings, *[f for unit in case.units for f in await store.findings(unit)]] if case is not None else []
+    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under, beside)
 
 
 def with_referral(history: list[AlertChange], referral: Referral | None) -> list[AlertChange]:

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from typer.testing import CliRunner
@@ -134,6 +135,22 @@ async def test_a_story_is_told_as_a_person_reads_it(name: str, tmp_path: Path) -
     if rule == "curfew.absence":
         assert {"present", "absent", "unknown"} == {stretch["state"] for stretch in whole["timeline"]}
         assert [(w["address_id"], w["start"][:16]) for w in whole["windows"]] == [("A-1", "2026-03-24T19:00")]
+
+
+async def test_a_story_is_drawn_as_a_picture_and_overwrites_nothing(tmp_path: Path) -> None:
+    told, rule, acts, known = TOLD["late-return"]
+    database, picture = tmp_path / "em.db", tmp_path / "night.svg"
+    await served(database, told, acts, known)
+    listed = await asyncio.to_thread(said, database, "alerts", "list", "--all", "--json")
+    alert = next(one["alert_id"] for one in map(json.loads, listed.splitlines()) if one["rule"] == rule)
+    await asyncio.to_thread(said, database, "explain", alert, "--svg", str(picture))
+    drawn = {each.get("class") for each in ET.parse(picture).iter()}
+    assert {"curfew", "present", "absent", "mark"} <= drawn
+    picture.write_text("mine")
+    config = str(database.with_suffix(".toml"))
+    refused = CliRunner().invoke(app, ["explain", alert, "--svg", str(picture), "--config", config])
+    assert (refused.exit_code, picture.read_text()) == (2, "mine")
+    assert "is there already; name another with --svg" in refused.stderr
 
 
 async def test_statistics_are_told_of_a_database(tmp_path: Path) -> None:
