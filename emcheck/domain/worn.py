@@ -189,8 +189,11 @@ def settle(track: "Track", known: Worn) -> None:
     if not left:
         known.waiting, known.head, known.told = (), None, () if edge is None else edge.stretches
         return
-    appended = not count and known.head is not None and left[: len(left) - fresh] == known.waiting[: len(left) - fresh]
-    known.head = _weighed(track, known.tag, *((known.head, left[len(left) - fresh :]) if appended else (edge, left)))
+    old = len(left) - fresh
+    if count or known.head is None or left[:old] != known.waiting[:old]:
+        known.head = _weighed(track, known.tag, edge, left)
+    elif fresh:
+        known.head = _weighed(track, known.tag, known.head, left[old:])
     known.waiting, known.told = left, known.head.stretches
 
 
