@@ -84,6 +84,8 @@ class Home:
         member = next(m for m in self.members if m.wearer == move.wearer)
         if move.kind == "cut":
             member.tag.cut(move.at)
+        elif move.kind == "put":
+            member.tag.put(move.place, move.at)
         elif move.kind == "out":
             member.left_at = move.at
         else:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, HOUR, MINUTE
 from firmware_sim.radio import BEDROOM, ROOMS
-from firmware_sim.scenario import Hospital, LateReturn, OutAtEnd, OutWhole, Party, Scenario, Slip, StrapCut
+from firmware_sim.scenario import Hospital, LateReturn, OutAtEnd, OutWhole, Party, Scenario, Slip, StrapCut, TagOn
 from firmware_sim.times import instant
 
 ROOM_STAY_MS = (8 * MINUTE, 70 * MINUTE)
@@ -29,13 +29,14 @@ class Stay(NamedTuple):
 
 
 class Move(NamedTuple):
-    """At `at` a wearer goes: into a room, to bed (asleep), out of the door, or cuts the strap where they are."""
+    """At `at` a wearer goes: into a room, to bed (asleep), out of the door; or cuts the strap; or the tag is put."""
 
     at: Ms
     wearer: int
-    kind: Literal["room", "out", "cut"]
+    kind: Literal["room", "out", "cut", "put"]
     room: int = 0
     asleep: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,22 @@ def plan(scenario: Scenario, wearer: int, rng: Random) -> Plan:
     windows = curfew_windows(scenario, wearer)
     away = _days_out(windows, scenario.town.restless_share, rng)
     cuts: list[Ms] = []
+    puts: list[Move] = []
     for story in scenario.stories:
         if wearer not in story.wearers:
             continue
         if isinstance(story, StrapCut):
             cuts.append(scenario.instant(story.at))
+        elif isinstance(story, TagOn):
+            puts.append(Move(scenario.instant(story.at), wearer, "put", place=story.place))
         else:
             away.append(_absence(scenario, story, windows))
     since, until = scenario.start_ms, scenario.end_ms
     stays = tuple(_clip(stay, since, until) for stay in _union(away) if stay.end > since and stay.start < until)
     moves = list(_moves(scenario, wearer, stays, rng)) + [Move(at, wearer, "cut") for at in cuts]
+    if puts and all(put.at > since for put in puts):
+        puts.insert(0, Move(since, wearer, "put", place="skin"))
+    moves += puts
     return Plan(wearer, tuple(windows), stays, tuple(cuts), tuple(sorted(moves)))
 
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from whenever import ZonedDateTime
 
 from emcheck.domain.ids import Ms
+from firmware_sim.body import PLACES
 from firmware_sim.faults import Fault
 from firmware_sim.times import LocalOrInstant, instant
 
@@ -157,7 +158,23 @@ class StrapCut(_Story):
     at: LocalOrInstant
 
 
-Story = Annotated[LateReturn | Slip | Party | OutWhole | OutAtEnd | Hospital | StrapCut, Field(discriminator="kind")]
+def _place(name: str) -> str:
+    if name not in PLACES:
+        raise ValueError(f"{name!r} is no place for a tag; there are {', '.join(PLACES)}")
+    return name
+
+
+class TagOn(_Story):
+    """From `at` on the tag, strap closed, is on something else than the leg; or on it again (`skin`)."""
+
+    kind: Literal["tag_on"]
+    at: LocalOrInstant
+    place: Annotated[str, AfterValidator(_place)]
+
+
+Story = Annotated[
+    LateReturn | Slip | Party | OutWhole | OutAtEnd | Hospital | StrapCut | TagOn, Field(discriminator="kind")
+]
 
 
 class Scenario(_Table):

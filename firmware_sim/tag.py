@@ -3,12 +3,15 @@
 Sensor figures: skin side worn 31.1 degC in a cool climate (25.6 to 34.7); after removal it falls to the
 room's temperature with a time constant of 9.1 min, after putting on it rises with 5.2 min; zero motion in
 26 % of worn and in 94 to 98 % of unworn minutes (wrist recordings; an ankle is cooler, hence the lower end).
+That is what a town's tags feel; one that a scenario puts somewhere (`tag_on`) feels what firmware_sim/body makes of
+the place, at every frame.
 """
 
 from math import exp
 from random import Random
 
 from emcheck.domain.ids import Ms, TagId
+from firmware_sim.body import SimulatedBody
 from firmware_sim.tag_watch import Frame, Sense, Strap, Tamper
 
 PERIOD_MS = (8_000, 12_000)
@@ -39,6 +42,7 @@ class Tag:
         self._room_c = rng.uniform(*ROOM_C)
         self._battery_pct = rng.randrange(55, 100)
         self._sensed_at = now
+        self._body: SimulatedBody | None = None
         self._sense = self._sample(now)
 
     def frame(self, at: Ms) -> Frame:
@@ -46,7 +50,7 @@ class Tag:
         self._counter += 1
         self.last_at = at
         self.next_at = at + int(self.period_ms * (1 - JITTER + 2 * JITTER * self._rng.random()))
-        if at - self._sensed_at >= SENSE_EVERY_MS:
+        if self._body is not None or at - self._sensed_at >= SENSE_EVERY_MS:
             self._sense = self._sample(at)
         tampers = tuple(tamper._replace(age_ms=at - when) for tamper, when in self.memory) if self.memory else ()
         return Frame(self.tag, self._counter, self.period_ms, self._sense, tampers)
@@ -65,8 +69,27 @@ class Tag:
         self._sense = self._sample(at)
         self._strap, self._worn = "cut", False
         self._sense = self._sense._replace(strap="cut")
+        if self._body is not None:
+            self._body.move_to("bag", at, strap="cut")
+
+    def put(self, place: str, at: Ms) -> None:
+        """From `at` on the tag is there, the strap as it was; the first place it has long been at."""
+        if self._body is None:
+            seed = f"{self.tag}/{self._rng.random()}"
+            self._body = SimulatedBody(seed=seed, at=at, place=place, strap=self._strap)
+        else:
+            self._body.move_to(place, at)
+
+    def _felt(self, body: SimulatedBody, at: Ms) -> Sense:
+        """What a place makes the tag feel; who wears it to bed lies under a duvet."""
+        if (body.place.name, self.asleep) in (("skin", True), ("in-bed", False)):
+            body.move_to("in-bed" if self.asleep else "skin", at)
+        felt = body.reading(at)
+        return Sense(self._strap, felt.proximity, felt.skin_c, felt.ambient_c, felt.motion_mg, self._battery_pct)
 
     def _sample(self, at: Ms) -> Sense:
+        if self._body is not None:
+            return self._felt(self._body, at)
         rng, worn = self._rng, self._worn
         target_c = self._target_c if worn else self._room_c
         fade = exp(-(at - self._sensed_at) / (ON_TAU_MS if worn else OFF_TAU_MS))

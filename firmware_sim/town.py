@@ -25,7 +25,6 @@ _LAST_NAMES = (
 _FIRST, _LAST = tuple(_FIRST_NAMES.split()), tuple(_LAST_NAMES.split())
 _KINDS = ("community_order", "suspended_sentence", "bail", "home_detention_curfew", "licence", "youth")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-ORDERED_DAYS_BEFORE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def _key(seed: str) -> Ed25519PrivateKey:
 
 def register(town: TownPlan) -> dict[str, Any]:
     """The town's `register.json` (formats.md)."""
-    installed_at = format_ms(town.scenario.start_ms)  # from here on a silent unit is news
+    began_at = format_ms(town.scenario.start_ms)  # orders, fittings and units alike: from here on silence is news
     homes = {w.number: home for home in town.dwellings for w in home.wearers}
     return {
         "version": 1,
@@ -129,7 +128,7 @@ def register(town: TownPlan) -> dict[str, Any]:
                 "unit": unit,
                 "address_id": home.address_id,
                 "order_id": home.wearers[0].order_id,
-                "installed_at": installed_at,
+                "installed_at": began_at,
                 "removed_at": None,
                 "range_dbm": site.range_dbm,
             }
@@ -144,7 +143,7 @@ def register(town: TownPlan) -> dict[str, Any]:
                 "wearer_id": w.wearer_id,
                 "limb": "left_ankle" if w.number % 3 == 0 else "right_ankle",
                 "strap_batch": f"S-24-{w.number % 5 + 9:02d}",
-                "fitted_at": format_ms(town.scenario.start_ms - ORDERED_DAYS_BEFORE * DAY),
+                "fitted_at": began_at,
                 "removed_at": None,
                 "validation": "validated",
             }
@@ -176,7 +175,7 @@ def _order(scenario: Scenario, wearer: Wearer, address_id: AddressId) -> dict[st
         "wearer_id": wearer.wearer_id,
         "kind": _KINDS[wearer.number % len(_KINDS)],
         "timezone": scenario.town.timezone,
-        "starts_at": format_ms(scenario.start_ms - ORDERED_DAYS_BEFORE * DAY),
+        "starts_at": format_ms(scenario.start_ms),
         "ends_at": format_ms(scenario.end_ms + 60 * DAY),
         "atv_allowance_min": scenario.town.atv_allowance_min,
         "curfew": [

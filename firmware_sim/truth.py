@@ -2,6 +2,7 @@
 
 `{"kind":"presence","wearer_id","order_id","tag","address_id","state":"home"|"away","start","end"}` covers the
 scenario without holes; `{"kind":"tamper","wearer_id","tag","tamper":"strap_cut","at"}`;
+`{"kind":"body","wearer_id","tag","place","on_limb","at"}` where a scenario puts a tag somewhere;
 `{"kind":"fault","fault":{...as in the scenario...},"units":[...],"start","end"}`. Times are UTC, exact.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import MINUTE, SECOND, format_ms
+from firmware_sim.body import is_on_limb
 from firmware_sim.faults import ClockFault, Fault, Reboot
 from firmware_sim.town import Dwelling, TownPlan, Wearer
 
@@ -39,6 +41,15 @@ def _of_wearer(town: TownPlan, home: Dwelling, wearer: Wearer) -> Iterator[dict[
             "tag": wearer.tag,
             "tamper": "strap_cut",
             "at": format_ms(cut),
+        }
+    for put in (move for move in wearer.plan.moves if move.kind == "put"):
+        yield {
+            "kind": "body",
+            "wearer_id": wearer.wearer_id,
+            "tag": wearer.tag,
+            "place": put.place,
+            "on_limb": is_on_limb(put.place),
+            "at": format_ms(put.at),
         }
 
 

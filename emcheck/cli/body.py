@@ -74,6 +74,36 @@ def body_plot(
     typer.echo("\n".join([f"{out}: {len(points)} readings", *told(points)]))
 
 
+@body_app.command("simulate")
+def body_simulate(
+    situation: Annotated[str, typer.Argument(help="As skin, prosthesis-foam, taken-off, day; a wrong one lists all.")],
+    seed: Annotated[int, typer.Option(help="Another tag, wearer and room.")] = 1,
+    every_s: Annotated[int, typer.Option("--every-s", min=1, max=300, help="Seconds between readings.")] = 60,
+    minutes: Annotated[
+        float | None, typer.Option(min=1, max=20_160, help="How long; 4 h unless said, a day of a `day`.")
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="A file for what is true: at, truth, place.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Though that file is there.")] = False,
+) -> None:
+    """Write the readings of a simulated tag as body samples. The same seed gives the same bytes."""
+    from emcheck.cli.reading import bad_input
+    from emcheck.cli.writing import refuse_if_there, write_new
+    from emcheck.domain.instants import format_ms
+    from firmware_sim.body import known, play
+
+    if situation not in known():
+        bad_input(f"no situation {situation!r}; there are {', '.join(known())}")
+    if truth is not None and not force:
+        refuse_if_there(truth)
+    rows, truths = ["at,skin_c,ambient_c,motion,proximity,strap"], ["at,truth,place"]
+    for (at, *senses), true, place in play(situation, seed=seed, every_ms=every_s * 1000, minutes=minutes):
+        rows.append(",".join([format_ms(at), *map(str, senses)]))
+        truths.append(f"{format_ms(at)},{true},{place}")
+    if truth is not None:
+        write_new(truth, "\n".join([*truths, ""]), force=force)
+    typer.echo("\n".join(rows))
+
+
 def _judged(file: str, bias_c: float | None) -> Iterator[tuple[str, "Sample", "Judgement"]]:
     from emcheck.cli.progressing import progress
     from emcheck.cli.reading import bad_input

@@ -34,7 +34,7 @@ def explain(
     from emcheck.cli.progressing import progress
     from emcheck.cli.writing import refuse_if_there
     from emcheck.clock import SystemClock
-    from emcheck.present import referred, story, words
+    from emcheck.present import referred, story, together, words
     from emcheck.service.explaining import story_of
 
     if svg is not None and not force:
@@ -61,7 +61,7 @@ def explain(
         return
     zone = next((f.zone for f in it.grounds), it.places[0].zone if it.places else "UTC")
     typer.echo(story.headline(it.alert))
-    known = [*map(words.explain, it.grounds)]
+    known = [*map(words.explain, it.grounds), *filter(None, [together.in_parts(it.grounds)])]
     if it.alert.withdrawn:
         known.insert(0, f"Withdrawn: {it.history[-1].note}.")
     _section("Known now", known or [it.alert.text])

@@ -206,9 +206,9 @@ class Case:
         for state in self.orders:
             state.windows, state.results = (), _NOTHING_FOUND
 
-    def has_absences(self) -> bool:
-        """Whether anything is found of a window that is not folded."""
-        return any(state.results for state in self.orders)
+    def has_absences(self, *, going_on: bool = False) -> bool:
+        """Whether there are findings of windows that are not folded, or such as go on."""
+        return any(f.end is None or not going_on for state in self.orders for f in state.absences())
 
     def forget_judgement(self) -> None:
         """A rule failed half way, a policy says otherwise, or there is a new doubt: all is judged anew next time."""
@@ -338,6 +338,7 @@ class Case:
         if last.end < now:
             self.watching = True
             return
+        self.wake_at = min(self.wake_at, last.end + self.terms.leave_ms_most + 1)  # a late message may vouch
         unexcused_ms = ongoing.unexcused_ms if ongoing is not None else 0
         steps = [policy.ms(f"curfew.absence.{step}_after_s") for step in ("alert", "long")]
         for step in steps[1:] if ongoing is not None and told else steps:

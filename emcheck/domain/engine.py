@@ -335,10 +335,12 @@ class Engine:
         cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
         for name in sorted(touched.units.union(*(case.units for case in cases))):
             self._catch_up(name, at)
-        for subject in (case.woken_as for case in cases):
-            if (due := self._deadlines.due(subject)) < at:
-                self._deadlines.disarm(subject)
-                self._wake(subject, due)
+        for case in cases:
+            if (due := self._deadlines.due(case.woken_as)) < at:
+                self._deadlines.disarm(case.woken_as)
+                self._wake(case.woken_as, due)
+            if case.judged_at < at - 1 and case.has_absences(going_on=True):  # what time ended, no instruction ends
+                self._judge(case, at - 1, at - 1)
 
     # --- judging ------------------------------------------------------------------------------------------
 

@@ -73,6 +73,13 @@ class Finding:
         what = number or told.get("tag", told.get("publisher", ""))
         return f"{self.rule}|{self.order_id or ''}|{self.unit or ''}|{class_}|{window}|{self.start}|{what}"
 
+    @property
+    def is_left_open(self) -> bool:
+        """Whether it is an absence that nothing ended: nobody vouches for the time after it."""
+        if self.window is None or self.absent_ms is None or self.end is None:
+            return False
+        return self.end < self.window.end and len(self.evidence) < 2  # the second is the presence that ended it
+
 
 Decided = Callable[[str, list[Finding], Ms, Ms], None]
 """A subject, its findings, the instant, and before when findings are settled and so not among them."""

@@ -6,7 +6,7 @@ cause is the same alert in a replay, after a crash and at every delivery.
 
 import base64
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -50,6 +50,10 @@ RULES = frozenset(_NAMED_BY)
 """Every rule there is: each finding has an alert that it may raise."""
 
 
+Told = Callable[[Finding, Sequence[Finding]], str]
+"""Puts words to an alert: of its findings, and of the one that weighs the most."""
+
+
 class Change(NamedTuple):
     """An alert after a change, and what the change was: raised, amended, reinstated or withdrawn."""
 
@@ -69,7 +73,7 @@ def reconcile(
     findings: Iterable[Finding],
     now: Ms,
     *,
-    explain: Callable[[Finding], str],
+    explain: Told,
     late: str | None = None,
     cause: str | None = None,
     excused: Collection[AlertId] = (),
@@ -143,7 +147,7 @@ def _grouped(alert: Alert, incident: AlertId | None) -> Change:
     return Change(replace(alert, incident=incident, state=state), "suppressed", f"incident {incident} accounts for it")
 
 
-def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Finding], str]) -> Alert:
+def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Told) -> Alert:
     first = min(grounds, key=lambda f: f.start)
     last = max(grounds, key=lambda f: f.start)
     main = max(grounds, key=lambda f: (f.absent_ms or 0, -f.start))
@@ -154,7 +158,7 @@ def _alert(name: AlertId, grounds: list[Finding], now: Ms, explain: Callable[[Fi
         priority=min(f.priority for f in grounds),
         happened_at=first.start,
         raised_at=first.raised_at if first.raised_at is not None else now,
-        text=explain(main),
+        text=explain(main, grounds),
         class_=main.class_,
         wearer_id=first.wearer_id,
         order_id=first.order_id,
@@ -170,17 +174,17 @@ def _difference(before: Alert, fresh: Alert, grounds: list[Finding]) -> str | No
     """In words, what is worth telling; None where nothing is. A growing count of seconds is not."""
     if before.withdrawn:
         return "facts that came later show it again"
-    said = []
+    said, left_open = [], max(grounds, key=lambda f: f.start).is_left_open
     if before.priority != fresh.priority:
         said.append(f"priority {before.priority} is now {fresh.priority}")
     if before.class_ != fresh.class_:
         said.append(f"{before.class_} is now {fresh.class_}")
     if before.ended_at is None and fresh.ended_at is not None:
-        said.append("it has ended")
+        said.append("whether it goes on is not known, for nothing tells of it" if left_open else "it has ended")
     elif before.ended_at is not None and fresh.ended_at is None:
         said.append("it goes on")
     elif _ended_elsewhere(before, fresh, grounds):
-        said.append("it ended at another time than was known")
+        said.append("how much of it is known has changed" if left_open else "it ended at another time than was known")
     if before.rule == "tag.strap" and before.text != fresh.text:
         said.append(fresh.text)
     if _has_grown(before, fresh, grounds[0]):

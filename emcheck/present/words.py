@@ -23,6 +23,9 @@ def _absence(f: Finding) -> str:
         "out_at_end": f"Not heard at home from {since} to the end of the curfew at {until}, {length}.",
         "out_whole": f"Not heard at home for the whole curfew, {since} to {until}, {length}.",
     }[f.class_ or ""]
+    if f.is_left_open:
+        when = f"when the curfew began at {since}, nor" if f.class_ == "late_return" else f"from {since}"
+        sentence = f"Not heard at home {when} until {until}, {length}; nothing tells what came after."
     if f.end is None:
         sentence = f"Not heard at home since {since}, {length} so far."
     excused = f" Of this {duration(f.excluded_ms)} is authorised." if f.excluded_ms else ""

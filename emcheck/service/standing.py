@@ -9,7 +9,7 @@ from emcheck.domain.findings import Finding, is_settled
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.queue import Change, alert_id, excused_otherwise, reconcile
 from emcheck.ports import Store
-from emcheck.present.words import explain
+from emcheck.present.together import told_of_all
 from emcheck.service.breath import Breath
 
 _AT_ONCE = 500
@@ -89,7 +89,9 @@ class Standing:
             live = {name: known[name] for name in told if name in known}
             found, at, cause = decision.found, decision.at, decision.cause
             excused = excused_otherwise(held, found) if cause else ()
-            for change in reconcile(live, found, at, explain=explain, late=decision.late, cause=cause, excused=excused):
+            for change in reconcile(
+                live, found, at, explain=told_of_all, late=decision.late, cause=cause, excused=excused
+            ):
                 name = change.alert.alert_id
                 if change.action == "suppressed" and (place := last.get((name, at))) is not None:
                     changes[place] = _at_once(changes[place][0], change), at

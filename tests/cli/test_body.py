@@ -167,3 +167,27 @@ def test_one_reading_and_missing_channels_are_drawn(tmp_path: Path) -> None:
 def test_the_published_schema_and_the_reader_agree() -> None:
     shape = json.loads(CliRunner().invoke(app, ["schema", "body"]).stdout)
     assert sorted(shape["properties"]) == sorted(["at", "skin_c", "ambient_c", "motion", "proximity", "strap"])
+
+
+def test_a_situation_is_simulated_as_samples_that_can_be_judged(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.csv"
+    words = ("simulate", "taken-off", "--seed", "4", "--every-s", "60")
+    done, again = run(*words, "--truth", str(truth)), run(*words)
+    assert (done.exit_code, again.exit_code) == (0, 0)
+    assert done.stdout == again.stdout
+    header, *rows = done.stdout.splitlines()
+    assert (header, len(rows)) == ("at,skin_c,ambient_c,motion,proximity,strap", 240)
+    assert run("assess", "-", stdin=done.stdout).exit_code == 0
+    told = truth.read_text().splitlines()
+    assert told[0] == "at,truth,place"
+    assert [told[1], told[-1]] == [f"{rows[0].split(',')[0]},skin,skin", f"{rows[-1].split(',')[0]},off,table"]
+
+
+def test_a_situation_that_is_not_known_and_a_truth_that_is_there_are_refused(tmp_path: Path) -> None:
+    there = tmp_path / "truth.csv"
+    there.write_text("kept")
+    unknown, kept = run("simulate", "sok"), run("simulate", "sock", "--truth", str(there))
+    assert (unknown.exit_code, kept.exit_code) == (2, 2)
+    assert "no situation 'sok'" in unknown.stderr
+    assert "prosthesis-foam" in unknown.stderr
+    assert there.read_text() == "kept"

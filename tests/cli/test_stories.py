@@ -65,6 +65,22 @@ def long_out() -> UnitStory:
     return told
 
 
+def falls_silent_while_out() -> UnitStory:
+    """Out from 19:00; the last that comes is of 19:10."""
+    return evening().loses(at("19:00"), last_heard=at("18:59")).beats(at("19:01"), at("19:10"))
+
+
+def in_and_out() -> UnitStory:
+    """Out for two minutes and a half, three times; what lies between is not known, for numbers are missing."""
+    told = evening().beats(at("19:00"), at("20:00"))
+    for minute in (0, 10, 20):
+        now = at("20:01") + minute * MINUTE
+        told.loses(now, last_heard=now).beats(now + MINUTE, now + 2 * MINUTE).tell(now + 150_000, "unit_status").skips(
+            1
+        )
+    return told.hears(at("20:30")).beats(at("20:31"), at("21:00"))
+
+
 LEAVE = {
     "type": "authorised_absence", "order_id": "O-1", "from": "2026-03-24T19:00", "until": "2026-03-24T19:30",
     "reason": "medical", "approved_by": "A. Officer", "evidence": "letter of the ward",
@@ -74,6 +90,11 @@ TOLD: dict[str, tuple[UnitStory, str, list[Act], Register]] = {
     "authorised-afterwards": (late_home(), "curfew.absence", [(at("09:00", "2026-03-25"), LEAVE)], LONDON),
     "silence": (cut_off_while_out(), "unit.silent", [], LONDON),
     "stored-facts-accuse": (cut_off_while_out(), "curfew.absence", [], LONDON),
+    "silent-while-out": (falls_silent_while_out(), "curfew.absence", [], LONDON),
+    "leave-given-in-silence": (
+        falls_silent_while_out(), "curfew.absence", [(at("19:12:30"), LEAVE)], LONDON,
+    ),
+    "several-absences-add-up": (in_and_out(), "curfew.absence", [], LONDON),
     "a-hole-withdraws": (long_out(), "curfew.absence", [], LONDON),
     "strap": (
         evening().tell(at("18:40"), "tag_tamper", tag="T-1", kind="strap_cut", received=at("19:05")),

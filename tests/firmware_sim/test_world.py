@@ -11,7 +11,7 @@ from emcheck.domain.register import parse_register
 from emcheck.wire.codec import decode
 from emcheck.wire.topics import unit_of_up
 from firmware_sim.run import Simulated, World, simulate_to_stream
-from firmware_sim.scenario import Scenario, parse_scenario
+from firmware_sim.scenario import Scenario, ScenarioError, parse_scenario
 from tests.firmware_sim.conftest import Play, lines
 from tests.firmware_sim.test_scenario import SHIPPED
 
@@ -158,3 +158,32 @@ def test_units_that_cannot_be_answered_are_not_waited_for() -> None:
     cut_off = {unit for unit in world.units if not world.wants_link(unit)}
     assert cut_off == {"BU-0003", "BU-0003B"}
     assert set(world.unacked()) == set(world.units) - cut_off
+
+
+def test_a_tag_that_a_scenario_puts_somewhere_reports_what_it_feels_there(tmp_path: Path) -> None:
+    puts = [
+        {"kind": "tag_on", "wearers": [2], "at": "2026-03-24T19:30", "place": "table"},
+        {"kind": "tag_on", "wearers": [4], "at": "2026-03-24T18:30", "place": "prosthesis-foam"},
+    ]
+    run = simulate_to_stream(evening(story=puts, town={"wearers": 4, "restless_share": 0}), None, tmp_path)
+    reports: dict[str, list[dict[str, Any]]] = {}
+    for line in lines(run.stream):
+        for event in line["payload"].get("events", ()):
+            if event["type"] == "report" and "skin_c" in event:
+                reports.setdefault(event["tag"], []).append(event)
+    first, last = reports["T-0002"][10], max(reports["T-0002"], key=lambda event: event["at"])
+    assert first["proximity"] > 0.8 > 0.5 > last["proximity"]
+    assert first["skin_c"] > last["skin_c"] + 2
+    assert last["strap"] == "closed"
+    assert max(event["proximity"] for event in reports["T-0004"]) < 0.6
+    told = [(t["tag"], t["place"], t["on_limb"]) for t in lines(run.truth) if t["kind"] == "body"]
+    assert told == [
+        ("T-0002", "skin", True),
+        ("T-0004", "prosthesis-foam", False),
+        ("T-0002", "table", False),
+    ]
+
+
+def test_a_place_that_is_not_known_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ScenarioError, match=r"story #1.place: 'tabel' is no place for a tag; there are .*table"):
+        evening(story=[{"kind": "tag_on", "wearers": [2], "at": "2026-03-24T19:30", "place": "tabel"}])

@@ -1,0 +1,68 @@
+"""What the body check says of each situation, in the costly direction: no living limb is called off, nothing else skin.
+
+`uncertain` is never wrong. Few seeds; `make bench-body` counts over many.
+"""
+
+import pytest
+
+from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Sample
+from emcheck.domain.instants import MINUTE
+from firmware_sim.body import PLACES, Told, play, removal
+from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, perform
+from firmware_sim.body.tag_body import SimulatedBody
+
+SEEDS = (1, 2, 3)
+LONGEST_MIN = 30
+"""After a removal `attached` has ended by then."""
+SOON_MIN = 5
+"""What was said of the table it lay on may stand for so long after it was put on."""
+CANNOT_TELL = {
+    "prosthesis-carbon": "it conducts and walks as a leg does; only that no heat comes through it tells",
+    "metal-post": "it conducts as a leg does; only that no heat comes through it, and that it stands still, tells",
+}
+"""What is called skin and is not: a ratchet, from which an entry goes once the check can tell."""
+
+
+def states(told: list[Told]) -> list[tuple[Told, str]]:
+    check = BodyCheck()
+    return [(each, check.take(Sample(*each.reading)).state) for each in told]
+
+
+def wrong(place: str, seed: int) -> list[str]:
+    """States that should not have been said."""
+    said = states(list(play(place, seed=seed)))
+    since = BEGIN + round((ON_TABLE_MIN + SOON_MIN) * MINUTE)
+    there = [(each.truth, state) for each, state in said if each.reading.at >= since]
+    return [
+        state
+        for truth, state in there
+        if (truth == "skin" and state == DETACHED) or (truth != "skin" and state == ATTACHED)
+    ]
+
+
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_no_limb_is_called_off_and_nothing_else_is_called_skin(place: str) -> None:
+    fooled = any(wrong(place, seed) for seed in SEEDS)
+    assert fooled == (place in CANNOT_TELL)
+
+
+@pytest.mark.parametrize("to", ["table", "bag", "car", "sun", "warm-bed", "bed-post", "prosthesis-foam"])
+@pytest.mark.parametrize("strap", ["closed", "cut"])
+def test_a_tag_that_was_taken_off_does_not_stay_attached(to: str, strap: str) -> None:
+    for seed in SEEDS:
+        body = SimulatedBody(seed=f"{seed}/{to}", at=BEGIN, place="table")
+        told = list(perform(body, removal(to, strap=strap), begin=BEGIN, minutes=240))
+        assert all(
+            state != ATTACHED for each, state in states(told) if each.reading.at >= BEGIN + (120 + LONGEST_MIN) * MINUTE
+        )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_of_wear_is_never_called_off(seed: int) -> None:
+    assert all(state != DETACHED for _, state in states(list(play("day", seed=seed))))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_leg_that_is_fitted_is_attached_after_the_lift_off_test(seed: int) -> None:
+    told = states(list(play("lift-off", seed=seed, every_ms=1000, minutes=10)))
+    assert told[-1][1] == ATTACHED
