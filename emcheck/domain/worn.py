@@ -71,7 +71,7 @@ class Stretch(NamedTuple):
     boot: BootId
     seq: int
     words: str = ""
-    """The check's own, at the reading that began it."""
+    """The check's own, at the reading that began it; of *still* and *room*, at the one that showed that it lasts."""
 
     def lasted_ms(self) -> Ms:
         """As far as readings bear it out."""
@@ -205,11 +205,11 @@ def settle_all(track: "Track") -> None:
 
 def _since(before: tuple[Stretch, ...], after: tuple[Stretch, ...], at: Ms) -> Ms | None:
     """None where a judgement would say the same: nothing long goes on, and nothing began or ended."""
-    lasting = [s for s in after if s.kind != ON and s.end is None and s.lasted_ms() >= LEAST_MS[s.kind]]
+    lasting = any(s.end is None and s.kind != ON and s.until - s.start >= LEAST_MS[s.kind] for s in after)
+    if len(before) == len(after) and all(a[:2] == b[:2] and a[3:] == b[3:] for a, b in zip(before, after, strict=True)):
+        return at if lasting else None
     edges = {s._replace(until=0) for s in before} ^ {s._replace(until=0) for s in after}
-    if not lasting and not edges:
-        return None
-    return min([at, *(s.end - 1 for s in edges if s.end is not None)])
+    return min([at, *(s.end - 1 for s in edges if s.end is not None)]) if edges or lasting else None
 
 
 def _weighed(track: "Track", tag: TagId, edge: Edge | None, reads: Sequence[Read]) -> Edge:
@@ -227,7 +227,7 @@ def _weighed(track: "Track", tag: TagId, edge: Edge | None, reads: Sequence[Read
         if check is None or fitting.start != fitted_at:
             fitted_at = fitting.start
             check = BodyCheck(bias_c=track.terms.bias_c(tag, fitted_at))
-            stretches = tuple(_over(stretches))
+            stretches = tuple(_over(stretches, fitted_at))
         at = now
         judged = check.take(Sample(now, *read[3:]))
         stretches = tuple(_followed(stretches, read, now, judged, track.terms.at(now)))
@@ -235,9 +235,9 @@ def _weighed(track: "Track", tag: TagId, edge: Edge | None, reads: Sequence[Read
     return Edge(last.boot, last.seq, at, fitted_at, (check or BodyCheck()).packed(), stretches)
 
 
-def _over(stretches: Iterable[Stretch]) -> Iterable[Stretch]:
-    """Nothing goes on from one fitting into the next (4)."""
-    return (s if s.end is not None else s._replace(end=s.until) for s in stretches)
+def _over(stretches: Iterable[Stretch], at: Ms) -> Iterable[Stretch]:
+    """Nothing goes on from one fitting into the next, which begins at an instant (4)."""
+    return (s if s.end is not None else s._replace(end=at) for s in stretches)
 
 
 def _followed(
@@ -247,13 +247,15 @@ def _followed(
     borne = _borne_out(judged, terms)
     for stretch in stretches:
         after = stretch if stretch.end is not None else _gone_on(stretch, at, says=borne[stretch.kind])
+        if not after.words and after.kind in (STILL, ROOM) and after.lasted_ms() >= LEAST_MS[after.kind]:
+            after = after._replace(words=judged.words)
         if after.end is None:
             borne[stretch.kind] = None
         if after.end is None or after.lasted_ms() >= LEAST_MS[after.kind]:
             yield after
     for kind, says in borne.items():
         if says:
-            words = "" if kind == ON else ", ".join(judged.reading.unusable) if kind == UNUSABLE else judged.words
+            words = {OFF: judged.words, UNUSABLE: ", ".join(judged.reading.unusable)}.get(kind, "")
             yield Stretch(kind, at, at, None, read.boot, read.seq, words)
 
 

@@ -31,5 +31,5 @@ def no_motion(f: Finding) -> str:
     what = {"still": "does not move", "room": "is no warmer than the room"}[f.class_ or ""]
     return (
         f"Tag {told['tag']} is heard with its strap closed and {what} from {since}, {until} ({f.zone}). A prosthesis "
-        f"or a thing may wear it. Read first: {told['readings']}. Whether it is on a living limb is to be asked."
+        f"or a thing may wear it. Read meanwhile: {told['readings']}. Whether it is on a living limb is to be asked."
     )

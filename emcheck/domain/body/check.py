@@ -1,7 +1,9 @@
 """The body check of one tag: readings in, what it is on out. The rule book is the package's docstring."""
 
 import marshal
+from collections.abc import Callable
 from math import log
+from operator import attrgetter
 from typing import Any
 
 from emcheck.domain.body.bias import Bias
@@ -37,9 +39,12 @@ USUAL_GAIN = 0.02
 
 VERSION = 2
 """Of the state's shape in a checkpoint."""
-_OWN = (
-    "_at", "_decided", "_gap_c", "_minute", "_moved", "_seen_at", "_strap", "_usual_motion", "_weighed_at",
-)  # fmt: skip
+_own_of = attrgetter(
+    "_at", "_decided", "_gap_c", "_minute", "_moved", "_seen_at", "_strap", "_usual_motion", "_weighed_at"
+)
+_slots_of: dict[type, Callable[[Any], Any]] = {
+    kind: attrgetter(*kind.__slots__) for kind in (Bias, Contact, Still, Trend)
+}
 
 
 class BodyCheck:
@@ -280,10 +285,10 @@ class BodyCheck:
         return {
             "v": VERSION,
             "modes": self._p,
-            "parts": [[getattr(part, name) for name in part.__slots__] for part in self._parts()],
-            "own": [getattr(self, name) for name in _OWN],
-            "held": None if self._held is None else [*self._held],
-            "last": [[*reading[:-1]], [*reading.unusable], [*self._last.remarks]],
+            "parts": [_slots_of[type(part)](part) for part in self._parts()],
+            "own": _own_of(self),
+            "held": None if self._held is None else tuple(self._held),
+            "last": (reading[:-1], reading.unusable, self._last.remarks),
         }
 
     @classmethod
@@ -291,17 +296,29 @@ class BodyCheck:
         """The check that `plain` was made of; it goes on as if nothing had been. ValueError for another version's."""
         if plain.get("v") != VERSION:
             raise ValueError(f"a body check of version {plain.get('v')!r}; this is {VERSION}, begin anew")
-        check = cls(model=model)
-        check._p = list(plain["modes"])
-        for part, values in zip(check._parts(), plain["parts"], strict=True):
-            for name, value in zip(part.__slots__, values, strict=True):
-                setattr(part, name, value)
-        for name, value in zip(_OWN, plain["own"], strict=True):
-            setattr(check, name, value)
-        check._held = None if plain["held"] is None else Sample(*plain["held"])
-        reading, unusable, remarks = plain["last"]
-        check._last = check._judgement(Reading(*reading)._replace(unusable=tuple(unusable)), tuple(remarks))
+        check = cls.__new__(cls)
+        check._take_up(plain, model)  # noqa: SLF001 - its own
         return check
+
+    def _take_up(self, plain: dict[str, Any], model: Model) -> None:
+        self._weights = weights(model)
+        self._p = list(plain["modes"])
+        bias, contact, slope, *still = plain["parts"]
+        self._bias, self._contact, self._slope = Bias.__new__(Bias), Contact.__new__(Contact), Trend.__new__(Trend)
+        self._frozen = Still.__new__(Still), Still.__new__(Still), Still.__new__(Still)
+        self._bias.take_up(*bias)
+        self._contact.take_up(*contact)
+        self._slope.take_up(*slope)
+        for part, values in zip(self._frozen, still, strict=True):
+            part.take_up(*values)
+        (
+            self._at, self._decided, self._gap_c, self._minute, self._moved, seen_at, self._strap,
+            self._usual_motion, self._weighed_at,
+        ) = plain["own"]  # fmt: skip
+        self._seen_at = list(seen_at)
+        self._held = None if plain["held"] is None else Sample(*plain["held"])
+        reading, unusable, remarks = plain["last"]
+        self._last = self._judgement(Reading(*reading)._replace(unusable=tuple(unusable)), tuple(remarks))
 
     def packed(self) -> bytes:
         """The state between two readings, in under 500 bytes; for this process alone, `plain` is for all others."""
