@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from emcheck.domain.advice import next_step
 from emcheck.domain.alerts import Alert, AlertState
 from emcheck.domain.codes import codes
 from emcheck.domain.ids import Ms
@@ -80,6 +81,8 @@ class AlertData(_Part):
     """Why it comes late, in words."""
     text: str
     """What happened, in one sentence."""
+    next_step: str | None
+    """What is to be done about it, after `emcheck/domain/advice.py`; null where it is closed or withdrawn."""
     note: str
     """What this change was, in words; empty where the type says it."""
 
@@ -122,7 +125,7 @@ def cloud_event(alert: Alert, *, action: str, at: Ms, source: str, note: str) ->
 
 
 def _alert_data(alert: Alert, *, note: str) -> AlertData:
-    window = alert.window
+    window, advice = alert.window, next_step(alert)
     public_code, sia_code = codes(alert.rule, alert.class_, ended=alert.ended_at is not None)
     return AlertData.model_validate(
         {
@@ -148,6 +151,7 @@ def _alert_data(alert: Alert, *, note: str) -> AlertData:
             "disposition": alert.disposition,
             "late": alert.late,
             "text": alert.text,
+            "next_step": None if advice is None else advice.do,
             "note": note,
         }
     )

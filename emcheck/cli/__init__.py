@@ -17,6 +17,7 @@ from emcheck.cli import (
     instructing,
     orders,
     policies,
+    quarantine,
     queue,
     referring,
     registers,
@@ -64,6 +65,7 @@ app.add_typer(registers.register_app, name="register")
 app.add_typer(orders.order_app, name="order")
 app.add_typer(policies.policy_app, name="policy")
 app.add_typer(body.body_app, name="body")
+app.add_typer(quarantine.quarantine_app, name="quarantine")
 app.command("schema")(files.schema)
 
 

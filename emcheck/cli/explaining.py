@@ -34,7 +34,8 @@ def explain(
     from emcheck.cli.progressing import progress
     from emcheck.cli.writing import refuse_if_there
     from emcheck.clock import SystemClock
-    from emcheck.present import referred, story, together, words
+    from emcheck.domain.advice import next_step
+    from emcheck.present import escalated, referred, story, together, words
     from emcheck.service.explaining import story_of
 
     if svg is not None and not force:
@@ -65,6 +66,9 @@ def explain(
     if it.alert.withdrawn:
         known.insert(0, f"Withdrawn: {it.history[-1].note}.")
     _section("Known now", known or [it.alert.text])
+    advice, outlook = next_step(it.alert), escalated.outlook(it.alert, it.step, it.of, zone)
+    _section("To do next", [f"{advice.do} ({advice.source})"] if advice is not None else [])
+    _section("If nothing is done", [outlook] if outlook else [])
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
     if it.alert.incident is not None:
         _section("Part of", [f"incident {it.alert.incident}, which accounts for it and for others"])

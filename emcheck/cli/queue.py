@@ -24,24 +24,26 @@ def alerts_list(
 ) -> None:
     """The alerts that wait, the most urgent first: time left to the target, and the next step if nobody acts.
 
-    Those under an incident wait with it and are not listed.
+    Those under an incident wait with it and are not listed. A breach that is overdue to be referred is, though closed.
     """
     from emcheck.clock import SystemClock
     from emcheck.domain.instants import format_ms
-    from emcheck.present import escalated
+    from emcheck.present import escalated, referred
     from emcheck.present.story import alert_json
     from emcheck.service.figures import waiting
 
-    own, now = policies_known(config).own, SystemClock().now()
+    policies, now = policies_known(config), SystemClock().now()
 
     async def found(store: "SqlStore") -> "list[Waiting]":
         under = None if incident is None else (await the_alert(store, incident)).alert_id
-        return await waiting(store, own, everything=everything, incident=under)
+        return await waiting(store, policies, now, everything=everything, incident=under)
 
-    queue, targets = read_store(config, found), own.then(now).targets_ms()
+    queue, targets = read_store(config, found), policies.own.then(now).targets_ms()
     if as_json:
-        for alert, step in queue:
-            told = alert_json(alert) | {"escalation": escalated.as_json(alert, step, targets, now)}
+        for alert, step, of, referral in queue:
+            told = alert_json(alert) | {"escalation": escalated.as_json(alert, step, of, targets, now)}
+            if referral is not None:
+                told["referral"] = referred.plain(referral, now)
             typer.echo(json.dumps(told, ensure_ascii=False))
     elif not queue:
         typer.echo("No alerts wait." if incident is None else f"Nothing waits under {incident}; --all shows all of it.")
@@ -49,9 +51,10 @@ def alerts_list(
         rows = [
             (
                 a.priority, "withdrawn" if a.withdrawn else a.state.replace("_", " "), format_ms(a.raised_at),
-                a.alert_id, a.subject, a.rule, escalated.time_left(a, targets, now), escalated.next_step(step, now),
-                a.text,
+                a.alert_id, a.subject, a.rule, escalated.time_left(a, targets, now),
+                escalated.next_step(a, step, of, now) if referral is None else "refer it: overdue",
+                a.text if referral is None else f"{referred.in_words(referral, now, 'UTC')} {a.text}",
             )
-            for a, step in queue
+            for a, step, of, referral in queue
         ]  # fmt: skip
         show(("pri", "state", "raised (UTC)", "alert", "who", "rule", "time left", "next", "what"), rows, prose=True)

@@ -30,7 +30,7 @@ from emcheck.domain.receiving import Receiving
 from emcheck.domain.reconciling import Reconciling
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
-from emcheck.domain.rules import evidence, fleet_batch, monitoring_not_producing, service_clock, service_undecided
+from emcheck.domain.rules import fleet_batch, monitoring_not_producing, service_clock, service_undecided
 from emcheck.domain.strangers import Strangers
 from emcheck.domain.unit import Memory, Unit
 from emcheck.domain.watch import INCIDENTS, Watch
@@ -232,7 +232,7 @@ class Engine:
         elif subject in self.units:
             self.units[UnitId(subject)].remember(found)
         for finding in found:
-            if finding.rule == evidence.UNKNOWN_DEVICE and finding.end is not None:
+            if subject not in self.units and finding.rule in Strangers.RULES and finding.end is not None:
                 self._strangers.remember(UnitId(subject), finding, finding.end)
             elif finding.rule == monitoring_not_producing.RULE:
                 self._reconciling.remember(finding)
@@ -268,17 +268,17 @@ class Engine:
         if name in self.units:
             self._watch.heard(self.units[name], received_at)
 
-    def refuse(self, name: UnitId, reason: str, received_at: Ms) -> None:
-        """Input was put in quarantine; count it for its unit, enrolled or not."""
+    def refuse(self, name: UnitId, reason: str, what: str, received_at: Ms) -> None:
+        """Input was put in quarantine for `what` is wrong with it; count it for its unit, enrolled or not."""
         self._catch_up(name, received_at)
         unit = self.units.get(name)
         if unit is not None:
             if reason != "bad_signature":  # whoever forged it, it is no sign of the unit's life
                 self._watch.heard(unit, received_at)
-            unit.refuse(reason, received_at)
+            unit.refuse(reason, what, received_at)
             self._watch.decide(unit, received_at)
             return
-        if (begun := self._strangers.refuse(name, received_at)) is not None:
+        if (begun := self._strangers.refuse(name, reason, what, received_at)) is not None:
             self._decided(begun[0], self._strangers.findings(begun[0]), received_at, begun[1])
 
     # --- instructions -------------------------------------------------------------------------------------

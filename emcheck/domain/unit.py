@@ -349,14 +349,14 @@ class Unit:
 
     # --- findings that run in receive time ----------------------------------------------------------------
 
-    def refuse(self, reason: str, at: Ms) -> evidence.Refusals:
+    def refuse(self, reason: str, what: str, at: Ms) -> evidence.Refusals:
         """Count refused input; less than `quiet_s` apart it is one run."""
         quiet_ms = self.own.then(at).ms("evidence.rejected.quiet_s")
         for run in reversed(self.refusals):
             if run.reason == reason and at - run.last_at < quiet_ms:
                 run.count, run.last_at = run.count + 1, at
                 return run
-        self.refusals += (evidence.Refusals(reason, at, at),)
+        self.refusals += (evidence.Refusals(reason, at, at, what=what),)
         return self.refusals[-1]
 
     def refused(self) -> list[Finding]:
@@ -389,8 +389,7 @@ class Unit:
             elif finding.rule == evidence.CONFLICT and finding not in self.conflicts:
                 self.conflicts += (finding,)
             elif finding.rule == evidence.REJECTED and (finding.class_, finding.start) not in refused:
-                count = int(dict(finding.detail)["count"])
-                self.refusals += (evidence.Refusals(finding.class_ or "", finding.start, finding.end, count),)
+                self.refusals += (evidence.remembered(finding, finding.end),)
         self.silences = tuple(sorted(self.silences, key=lambda f: f.start))
         self.refusals = tuple(sorted(self.refusals, key=lambda run: run.first_at))
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from emcheck.domain.alerts import Alert, waits
+from emcheck.domain.alerts import EXPIRIES, Alert, AlertState, waits
 from emcheck.domain.escalation import QUEUE, Call, Due, Why
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, format_ms
-from emcheck.present.times import duration
+from emcheck.present.times import clock, duration
 
 
 def whom(call: Call) -> str:
@@ -46,9 +46,11 @@ def time_left(alert: Alert, targets_ms: Mapping[str, Ms], now: Ms) -> str:
     return duration(left_ms) if left_ms >= 0 else f"over by {duration(-left_ms)}"
 
 
-def as_json(alert: Alert, step: Due | None, targets_ms: Mapping[str, Ms], now: Ms) -> dict[str, Any]:
+def as_json(alert: Alert, step: Due | None, of: int, targets_ms: Mapping[str, Ms], now: Ms) -> dict[str, Any]:
     """The same for programs; what does not apply is left out. Seconds over the target are negative."""
     told: dict[str, Any] = {"steps": alert.course.steps}
+    if waits(alert) and step is None:
+        told |= {"of": of, "ended": True}
     if waits(alert) and alert.priority in targets_ms:
         told["seconds_left"] = (alert.raised_at + targets_ms[alert.priority] - now) / 1000
     if step is not None:
@@ -57,8 +59,35 @@ def as_json(alert: Alert, step: Due | None, targets_ms: Mapping[str, Ms], now: M
     return told
 
 
-def next_step(step: Due | None, now: Ms) -> str:
-    """`supervisor by page in 4 min`; empty where nothing follows."""
-    if step is None:
-        return ""
-    return f"{whom(step.call)} {f'in {duration(step.at - now)}' if step.at > now else 'now'}"
+def next_step(alert: Alert, step: Due | None, of: int, now: Ms) -> str:
+    """What happens next if nobody does anything, in a list: `supervisor by page in 4 min`, `returns in 25 min`."""
+    if step is not None:
+        return f"{whom(step.call)} {_in(step.at - now)}"
+    if waits(alert):
+        return "nobody further: all were told" if of else "nobody: no tree"
+    if alert.lease_until is not None and alert.state in EXPIRIES:
+        return f"returns {_in(alert.lease_until - now)}"
+    return f"with {alert.incident}" if alert.state is AlertState.SUPPRESSED else ""
+
+
+def _in(left_ms: Ms) -> str:
+    return f"in {duration(left_ms)}" if left_ms > 0 else "now"
+
+
+def outlook(alert: Alert, step: Due | None, of: int, zone: str) -> str:
+    """The same as a sentence that is true whenever it is read; empty where nothing happens by itself."""
+    if step is not None:
+        at = clock(step.at, zone)
+        return f"If nobody attends to it, it is passed on to {whom(step.call)} at {at}, step {step.number} of {of}."
+    if waits(alert) and of:
+        return (
+            f"It was passed on to everybody in its tree ({of} of {of}): nobody further is called, and it still waits."
+        )
+    if waits(alert):
+        return "The policy has no tree for it: nobody is called, it waits until somebody looks at the queue."
+    if alert.lease_until is not None and alert.state in EXPIRIES:
+        until = clock(alert.lease_until, zone)
+        if alert.state is AlertState.SHELVED:
+            return f"It is shelved until {until}; then it returns to the queue."
+        return f"It was acknowledged: unless it is confirmed, shelved or closed it returns to the queue at {until}."
+    return ""

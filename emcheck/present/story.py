@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from emcheck.domain.advice import next_step
 from emcheck.domain.alerts import Alert
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import FactRef
@@ -87,6 +88,7 @@ def as_json(
     """The same for programs; the timeline from an hour before the first window to one after the last, or to `now`."""
     return {
         "alert": alert_json(alert),
+        "next_step": None if (advice := next_step(alert)) is None else {"do": advice.do, "source": advice.source},
         "history": [
             {"known_at": format_ms(at), "action": action, "by": by, "note": note, "alert": alert_json(then)}
             for at, action, by, note, then in history
@@ -141,5 +143,6 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "raised_at": format_ms(alert.raised_at), "ended_at": format_optional_ms(alert.ended_at),
         "window": alert.window and {"start": format_ms(alert.window.start), "end": format_ms(alert.window.end)},
         "revision": alert.revision, "text": alert.text, "late": alert.late, "disposition": alert.disposition,
+        "lease_until": format_optional_ms(alert.lease_until),
     }  # fmt: skip
     return {key: value for key, value in line.items() if value is not None}

@@ -92,12 +92,22 @@ def _gap(f: Finding) -> str:
 
 
 def _rejected(f: Finding) -> str:
-    count = dict(f.detail)["count"]
-    return f"{count} message(s) of base unit {f.unit} could not be used ({f.class_}); they are kept in quarantine."
+    told = dict(f.detail)
+    count, what = told["count"], f"; of the first: {told['what']}" if "what" in told else ""
+    if f.class_ == "bad_receipt":
+        return (
+            f"{count} receipt(s) of a consumer of the monitoring queue could not be used{what}. They are kept in quarantine "
+            f"and confirm nothing: what they were for counts as not delivered by them. No base unit is concerned."
+        )
+    return (
+        f"{count} message(s) of base unit {f.unit} could not be used ({f.class_}{what}). They are kept in quarantine."
+    )
 
 
 def _unknown(f: Finding) -> str:
     count = dict(f.detail)["count"]
+    if f.class_ == "bad_topic":
+        return f"{count} message(s) came on {f.unit}, which is no unit's topic (em/v1/UNIT/up); kept in quarantine."
     return f"{count} message(s) from {f.unit}, which is not in the register; kept in quarantine, not acknowledged."
 
 

@@ -7,7 +7,7 @@ the alert and the receipts as they stand committed then. An alert at rest costs 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from emcheck.domain.alerts import EXPIRIES, Act, Alert, IllegalAct, acted
+from emcheck.domain.alerts import EXPIRIES, Act, Alert, AlertState, IllegalAct, acted
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.escalation import Due, Plan, passed_on, target
 from emcheck.domain.ids import AlertId, Ms
@@ -102,7 +102,9 @@ class Attending:
         try:
             return self._change(alert, Act(act.act), at, by=act.by, note=act.note, until=act.until, why=act.disposition)
         except IllegalAct as error:
-            raise InstructionError("act", str(error)) from None
+            under = alert.incident if alert.state is AlertState.SUPPRESSED else None
+            remedy = f"; it is part of incident {under}: act on that one" if under is not None else ""
+            raise InstructionError("act", f"{error}{remedy}") from None
 
     async def fall_due(self, upto: Ms, *, most: int) -> Fallen:
         """Of at most so many alerts what is due by `upto`, each at its own instant."""

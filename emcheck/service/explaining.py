@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.engine import Engine
+from emcheck.domain.escalation import Due
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import FactRef, Finding, Span
 from emcheck.domain.ids import Ms, UnitId
@@ -17,8 +18,10 @@ from emcheck.domain.timeline import Stretch
 from emcheck.domain.windows import Window, windows
 from emcheck.ports import AlertChange, Store
 from emcheck.present.referred import note
+from emcheck.service.attending import arrived
 from emcheck.service.enrolment import register_in_force
 from emcheck.service.history import Recent, told_in
+from emcheck.service.own import Own
 from emcheck.service.referring import referrals_of
 
 _AROUND: Ms = 12 * HOUR
@@ -61,6 +64,10 @@ class Story:
     """How many alerts an incident accounts for."""
     beside: list[Finding] = field(default_factory=list)
     """What else was found of the wearer and the units at these addresses."""
+    step: Due | None = None
+    """The next step of its tree, None where nothing follows."""
+    of: int = 0
+    """How many steps its tree has."""
 
 
 async def matching(store: Store, name: str) -> list[Alert]:
@@ -101,12 +108,17 @@ async def story_of(store: Store, alert: Alert, policies: Policies, *, on_row: Ca
     referral = next(iter(await referrals_of(store, policies, [alert], in_force.register)), None)
     under = 0 if alert.size is None else len(await store.alerts_under(alert.alert_id, open_only=False))
     beside = [*findings, *[f for unit in case.units for f in await store.findings(unit)]] if case is not None else []
-    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under, beside)
+    plan, has = Own(policies.own).plan(alert), arrived(await store.deliveries([alert.alert_id]))
+    step = plan.due(alert, delivered=has.get(alert.alert_id, 0) >= alert.course.told_revision)
+    of = len(plan.tree_of(alert.rule, alert.priority))
+    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under, beside, step, of)
 
 
 def with_referral(history: list[AlertChange], referral: Referral | None) -> list[AlertChange]:
     """An alert's history with its referral, which changes nothing of it, where that became known."""
     if referral is None or referral.referred is None or referral.referred_at is None:
+        return history
+    if any(change.action == "referred" for change in history):
         return history
     before = [change for change in history if change.at <= referral.referred_at]
     act, known = referral.referred, before[-1].alert if before else history[0].alert

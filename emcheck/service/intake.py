@@ -6,6 +6,7 @@ from typing import NamedTuple
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.receipt import Receipt
+from emcheck.domain.rules.evidence import BAD_RECEIPT
 from emcheck.ports import Message, Quarantined
 from emcheck.wire.codec import Envelope, EnvelopeRefused, decode
 from emcheck.wire.receipts import Confirmed, ReceiptRefused, decode_receipt
@@ -27,6 +28,7 @@ class Taken(NamedTuple):
     """What a consumer of the monitoring queue confirms to have."""
 
 
+_NOT_ENROLLED = "the unit is in no installation of the register"
 Remember = Callable[[UnitId, BootId, int, int, bytes], None]
 """Unit, boot, first number and count of an envelope that brings something new, and its bytes."""
 
@@ -38,8 +40,8 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
         return _of_no_unit(engine, topic, payload, received_at, retained=retained)
     known = engine.units.get(unit)
     if known is None:
-        engine.refuse(unit, "not_enrolled", received_at)
-        return Taken(unit, None, (("not_enrolled", "the unit is in no installation of the register", None, None),))
+        engine.refuse(unit, "not_enrolled", _NOT_ENROLLED, received_at)
+        return Taken(unit, None, (("not_enrolled", _NOT_ENROLLED, None, None),))
     unit = known.unit  # the register's text, not one of each message's own: it is kept in many places
     if retained:
         return _refused(engine, unit, "retained", "an up message must not be retained", received_at)
@@ -56,12 +58,12 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     if not known.knows(envelope.boot, envelope.first_seq, count):
         remember(unit, envelope.boot, envelope.first_seq, count, payload)
     for refusal in envelope.refused:
-        engine.refuse(unit, refusal.reason, received_at)
+        engine.refuse(unit, refusal.reason, refusal.detail, received_at)
     receipt = engine.receive(unit, envelope.boot, envelope.first_seq, envelope.events, received_at)
     if not envelope.refused and not receipt.refused:
         return Taken(unit, receipt, (), envelope)
     for early in receipt.refused:
-        engine.refuse(unit, early.reason, received_at)
+        engine.refuse(unit, early.reason, early.detail, received_at)
     refusals = tuple((r.reason, r.detail, r.seq, r.seq) for r in envelope.refused)
     refusals += tuple((r.reason, r.detail, r.seq, r.seq) for r in receipt.refused)
     return Taken(unit, receipt, refusals, envelope)
@@ -76,7 +78,7 @@ def _of_no_unit(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, 
     try:
         return Taken(None, None, confirmed=decode_receipt(payload))
     except ReceiptRefused as error:
-        return _refused(engine, UnitId(RECEIPT), "bad_receipt", str(error), received_at)
+        return _refused(engine, UnitId(RECEIPT), BAD_RECEIPT, str(error), received_at)
 
 
 def _signature_fault(engine: Engine, unit: UnitId, payload: bytes, received_at: Ms) -> str | None:
@@ -88,13 +90,13 @@ def _signature_fault(engine: Engine, unit: UnitId, payload: bytes, received_at: 
 
 
 def _refused(engine: Engine, unit: UnitId, reason: str, detail: str, received_at: Ms) -> Taken:
-    engine.refuse(unit, reason, received_at)
+    engine.refuse(unit, reason, detail, received_at)
     return Taken(unit if unit in engine.units else None, None, ((reason, detail, None, None),))
 
 
 def _unreadable(engine: Engine, unit: UnitId, error: EnvelopeRefused, received_at: Ms) -> Taken:
     """An envelope that cannot be used: what can be read of boot, first_seq and count is acknowledged."""
-    engine.refuse(unit, error.reason, received_at)
+    engine.refuse(unit, error.reason, error.detail, received_at)
     if error.boot is None or error.first_seq is None or error.count is None:
         return Taken(unit, None, ((error.reason, error.detail, None, None),))
     receipt = engine.receive(unit, BootId(error.boot), error.first_seq, [None] * error.count, received_at)

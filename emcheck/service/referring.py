@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable
 
 from emcheck.domain.alerts import Alert
-from emcheck.domain.instructions import ReferBreach, parse_instruction
+from emcheck.domain.ids import Ms
+from emcheck.domain.instructions import ActOnAlert, ReferBreach, parse_instruction
 from emcheck.domain.policies import Policies
 from emcheck.domain.referrals import Referral, referrals
 from emcheck.domain.register import Register
@@ -13,6 +14,11 @@ from emcheck.service.enrolment import register_in_force
 
 _TOLD_BY = (b'"alert"', b'"referral"')
 """What an instruction holds that may say something of a breach; all others need not be parsed."""
+
+
+_IDENTIFIED_BY = (b'"confirm"', b'"breach_reported"')
+_PAGE = 500
+"""Alerts that the store is asked of at once."""
 
 
 async def referrals_of(store: Store, policies: Policies, alerts: Iterable[Alert], register: Register) -> list[Referral]:
@@ -30,6 +36,19 @@ async def all_referrals(store: Store, policies: Policies) -> list[Referral]:
     """Every breach that was referred or is to be, the earliest due first."""
     alerts = await store.alerts(open_only=False)
     return await referrals_of(store, policies, alerts, (await register_in_force(store)).register)
+
+
+async def overdue_referrals(store: Store, policies: Policies, now: Ms) -> list[Referral]:
+    """The breaches that should have been referred by now; only alerts that somebody confirmed or closed so are read."""
+    rows = await store.instructions_after(0)
+    acts = [parse_instruction(json.loads(r.payload)) for r in rows if any(w in r.payload for w in _IDENTIFIED_BY)]
+    names = sorted({act.alert_id for act in acts if isinstance(act, ActOnAlert)})
+    pages = [await store.alerts_named(names[first : first + _PAGE]) for first in range(0, len(names), _PAGE)]
+    alerts = [alert for page in pages for alert in page]
+    if not alerts:
+        return []
+    found = await referrals_of(store, policies, alerts, (await register_in_force(store)).register)
+    return [one for one in found if one.is_overdue(now)]
 
 
 async def named_in(store: Store, act: ReferBreach) -> list[Alert]:

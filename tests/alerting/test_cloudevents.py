@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from emcheck.alerting.cloudevents import AlertEvent, cloud_event
+from emcheck.domain.advice import RULES
 from emcheck.domain.alerts import Alert, AlertState, Disposition
 from emcheck.store.rows import event_id
 from tests.store.samples import HOUR, T0, alert
@@ -59,6 +60,7 @@ def test_the_event_in_full() -> None:
             "disposition": None,
             "late": None,
             "text": "not heard at home",
+            "next_step": RULES["curfew.absence"].do,
             "note": "P2 is now P1",
         },
     }

@@ -48,6 +48,7 @@ async def test_the_list_tells_state_time_left_and_the_next_step(left: Path) -> N
     [seen] = [line for line in text if " acknowledged " in line]
     assert "over by" not in seen
     assert "on the queue" not in seen
+    assert "  returns now  " in seen
 
 
 async def test_for_programs_it_tells_the_same(left: Path) -> None:
@@ -60,6 +61,8 @@ async def test_for_programs_it_tells_the_same(left: Path) -> None:
         "who": "supervisor", "by": "queue", "at": "2026-03-24T18:42:02.000Z", "why": "undelivered", "step": 2, "of": 3,
     }  # fmt: skip
     assert told["unit.silent", "acknowledged"] == {"steps": 0}
+    [seen] = [line for line in map(json.loads, lines) if line["state"] == "acknowledged"]
+    assert seen["lease_until"] == "2026-03-24T19:11:02.000Z"
 
 
 async def test_how_an_id_begins_is_enough_and_an_unknown_one_is_a_line(left: Path) -> None:

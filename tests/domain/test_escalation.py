@@ -13,7 +13,7 @@ from emcheck.domain.escalation import Call, Due, Plan, Why, passed_on, target
 from emcheck.domain.ids import AlertId, RuleId
 from emcheck.domain.instants import MINUTE, SECOND
 from emcheck.domain.policy import PolicyError, parse_policy
-from emcheck.present.escalated import because, message, next_step, time_left
+from emcheck.present.escalated import because, message, next_step, outlook, time_left
 from emcheck.settings import shipped_config
 
 DUTY, BOSS, LAST = (
@@ -158,9 +158,21 @@ def test_what_people_read() -> None:
     assert because(due) == said
     unseen = Due(0, DUTY, 1, 3, Why.UNDELIVERED, 60_000)
     assert because(unseen) == "no receipt within 1 min; passed on to duty operator on the queue, step 1 of 3"
-    assert next_step(due, -40_000) == "supervisor by page in 40 s"
-    assert next_step(due, 1) == "supervisor by page now"
-    assert next_step(None, 0) == ""
+    assert next_step(raised(), due, 3, -40_000) == "supervisor by page in 40 s"
+    assert next_step(raised(), due, 3, 1) == "supervisor by page now"
+    assert next_step(raised(), None, 3, 0) == "nobody further: all were told"
+    assert next_step(raised(), None, 0, 0) == "nobody: no tree"
+    assert outlook(raised(), due, 3, "UTC").endswith(
+        "passed on to supervisor by page at Thu 01 Jan 00:00:00, step 2 of 3."
+    )
+    assert outlook(raised(), None, 3, "UTC") == (
+        "It was passed on to everybody in its tree (3 of 3): nobody further is called, and it still waits."
+    )
+    seen = acted(raised(), Act.ACKNOWLEDGE, at=60_000, lease_ms=1_800_000)
+    assert next_step(seen, None, 3, 360_000) == "returns in 25 min"
+    assert outlook(seen, None, 3, "UTC").endswith("it returns to the queue at Thu 01 Jan 00:31:00.")
+    done = acted(seen, Act.CONFIRM, at=90_000, lease_ms=1_800_000)
+    assert (next_step(done, None, 3, 90_000), outlook(done, None, 3, "UTC")) == ("", "")
     targets = {"P1": 60_000}
     assert time_left(raised(), targets, 20_000) == "40 s"
     assert time_left(raised(), targets, 240_000) == "over by 3 min"

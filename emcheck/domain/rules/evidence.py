@@ -2,8 +2,9 @@
 
 Rule book (protocol.md, Gap and Bad input; domain.md, Rules):
 1. gap: a hole that stays open 10 minutes, or numbers declared lost. Never a silence. P3.
-2. rejected: quarantined input of an enrolled unit; one finding a unit and reason while they come less than
-   `quiet_s` apart, so that a flood is one finding with a count.
+2. rejected: quarantined input of an enrolled unit, or a receipt of a consumer that cannot be used; one finding a unit
+   and reason while they come less than `quiet_s` apart, so that a flood is one finding with a count. It names what was
+   wrong with the first.
 3. unknown_device: the same for a unit that is not enrolled.
 4. conflict: one number with two contents, which then counts as missing.
 5. conflict, class `older_boot`: events of an older boot dated after a newer boot's start, neighbours as one: the unit
@@ -25,6 +26,9 @@ REJECTED = RuleId("evidence.rejected")
 UNKNOWN_DEVICE = RuleId("evidence.unknown_device")
 CONFLICT = RuleId("evidence.conflict")
 OLDER_BOOT = "older_boot"
+BAD_RECEIPT = "bad_receipt"
+_WHAT_MAX = 200
+"""Characters of what a message says are not to fill a finding."""
 
 
 @dataclass(slots=True)
@@ -35,6 +39,8 @@ class Refusals:
     first_at: Ms
     last_at: Ms
     count: int = 1
+    what: str = ""
+    """What was wrong with the first of them: the field, and what would be right."""
 
 
 def refused(rule: RuleId, unit: UnitId, run: Refusals, policy: Policy) -> Finding:
@@ -47,9 +53,19 @@ def refused(rule: RuleId, unit: UnitId, run: Refusals, policy: Policy) -> Findin
         end=run.last_at,
         priority=policy.text(f"{rule}.priority"),
         raised_at=run.first_at,
-        detail=(("count", run.count),),
+        detail=(("count", run.count), *((("what", _plain(run.what)),) if run.what else ())),
         policy=policy.label,
     )
+
+
+def _plain(what: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in what[:_WHAT_MAX])
+
+
+def remembered(finding: Finding, end: Ms) -> Refusals:
+    """The run that a finding tells of, after a start."""
+    told = dict(finding.detail)
+    return Refusals(finding.class_ or "", finding.start, end, int(told["count"]), str(told.get("what", "")))
 
 
 def gap(

@@ -1,0 +1,166 @@
+"""What to do next about an alert: one table, a step for each rule, with where it comes from.
+
+The steps are the model's practice (domain.md); an authority's own instructions go before them. `CLASSES` holds what is
+otherwise for one class of a rule's findings.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from emcheck.domain.alerts import Alert, AlertState
+
+
+class Advice(NamedTuple):
+    """What a duty operator does next, in a sentence or two, and the place in domain.md that says so."""
+
+    do: str
+    source: str
+
+
+_ALERTS, _RULES, _FITTING = "domain.md, Alerts", "domain.md, Rules", "domain.md, Fitting"
+_PRESENCE, _WRONG, _PROTOCOL = (
+    "domain.md, Presence",
+    "domain.md, What has gone wrong elsewhere",
+    "protocol.md, Bad input",
+)
+
+RULES: Mapping[str, Advice] = MappingProxyType(
+    {
+        "curfew.absence": Advice(
+            "Call the wearer and close the alert with what was said. No answer within 30 min: pass it on to the next "
+            "in the tree. Leave that was granted is entered as an authorised absence.",
+            _ALERTS,
+        ),
+        "curfew.accumulated": Advice(
+            "Look through the absences that add up. If it is a breach, close the alert as breach_reported and refer "
+            "it (`emcheck alerts refer`) before it is overdue.",
+            _ALERTS,
+        ),
+        "tag.strap": Advice(
+            "Call the wearer and send a fitter: only a visit clears it. Where the strap's batch is in doubt, accuse "
+            "nobody before that.",
+            _RULES,
+        ),
+        "tag.case": Advice("Call the wearer and send a fitter, who looks at the tag and clears it.", _RULES),
+        "unit.case": Advice("Call the wearer, and plan a visit: somebody may have opened the base unit.", _RULES),
+        "body.not_attached": Advice(
+            "Call the wearer and send a fitter, who fits and validates the tag anew: a closed strap proves nothing "
+            "about a limb.",
+            _WRONG,
+        ),
+        "body.no_motion": Advice(
+            "Call the wearer and have the fitting validated anew: a tag that lies at home is heard as one that is "
+            "worn.",
+            _FITTING,
+        ),
+        "unit.moved": Advice(
+            "Call the wearer: the base unit must stand where it was installed. If it was carried elsewhere, send a "
+            "fitter, for its range is no longer that of the walk test.",
+            _FITTING,
+        ),
+        "unit.silent": Advice(
+            "Call the wearer: is the base unit on mains and in its place? Until it is heard again whether anyone is "
+            "at home is unknown, which is no absence. If many are silent, look for what they share.",
+            _RULES,
+        ),
+        "unit.power": Advice(
+            "Call the wearer: the base unit is to be back on mains before its battery is empty.", _RULES
+        ),
+        "unit.clock": Advice(
+            "Ask nothing of the wearer. If it stays, have the base unit started anew or exchanged: absences "
+            "meanwhile are in doubt.",
+            _PRESENCE,
+        ),
+        "unit.battery": Advice("Plan a visit by the day that the alert names, to exchange the base unit.", _RULES),
+        "tag.battery": Advice(
+            "Plan a visit by the day that the alert names, to charge or exchange the tag.",
+            _RULES,
+        ),
+        "rf.interference": Advice(
+            "Accuse nobody by this time alone. If it stays, send a fitter to find what disturbs, or another place "
+            "for the base unit.",
+            _PRESENCE,
+        ),
+        "fitting.overdue": Advice("Arrange the fitting. After two attempts that failed, tell the authority.", _RULES),
+        "fitting.unvalidated": Advice(
+            "Send a fitter to validate the fitting, or have a supervisor override it with a reason.",
+            _FITTING,
+        ),
+        "monitoring.not_producing": Advice(
+            "Nobody is monitored here: mend what the alert names as the reason, and tell the authority since when.",
+            _WRONG,
+        ),
+        "monitoring.removal_due": Advice(
+            "Arrange for the tag to be taken off, and enter when it was.",
+            _RULES,
+        ),
+        "evidence.gap": Advice(
+            "Ask nothing of the wearer: the time is unknown, which is no absence. The base unit is asked again by "
+            "itself; if it happens often, have it exchanged.",
+            "protocol.md, Gap",
+        ),
+        "evidence.rejected": Advice(
+            "Ask nothing of the wearer. Read what was refused (`emcheck quarantine list`) and hand it to who makes "
+            "or runs the base unit.",
+            _PROTOCOL,
+        ),
+        "evidence.unknown_device": Advice(
+            "Find out what sends (`emcheck quarantine list`). If it is ours, enter its installation; if not, have "
+            "its access to the broker withdrawn.",
+            _PROTOCOL,
+        ),
+        "evidence.conflict": Advice(
+            "Accuse nobody by these numbers. Have the base unit exchanged and examined: it may be a clone or have "
+            "been restored.",
+            _RULES,
+        ),
+        "evidence.replayed": Advice(
+            "Call the wearer and send a fitter: frames that are played back would show somebody at home who is not.",
+            _RULES,
+        ),
+        "service.undecided": Advice(
+            "For operations: read the error in the log and mend it. Until then this wearer is watched by people.",
+            _RULES,
+        ),
+        "service.clock": Advice(
+            "For operations: synchronise the machine's clock. Absences in this time need another proof.", _RULES
+        ),
+        "service.audit": Advice(
+            "For operations: see whether the service runs and its publishers and contacts answer; what was not "
+            "passed on is listed by `emcheck alerts audit`.",
+            _RULES,
+        ),
+        "fleet.batch": Advice(
+            "For a supervisor: stop accusing by straps of this batch, have a fitter look at those reported, and tell "
+            "the maker.",
+            _WRONG,
+        ),
+        "incident.silent": Advice(
+            "Work on this one, not on the alerts under it: call who runs the network, the broker or the power named "
+            "here. Everybody's own curfew is judged when the stored facts arrive.",
+            _ALERTS,
+        ),
+        "incident.power": Advice(
+            "Work on this one, not on the alerts under it: ask the power company how long it lasts, and plan for "
+            "batteries that run out before.",
+            _ALERTS,
+        ),
+    }
+)
+CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
+    {
+        ("evidence.rejected", "bad_receipt"): Advice(
+            "For operations: tell who runs that consumer of the monitoring queue what is wrong with its receipts; "
+            "until it is mended, alerts that it has count as not delivered.",
+            "domain.md, Alerts",
+        ),
+    }
+)
+
+
+def next_step(alert: Alert) -> Advice | None:
+    """What is to be done about an alert; None where it is closed or withdrawn, and nothing is."""
+    if alert.withdrawn or alert.state is AlertState.CLOSED:
+        return None
+    return CLASSES.get((alert.rule, alert.class_ or "")) or RULES.get(alert.rule)
