@@ -106,7 +106,7 @@ def body_simulate(
 
 def _judged(file: str, bias_c: float | None) -> Iterator[tuple[str, "Sample", "Judgement"]]:
     from emcheck.cli.progressing import progress
-    from emcheck.cli.reading import bad_input
+    from emcheck.cli.reading import bad_input, unreadable
     from emcheck.domain.body import BodyCheck
     from emcheck.exchange.samples import BadSamples, read_samples
 
@@ -121,7 +121,7 @@ def _judged(file: str, bias_c: float | None) -> Iterator[tuple[str, "Sample", "J
     except BadSamples as error:
         bad_input(f"{name}: {error}")
     except OSError as error:
-        bad_input(f"{name}: {error.strerror}")
+        bad_input(f"{name}: {unreadable(error)}")
     except UnicodeDecodeError as error:
         bad_input(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}")
 

@@ -35,4 +35,4 @@ def replace(path: Path, text: str) -> None:
             new.chmod(target.stat().st_mode)
         new.replace(target)
     except OSError as error:
-        bad_input(f"{path}: {error.strerror}")
+        bad_input(f"{path}: {error.strerror}; name a file that can be written")

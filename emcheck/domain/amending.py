@@ -32,8 +32,8 @@ from emcheck.domain.instructions import (
     Revoke,
     SuspendOrder,
     VaryOrder,
-    impersonal,
 )
+from emcheck.domain.personal import impersonal
 from emcheck.domain.problems import first_problem
 from emcheck.domain.register import (
     AuthorisedAbsence,
@@ -135,6 +135,8 @@ def _resumed(suspensions: list[dict[str, Any]], at: str) -> list[dict[str, Any]]
 
 def _revoked(order: Order, act: Revoke, at: Ms) -> Order:
     """The order without what is revoked, which stays on record; with the times instead, where there are any."""
+    if act.revokes == "variation":
+        return _unvaried(order, act, at)
     name = f"{act.revokes}s"
     held: tuple[AuthorisedAbsence | Suspension, ...] = getattr(order, name)
     found = [span for span in held if span.revoked is None and _is_named(span, act)]
@@ -144,7 +146,7 @@ def _revoked(order: Order, act: Revoke, at: Ms) -> Order:
         raise InstructionError("from", f"no {what} of {order.order_id} that holds begins so; there are {there}")
     if len({_wall(span.until) for span in found}) > 1:
         raise InstructionError("until", f"several begin then, until {' and '.join(s.until for s in found)}; say which")
-    revoked = Revoked(at=format_ms(at), by=act.by, reason=act.reason)  # type: ignore[arg-type] # as text it is judged
+    revoked = _by(act, at)
     spans = [changed(span, revoked=revoked) if span in found else span for span in held]
     if act.instead is not None:
         right = LocalSpan(**{"from": act.instead.from_}, until=act.instead.until)
@@ -152,8 +154,31 @@ def _revoked(order: Order, act: Revoke, at: Ms) -> Order:
     return changed(order, **{name: tuple(spans)})
 
 
+def _unvaried(order: Order, act: Revoke, at: Ms) -> Order:
+    """The order by the windows that held before a variation, which stays on record."""
+    if not any(v.effective_at == act.effective_at for v in order.varied):
+        there = ", ".join(format_ms(v.effective_at) for v in order.varied) or "none"
+        raise InstructionError(
+            "effective_at", f"no variation of {order.order_id} that holds takes effect then; there are {there}"
+        )
+    revoked = _by(act, at)
+    held = (
+        changed(v, revoked=revoked) if v.revoked is None and v.effective_at == act.effective_at else v
+        for v in order.variations
+    )
+    return changed(order, variations=tuple(held))
+
+
+def _by(act: Revoke, at: Ms) -> Revoked:
+    return Revoked(at=format_ms(at), by=act.by, reason=act.reason)  # type: ignore[arg-type] # as text it is judged
+
+
 def _is_named(span: LocalSpan, act: Revoke) -> bool:
-    return _wall(span.from_) == _wall(act.from_) and (act.until is None or _wall(span.until) == _wall(act.until))
+    return (
+        act.from_ is not None
+        and _wall(span.from_) == _wall(act.from_)
+        and (act.until is None or _wall(span.until) == _wall(act.until))
+    )
 
 
 def _wall(local: str) -> datetime:
@@ -232,7 +257,7 @@ def _at_addresses(touched: Touched, before: Register, after: Register) -> Touche
 
 def addresses(order: Order) -> set[AddressId]:
     """Where an order wants its wearer, now or after a variation."""
-    return {r.address_id for curfew in (order.curfew, *(v.curfew for v in order.variations)) for r in curfew}
+    return {r.address_id for curfew in (order.curfew, *(v.curfew for v in order.varied)) for r in curfew}
 
 
 def _differing(before: Iterable[_T], after: Iterable[_T], name: Any) -> set[Any]:

@@ -5,7 +5,8 @@ judged before is judged again by the register that is in force now.
 
 1. `authorised_absence`: leave, entered before or after the fact. The total is revised, the record of the absence stays.
 2. `variation`: other windows from its effective time on; `suspension` and `resumption`; `order_end`.
-   `revocation`: leave or a suspension that was entered wrongly or is withdrawn, or its right times. It stays on record.
+   `revocation`: leave, a suspension or a variation that was entered wrongly or is withdrawn, or leave's right times. It
+   stays on record.
 3. `order`, `installation`, `fitting`, `wearer`: a new one, or what stands under the same name from now on. So a tag or
    unit is swapped by ending one installation or fitting and adding another.
 4. `register`: all of it, as a file holds it.
@@ -128,16 +129,18 @@ class Times(BaseModel):
 
 
 class Revoke(_Act):
-    """Leave or a suspension of an order never held, or held at other times (2). Totals are revised, records stay."""
+    """Leave, a suspension or a variation of an order never held, or leave held at other times (2). Records stay."""
 
     type: Literal["revocation"]
     """Which act it is."""
-    revokes: Literal["authorised_absence", "suspension"]
+    revokes: Literal["authorised_absence", "suspension", "variation"]
     """What it is about."""
     order_id: OrderId
     """Which order."""
-    from_: Annotated[LocalTime, Field(alias="from")]
-    """Where what is revoked begins, as it was entered."""
+    from_: Annotated[LocalTime | None, Field(alias="from")] = None
+    """Where leave or a suspension that is revoked begins, as it was entered."""
+    effective_at: Instant | None = None
+    """When a variation that is revoked takes effect, as it was entered."""
     until: LocalTime | None = None
     """Where it ends; needed where several begin at that time."""
     instead: Times | None = None
@@ -146,6 +149,17 @@ class Revoke(_Act):
     """Why."""
     by: By
     """Who said so."""
+
+    @model_validator(mode="after")
+    def _named(self) -> "Revoke":
+        if self.revokes == "variation":
+            if self.effective_at is None:
+                raise Misplaced("effective_at", "missing; say when the variation takes effect")
+            if self.instead is not None:
+                raise Misplaced("instead", "a variation has no other times; give another variation that is right")
+        elif self.from_ is None:
+            raise Misplaced("from", "missing; say where what is revoked begins")
+        return self
 
 
 class EndOrder(_Act):
@@ -362,31 +376,11 @@ CHANGES_NOTHING = ("alert", "audit", "referral", "policy")
 """Kinds of acts that a register is the same after, and called the same."""
 
 
-def outcome_of(warnings: Sequence[str]) -> str:
-    """What whoever gave an instruction is answered once it is carried out."""
-    return f"done, with warnings: {'; '.join(warnings)}" if warnings else "done"
+REVOCABLE = ("authorised_absence", "suspension", "variation")
+"""Kinds of acts that can be taken back by their number."""
 
 
-PERSONAL = ("name", "notes", "contacts")
-"""Fields of a wearer that are personal data."""
-
-
-def impersonal(raw: Any) -> Any:
-    """An instruction without personal data, as it is kept for ever: names stand in a table that can be erased."""
-
-    def bare(wearer: Any) -> Any:
-        return {key: value for key, value in wearer.items() if key not in PERSONAL}
-
-    if raw["type"] == "wearer":
-        return raw | {"wearer": bare(raw["wearer"])}
-    if raw["type"] == "register":
-        register = raw["register"]
-        return raw | {"register": register | {"wearers": [bare(wearer) for wearer in register["wearers"]]}}
-    return raw
-
-
-def told_of(act: Instruction) -> tuple[Wearer, ...]:
-    """The wearers of whom an act may tell personal data."""
-    if isinstance(act, PutRegister):
-        return act.register_.wearers
-    return (act.wearer,) if isinstance(act, PutWearer) else ()
+def outcome_of(warnings: Sequence[str], number: int | None = None) -> str:
+    """What whoever gave an instruction is answered once it is carried out; `number` is what it can be revoked by."""
+    done = "done" if number is None else f"done as number {number}"
+    return f"{done}, with warnings: {'; '.join(warnings)}" if warnings else done

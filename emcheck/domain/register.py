@@ -152,6 +152,7 @@ class Variation:
 
     effective_at: Instant
     curfew: Curfew
+    revoked: Revoked | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value
@@ -189,6 +190,11 @@ class Order:
                     f"{early} is before the order starts at {starts}; let it take effect in the order's time",
                 )
         return self
+
+    @property
+    def varied(self) -> list[Variation]:
+        """The variations that hold, by when they take effect."""
+        return sorted((v for v in self.variations if v.revoked is None), key=lambda v: v.effective_at)
 
 
 def changed(value: _T, **fields: object) -> _T:

@@ -39,7 +39,8 @@ def what(act: Instruction) -> str:
         return f"{kind} of {act.order_id}, {act.from_} to {act.until}"
     if isinstance(act, Revoke):
         instead = "" if act.instead is None else f", {act.instead.from_} to {act.instead.until} instead"
-        return f"{kind} of {act.revokes.replace('_', ' ')} of {act.order_id} from {act.from_}{instead}"
+        since = act.from_ if act.effective_at is None else format_ms(act.effective_at)
+        return f"{kind} of {act.revokes.replace('_', ' ')} of {act.order_id} from {since}{instead}"
     if isinstance(act, VaryOrder):
         lines = "; ".join(line for place in act.curfew for line in curfew_lines(place)) or "no curfew"
         return f"{kind} of {act.order_id} from {format_ms(act.effective_at)}: {lines}"

@@ -19,18 +19,16 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
+    REVOCABLE,
     ActOnAlert,
     Instruction,
     PutPolicy,
-    ReferBreach,
     ReportAudit,
-    impersonal,
     outcome_of,
     parse_instruction,
-    told_of,
 )
+from emcheck.domain.personal import impersonal, told_of
 from emcheck.domain.policy import Policy
-from emcheck.domain.referrals import check
 from emcheck.domain.remarks import heeded
 from emcheck.domain.rules import service_audit
 from emcheck.ports import (
@@ -48,6 +46,7 @@ from emcheck.ports import (
 )
 from emcheck.present.instructed import in_words
 from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.admitting import admit, asks_the_record
 from emcheck.service.attending import Attending, Publish
 from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
@@ -59,7 +58,6 @@ from emcheck.service.intake import Taken, completed, quarantined, take
 from emcheck.service.publishing import Publishing
 from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
-from emcheck.service.referring import named_in
 from emcheck.service.standing import Decision, Standing
 
 log = structlog.get_logger("emcheck.service")
@@ -234,7 +232,8 @@ class Pipeline:
                 answers.append(Answer(letter.number, f"refused: {error}"))
             else:
                 people += people_of(told_of(act))
-                answers.append(Answer(letter.number, outcome_of(warnings)))
+                number = self._row_id if act.type in REVOCABLE else None
+                answers.append(Answer(letter.number, outcome_of(warnings, number)))
                 log.info("instruction.done", letter=letter.number, type=act.type, warnings=len(warnings))
             finally:
                 self._cause = None
@@ -244,8 +243,10 @@ class Pipeline:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
         made = amended(before, act, now)
-        if isinstance(act, ReferBreach):
-            check(act, await named_in(self._store, act), before, now)
+        if asks_the_record(act, before):
+            await self._write([])
+            for change in await admit(act, self._store, before, now, self._published):
+                self._note_act(change)
         raw = heeded(act, raw, before, made, self.engine.roster.policies.of)
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too

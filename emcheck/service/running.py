@@ -135,7 +135,9 @@ def seal_of(settings: Settings) -> Seal | None:
     try:
         return functools.partial(seal, key=load_signing_key(path.read_bytes()))
     except OSError as error:
-        raise SettingsError(f"service.signing_key_file: {path}: {error.strerror}") from None
+        raise SettingsError(
+            f"service.signing_key_file: {path}: {error.strerror}; name a key file that this service can read"
+        ) from None
     except ValueError as error:
         raise SettingsError(f"service.signing_key_file: {path}: {error}") from None
 
