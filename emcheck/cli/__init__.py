@@ -14,6 +14,7 @@ from emcheck.cli import (
     doctor,
     explaining,
     files,
+    fitting,
     instructing,
     orders,
     policies,
@@ -65,6 +66,7 @@ app.add_typer(registers.register_app, name="register")
 app.add_typer(orders.order_app, name="order")
 app.add_typer(policies.policy_app, name="policy")
 app.add_typer(body.body_app, name="body")
+app.add_typer(fitting.fit_app, name="fit")
 app.add_typer(quarantine.quarantine_app, name="quarantine")
 app.command("schema")(files.schema)
 

@@ -34,6 +34,7 @@ from emcheck.service.http import By, health_app, listen
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
 from emcheck.service.reaching import unreached
+from emcheck.service.visiting import EndingVisits
 
 log = structlog.get_logger("emcheck.service")
 
@@ -192,6 +193,7 @@ class Service:
             "answer_units": self.loops.answer_units(),
             "configure_units": self.configuring.run(),
             "read_mail": self.loops.read_mail(),
+            "end_visits": EndingVisits(self._store, self._clock, lambda: self.pipeline.engine.roster.visits).run(),
             "tidy": housekeeping.tidy(lambda: self._transport.sessions_total),
         }
         if self._options.look is not None:

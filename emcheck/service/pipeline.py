@@ -16,6 +16,7 @@ import structlog
 from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
+from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
@@ -54,11 +55,12 @@ from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, telling
-from emcheck.service.intake import Taken, completed, quarantined, take
+from emcheck.service.intake import Taken, owed, quarantined, take
 from emcheck.service.publishing import Publishing
 from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
 from emcheck.service.standing import Decision, Standing
+from emcheck.service.visiting import Visiting
 
 log = structlog.get_logger("emcheck.service")
 
@@ -124,6 +126,7 @@ class Pipeline:
         self._acts: list[AlertChange] = []
         self._looks: list[Deadline] = []
         self._confirming = Confirming(self._store)
+        self._visiting = Visiting(self._store, found.sessions)
         self.up_since = now
         """Since when receipts could come."""
         self._attending = Attending(
@@ -159,7 +162,7 @@ class Pipeline:
         """
         self._breath.begin()
         quarantine: list[Quarantined] = []
-        owed: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
+        owing: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
         for message in messages:
             await self._breath.pause()
             taken = take(
@@ -171,17 +174,10 @@ class Pipeline:
             if self.engine.wanting:
                 await self._recall()
             quarantine += quarantined(message, taken)
-            if taken.unit is not None and taken.receipt is not None:
-                rejected: list[dict[str, object]] = [
-                    {"from": first, "to": last, "reason": reason}
-                    for reason, _, first, last in taken.refusals
-                    if first is not None
-                ]
-                owed.append((taken.unit, taken.receipt.boot, rejected))
-                owed += [(taken.unit, boot, []) for boot in completed(taken)]
+            owing += owed(taken)
         deliveries, quarantine = await self._confirming.settle(quarantine)
         await self._write(quarantine, deliveries=deliveries)
-        for unit, boot, rejected in owed:
+        for unit, boot, rejected in owing:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 
     def _keep(self, message: Message, taken: Taken) -> None:
@@ -242,6 +238,9 @@ class Pipeline:
     async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> list[str]:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
+        if isinstance(act, FittingAct):
+            await self._write([])  # what was received is of the visit too
+            act, raw = await self._visiting.settled(act, raw, self.engine.roster, self._last_row_of, now)
         made = amended(before, act, now)
         if asks_the_record(act, before):
             await self._write([])
@@ -270,8 +269,9 @@ class Pipeline:
             self.publishing.note(act, now, self._row_id)
         if self.engine.wanting:
             await self._recall()
-        units = self.engine.roster.resting(touched)
-        self._checkpoints.amended(units)
+        self._checkpoints.amended(units := self.engine.roster.resting(touched))
+        if isinstance(act, FittingAct):
+            units |= self._visiting.note(act, now, self._row_id)
         self.on_amended(set(self.engine.units) if isinstance(act, PutPolicy) else units)
         if isinstance(act, PutPolicy):
             await self._judge_again(now)

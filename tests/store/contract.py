@@ -56,6 +56,7 @@ class StoreContract(QueueContract):
         assert await store.prune_checkpoints() == 0
         assert await store.register() is None
         assert await store.people() == []
+        assert await store.people("W-1") == []
         assert not await store.erase_person("W-1")
         assert await store.findings() == await store.findings("W-1") == []
         assert await store.alerts(open_only=False) == await store.alerts(open_only=True) == []
@@ -264,8 +265,10 @@ class StoreContract(QueueContract):
     async def test_a_person_is_erased_while_facts_stay(self, store: Store) -> None:
         await store.commit(Commit(inbox=[row(1)], findings=[absence()]))
         await store.save_register(StoredRegister("a", T0, b"{}"), [Person("W-1", "Ann", b""), Person("W-2", "Bo", b"")])
+        assert await store.people("W-1") == [Person("W-1", "Ann", b"")]
         assert await store.erase_person("W-1")
         assert not await store.erase_person("W-1")
+        assert await store.people("W-1") == []
         assert await store.people() == [Person("W-2", "Bo", b"")]
         assert await store.findings("W-1") == [absence()]
         assert await rows_after(store) == [row(1)]
