@@ -26,6 +26,7 @@ from emcheck.domain.instants import FOREVER, SECOND
 
 NOT_ON_A_LIMB = "not on a living limb, do not leave, choose the other leg"
 """What the fitter reads where the check says no; the whole room is for this line."""
+_READINGS_MIN = 3
 _MOST_LIKELY = {
     "skin": "The tag is not shown to be on skin.",
     "cold": "What the tag is on touches it and moves, but does not warm it as a limb does: a prosthesis can do that.",
@@ -82,7 +83,7 @@ def limb_check(seen: Seen) -> Result:
     }
     lift, rise, motion = _lift(seen, reports), _rise(seen, reports), _motion(seen, reports)
     readings |= {**lift.readings, **rise.readings, **motion.readings}
-    contact = final.reading.contact
+    contact = _contact(seen, reports)
     readings["contact"] = None if contact is None else round(contact, 3)
     bare = final.hypotheses["covered"] * 100 <= seen.number("body.covered_max_pct")
     bare = bare and contact is not None and contact >= seen.number("body.contact_min")
@@ -98,6 +99,13 @@ def limb_check(seen: Seen) -> Result:
     if not on_skin:
         return missing(f"Not decided yet ({final.words}). Wait.", **readings)
     return passed(f"On a living limb: {final.words}", **readings)
+
+
+def _contact(seen: Seen, reports: Sequence[Report]) -> float | None:
+    """The median of contact since the tag was let down; None before three readings."""
+    down_at = max((lift.end for lift in seen.lifts), default=reports[0].at)
+    told = [r.sample.proximity for r in reports if r.at >= down_at and r.sample.proximity is not None]
+    return median(told) if len(told) >= _READINGS_MIN else None
 
 
 def _likely(final: Judgement) -> str:
