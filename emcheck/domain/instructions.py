@@ -246,6 +246,8 @@ class ActOnAlert(Act):
     """Why it is closed."""
     note: str = ""
     """What else is to be known of it."""
+    seen_revision: Annotated[int, Field(ge=1)] | None = None
+    """The revision that was looked at: refused where somebody has acted on the alert since."""
     by: By
     """Who said so."""
 

@@ -280,6 +280,7 @@ class Fitting(_Lasting):
     strap_batch: str | None = None
     fitted_at: Instant
     validation: Literal["pending", "validated", "overridden"] | None = None
+    body_bias_c: Annotated[float, Field(ge=-5, le=5)] | None = Field(default=None, exclude_if=_unsaid)
     session: str | None = Field(default=None, exclude_if=_unsaid)
     override: Overridden | None = Field(default=None, exclude_if=_unsaid)
 

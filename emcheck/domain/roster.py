@@ -28,7 +28,7 @@ class Roster:
         """What the register is called in findings."""
         self.visits = NO_VISITS
         """Fitters' visits that are open."""
-        self.terms = Terms(policies, self.tag_span, self.fitted)
+        self.terms = Terms(policies, self.tag_span, self.fitted, self.bias_c)
         self._note_fittings()
         self.units: dict[UnitId, Unit] = {}
         self.cases: dict[WearerId, Case] = {}
@@ -38,6 +38,9 @@ class Roster:
 
     def _note_fittings(self) -> None:
         self._fitted: dict[TagId, tuple[Span, ...]] = {}
+        self._bias_c = {
+            (f.tag, f.fitted_at): f.body_bias_c for f in self.register.fittings if f.body_bias_c is not None
+        }
         for fitting in self.register.fittings:
             span = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
             self._fitted[fitting.tag] = (*self._fitted.get(fitting.tag, ()), span)
@@ -45,6 +48,10 @@ class Roster:
     def fitted(self, tag: TagId) -> Iterable[Span]:
         """The fittings of a tag."""
         return self._fitted.get(tag, ())
+
+    def bias_c(self, tag: TagId, fitted_at: Ms) -> float | None:
+        """What the tag's skin side reads above ambient when both are equally warm, as measured at a fitting."""
+        return self._bias_c.get((tag, fitted_at))
 
     def tag_span(self, tag: TagId, at: Ms) -> tuple[Ms, Ms]:
         """The stretch between two edges of the tag's fittings that `at` lies in."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import parse_ms
+from emcheck.present.body_words import no_motion, not_attached
 from emcheck.present.times import clock, day, duration
 
 
@@ -360,6 +361,8 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "monitoring.removal_due": _removal,
     "monitoring.not_producing": _not_producing,
     "evidence.replayed": _replayed,
+    "body.not_attached": not_attached,
+    "body.no_motion": no_motion,
     "unit.power": _power,
     "unit.battery": _unit_battery,
     "unit.case": _unit_case,

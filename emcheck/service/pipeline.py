@@ -116,7 +116,7 @@ class Pipeline:
         self._standing = Standing(self._store, self._breath)
         policies = await self.publishing.known(now)
         found = await recover(self._store, policies, self._recent, self._standing, decided=self._decided)
-        self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
+        self.engine, self.last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._signed_at = self.engine.receiving.last_at or 0
         now = max(now, self._signed_at)  # a clock that was set back while nobody was looking
         self._checkpoints = Checkpoints(
@@ -194,15 +194,15 @@ class Pipeline:
             return
         self._new_events += taken.receipt.new
         self._signed_at = max(self._signed_at, message.received_at)
-        previous = self._last_row_of.get(taken.unit)
-        self._last_row_of[taken.unit] = self._row_id
+        previous = self.last_row_of.get(taken.unit)
+        self.last_row_of[taken.unit] = self._row_id
         self._row.append(InboxRow(self._row_id, message.received_at, "up", taken.unit, previous, message.payload))
 
     async def _recall(self) -> None:
         """Hand the engine what units told long ago, and what was found then."""
         for name in list(self.engine.wanting):
             units, wearers = self.engine.roster.around(name)
-            told = {unit: await telling(self._store, unit, self._row, self._last_row_of.get(unit)) for unit in units}
+            told = {unit: await telling(self._store, unit, self._row, self.last_row_of.get(unit)) for unit in units}
             log.info("unit.recalled", unit=name, units=len(units))
             self.recalls_total += 1
             self.engine.recall(name, told, await self._standing.reopen([*units, *wearers]))
@@ -240,7 +240,7 @@ class Pipeline:
         before = self.engine.roster.register
         if isinstance(act, FittingAct):
             await self._write([])  # what was received is of the visit too
-            act, raw = await self._visiting.settled(act, raw, self.engine.roster, self._last_row_of, now)
+            act, raw = await self._visiting.settled(act, raw, self.engine.roster, self.last_row_of, now)
         made = amended(before, act, now)
         if asks_the_record(act, before):
             await self._write([])
@@ -373,7 +373,7 @@ class Pipeline:
         deadlines, self._looks = self._looks, []
         deadlines += [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         deadlines += self._attending.watch(change.alert for change in changes)
-        checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
+        checkpoints = self._checkpoints.take(self.last_row_of, self._row_id, rows, leaving=leaving)
         parts = (rows, quarantine, changes, findings, gone, deadlines, checkpoints, answers, deliveries)
         if not any(parts):
             return

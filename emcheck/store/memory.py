@@ -24,14 +24,16 @@ from emcheck.ports import (
     StoredRegister,
     StoreError,
 )
+from emcheck.store.memory_desk import MemoryDesk
 from emcheck.store.rows import event_id, is_open, quarantine_kept, storable
 from emcheck.store.spill import SpilledInbox
 
 
-class MemoryStore:
-    """`emcheck.ports.Store` without a database. `database_id` is the caller's, so that a replay repeats itself."""
+class MemoryStore(MemoryDesk):
+    """`emcheck.desk.Desk` without a database. `database_id` is the caller's, so that a replay repeats itself."""
 
     def __init__(self, *, database_id: str = "0" * 26) -> None:
+        super().__init__()
         self._database_id = database_id
         self._inbox: SpilledInbox | None = None
         self._counters: dict[str, int] = {}
