@@ -202,9 +202,7 @@ def removals(size: Size, say: Say) -> Iterator[Section]:
             say(f"removing {number} tags: to {to}, {kind.name}")
             done = [remove(size, to, f"{n}/{to}/removal", kind) for n in range(number)]
             rows.append(_noticed(to, [each for each, _ in done], sum(late for _, late in done)))
-        title = (
-            f"simulated removals, strap closed, {number} of each, {kind.name} (alerts: {ALERT_MS // MINUTE} min later)"
-        )
+        title = f"simulated removals, strap closed, {number} each, {kind.name}; alerts {ALERT_MS // MINUTE} min later"
         yield Section(title, columns, rows)
 
 
