@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import town
-from bench.figures import Figure, at_least
+from bench.figures import Figure, at_least, plain
 from bench.progress import Say
 from emcheck.domain.instants import format_ms, parse_ms
 from emcheck.domain.register import Register
@@ -29,7 +29,7 @@ _GROUP = "Replay, events per second of processor time"
 
 
 def measure(say: Say) -> Iterator[Figure]:
-    """Both, for one and for ten events a message."""
+    """Both, for one and for ten events a message; in memory also where the tags tell of the body they are on."""
     known = town.register(UNITS, start=START)
     for per_message in (1, 10):
         lines = list(town.day_of_reports(UNITS, MINUTES, per_message, START))
@@ -43,6 +43,10 @@ def measure(say: Say) -> Iterator[Figure]:
         yield at_least(
             _GROUP, f"emcheck replay FILE, {words}", events / median(b for _, b in taken), TARGET, "events/s"
         )
+        worn = list(town.day_of_reports(UNITS, MINUTES, per_message, START, worn=True))
+        say(f"{len(worn):,} messages of {per_message} of tags that tell of the body")
+        took_s = median(_in_memory(worn, known) for _ in range(ROUNDS))
+        yield plain(_GROUP, f"in memory, {words}, telling of the body", events / took_s, "events/s")
 
 
 def _in_memory(lines: list[Line], known: Register) -> float:

@@ -1,7 +1,8 @@
 """What is measured with: a register of wearers at home, and what their base units send.
 
 Numbers are chosen so that nothing is being said that changes a verdict, as in most of a night: every unit's tag
-is at home, and every tenth event is a heartbeat.
+is at home, and every tenth event is a heartbeat. `worn` are tags that tell of the body they are on, each report another
+reading; the others tell nothing of it, as most tags of today.
 """
 
 import json
@@ -68,7 +69,7 @@ def evening(now: Ms, hour: float) -> Ms:
     return now // DAY * DAY + round(hour * HOUR)
 
 
-def event(unit: int, seq: int, at: Ms) -> dict[str, object]:
+def event(unit: int, seq: int, at: Ms, *, worn: bool = False) -> dict[str, object]:
     """Event `seq` of a unit's boot."""
     stamp = format_ms(at)
     if seq == 1:
@@ -80,8 +81,16 @@ def event(unit: int, seq: int, at: Ms) -> dict[str, object]:
         }  # fmt: skip
     return {
         "type": "report", "at": stamp, "tag": f"T-{unit}", "interval_s": 60, "heard": 9, "expected": 10,
-        "rssi_dbm": -62, "strap": "closed", "proximity": 0.9, "skin_c": 31.0, "ambient_c": 21.0, "motion_mg": 12,
-        "battery_pct": 90,
+        "rssi_dbm": -62, "strap": "closed", "battery_pct": 90, **(felt(unit + seq) if worn else {}),
+    }  # fmt: skip
+
+
+def felt(number: int) -> dict[str, object]:
+    """The readings of a limb that moves in most minutes and is never quite as warm as before."""
+    skin_c = 31 + number * 7 % 13 / 50
+    return {
+        "proximity": 0.9 + number % 5 / 100, "skin_c": skin_c, "ambient_c": skin_c - 0.9 + number % 7 / 50,
+        "motion_mg": 0 if number % 4 == 0 else 100 + number * 37 % 400,
     }  # fmt: skip
 
 
@@ -91,19 +100,19 @@ def envelope(unit: int, first_seq: int, events: list[dict[str, object]]) -> byte
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def report(unit: int, round_: int, *, per_message: int, at: Ms, apart: Ms) -> bytes:
+def report(unit: int, round_: int, *, per_message: int, at: Ms, apart: Ms, worn: bool = False) -> bytes:
     """Message `round_` (from 0) of a unit; its events are `apart`, the first of round 0 at `at`."""
     first = round_ * per_message + 1
-    events = [event(unit, seq, at + (seq - 1) * apart) for seq in range(first, first + per_message)]
+    events = [event(unit, seq, at + (seq - 1) * apart, worn=worn) for seq in range(first, first + per_message)]
     return envelope(unit, first, events)
 
 
-def day_of_reports(units: int, minutes: int, per_message: int, start: Ms) -> Iterator[Line]:
+def day_of_reports(units: int, minutes: int, per_message: int, start: Ms, *, worn: bool = False) -> Iterator[Line]:
     """A stream: every unit says something once a minute; `per_message` events travel together."""
     number = 0
     for round_ in range(minutes // per_message):
         told_at = start + ((round_ + 1) * per_message - 1) * MINUTE + 2_000
         for unit in range(units):
             number += 1
-            payload = report(unit, round_, per_message=per_message, at=start, apart=MINUTE)
+            payload = report(unit, round_, per_message=per_message, at=start, apart=MINUTE, worn=worn)
             yield Line(number, told_at + unit, "up", f"em/v1/{unit_name(unit)}/up", payload)

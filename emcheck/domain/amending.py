@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from whenever import Instant as Moment
 
+from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
+from emcheck.domain.fitting.outcomes import begun, closed
 from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
@@ -50,6 +52,7 @@ from emcheck.domain.register import (
 )
 
 _ORDER = TypeAdapter(Order)
+_CHANGE_NOTHING = (ActOnAlert, ReferBreach, ReportAudit, PutPolicy, AnswerStep, MarkFitting, OverrideFitting)
 _T = TypeVar("_T")
 _IN_REGISTER = re.compile(r"^(order|installation|fitting|wearer)s\.\d+")
 """Where something stands among others in the register; whoever gives an instruction knows it by the act's own field."""
@@ -63,8 +66,10 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     try:
         if isinstance(act, PutRegister):
             return act.register_
-        if isinstance(act, (ActOnAlert, ReferBreach, ReportAudit, PutPolicy)):
+        if isinstance(act, _CHANGE_NOTHING):
             return register
+        if isinstance(act, (OpenFitting, CloseFitting)):
+            return _visited(register, act, at)
         if isinstance(act, PutOrder):
             return _put_order(register, act.order)
         if isinstance(act, PutInstallation):
@@ -82,6 +87,40 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     except RegisterError as error:
         raise InstructionError("", str(error)) from None
     return changed(register, orders=tuple(revised if known is order else known for known in register.orders))
+
+
+def _visited(register: Register, act: OpenFitting | CloseFitting, at: Ms) -> Register:
+    """What a fitter's visit makes of it, at its beginning and at its end."""
+    parts = register.orders, register.installations, register.fittings
+    made = begun(parts, act, at) if isinstance(act, OpenFitting) else closed(parts, act, at)
+    if made == parts:
+        return register
+    orders, installations, fittings = made
+    return _checked(register, orders=orders, installations=installations, fittings=fittings)
+
+
+def _checked(register: Register, **parts: tuple[Any, ...]) -> Register:
+    """The register with other parts; what is new in them is held against what it is near, as in `_put`."""
+    fresh = [v for part, now in parts.items() for v in _fresh(getattr(register, part), now)]
+    orders = {v.order_id for v in fresh if isinstance(v, Order)}
+    worn = {(v.tag, v.wearer_id) for v in fresh if isinstance(v, Fitting)}
+    units = {v.unit for v in fresh if isinstance(v, Installation)}
+    keys = {v.public_key for v in fresh if isinstance(v, Installation)} - {None}
+    made = changed(register, **parts)
+    Register(
+        version=1,
+        wearers=tuple(w for w in made.wearers if any(getattr(v, "wearer_id", None) == w.wearer_id for v in fresh)),
+        orders=tuple(o for o in made.orders if o.order_id in orders),
+        installations=tuple(i for i in made.installations if i.unit in units or i.public_key in keys),
+        fittings=tuple(f for f in made.fittings if (f.tag, f.wearer_id) in worn),
+    )
+    return made
+
+
+def _fresh(before: tuple[Any, ...], now: tuple[Any, ...]) -> list[Any]:
+    """What stands in `now` that is not the very value it was."""
+    known = set(map(id, before))
+    return [value for value in now if id(value) not in known]
 
 
 def _order_of(register: Register, order_id: OrderId) -> Order:
@@ -265,8 +304,15 @@ class Touched:
 
 def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     """Whom an act touches that made one register of the other."""
-    if isinstance(act, (PutWearer, PutPolicy, ActOnAlert, ReferBreach, ReportAudit)):
+    if isinstance(act, (PutWearer, *_CHANGE_NOTHING)):
         return Touched(set(), set())
+    if isinstance(act, (OpenFitting, CloseFitting)):
+        fitted = _differing(before.fittings, after.fittings, lambda f: (f.wearer_id, f.tag, f.fitted_at))
+        wearers = {o.wearer_id for o in after.orders if o.order_id == _about(act)} if before is not after else set()
+        units = {
+            u for u, _ in _differing(before.installations, after.installations, lambda i: (i.unit, i.installed_at))
+        }
+        return _at_addresses(Touched(wearers, units, equipment=bool(fitted or units)), before, after)
     if isinstance(act, PutFitting):
         return Touched({act.fitting.wearer_id}, set(), equipment=True)
     if isinstance(act, PutInstallation):
@@ -280,6 +326,12 @@ def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     touched = Touched({wearer for wearer, _, _ in fittings}, {unit for unit, _ in units}, bool(units or fittings))
     touched.wearers |= {o.wearer_id for r in (before, after) for o in r.orders if o.order_id in orders}
     return _at_addresses(touched, before, after)
+
+
+def _about(act: OpenFitting | CloseFitting) -> OrderId | None:
+    if isinstance(act, OpenFitting):
+        return act.order_id
+    return None if act.found is None else act.found.order_id
 
 
 def _at_addresses(touched: Touched, before: Register, after: Register) -> Touched:

@@ -7,10 +7,9 @@ a case stays small however long its orders run. What was folded is unfolded when
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from types import MappingProxyType
 
-from emcheck.domain import channels, paperwork
+from emcheck.domain import bodies, of_tags, paperwork
 from emcheck.domain import windows as curfew
 from emcheck.domain.doubts import Doubt, doubts_of, named
 from emcheck.domain.findings import Finding, Span, is_settled
@@ -18,7 +17,7 @@ from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order
-from emcheck.domain.rules import curfew_absence, curfew_accumulated, evidence_replayed, tag_battery, tag_case, tag_strap
+from emcheck.domain.rules import curfew_absence, curfew_accumulated
 from emcheck.domain.rules.curfew_absence import Episode
 from emcheck.domain.terms import Terms
 from emcheck.domain.timeline import Source, Stretch, close_short_gaps, merge, source_timeline
@@ -31,8 +30,6 @@ _AHEAD: Ms = 2 * DAY
 """Windows are known so far ahead; a year of them would be most of what a case weighs."""
 
 
-_OF_TAGS = (tag_strap, tag_case, tag_battery, evidence_replayed)
-_LATCHED = (tag_strap.RULE, tag_case.RULE)
 _NEVER: Mapping[object, Ms] = MappingProxyType({})
 _LONG_AGO: Ms = -FOREVER
 """One number for all cases."""
@@ -98,7 +95,7 @@ class Case:
         self.open_until: Ms = _LONG_AGO
         """Not to be folded before: a very late fact seldom comes alone."""
         self._raised: Mapping[object, Ms] = _NEVER
-        """When what holds in no window was first seen, by `_name`."""
+        """When what holds in no window was first seen, by `of_tags.name_of`."""
         self.judged_at: Ms = _LONG_AGO
         """The last judgement; windows that had ended by then are judged again only if facts reach them."""
         self._ahead: Ms = _LONG_AGO
@@ -158,20 +155,22 @@ class Case:
         self.judged_at = now
         told = list(self._at_any_hour(tracks, now))
         if told or self._raised:
-            self._raised = {name: self._raised.get(name, now) for name in map(_name, told)}
+            self._raised = {name: self._raised.get(name, now) for name in map(of_tags.name_of, told)}
         zone = self.orders[0].order.timezone
         told = [finding for finding in told if not is_settled(finding, self.settled)]
-        return found + [replace(finding, raised_at=self._raised[_name(finding)], zone=zone) for finding in told]
+        return found + [
+            replace(finding, raised_at=self._raised[of_tags.name_of(finding)], zone=zone) for finding in told
+        ]
 
     def _at_any_hour(self, tracks: Mapping[UnitId, Track], now: Ms) -> Iterator[Finding]:
         """What holds in no window: of the wearer's tags, and of the register."""
-        telling = [track for track in tracks.values() if channels.tells(track)]
+        telling = of_tags.telling(tracks.values())
         if telling:
-            line = self.terms.policies.of_wearer([state.order for state in self.orders])
-            for rule in _OF_TAGS:
-                yield from line.judged(partial(rule.find, self.wearer_id, self.fittings, tracks, now))
-        for track in telling:
-            self.wake_at = min(self.wake_at, *channels.ahead(track, now), FOREVER)
+            orders = [state.order for state in self.orders]
+            line, zone = self.terms.policies.of_wearer(orders), orders[0].timezone
+            yield from of_tags.findings(self.wearer_id, self.fittings, tracks, now, line=line, zone=zone)
+            self.wake_at = min(self.wake_at, of_tags.next_step(telling, now))
+            self.watching |= bodies.in_dispute(tracks)
         if now >= self._papers_until:
             orders = [state.order for state in self.orders]
             said = [*paperwork.findings(self.wearer_id, orders, self.fittings, now, self.terms.policies)]
@@ -365,14 +364,9 @@ class Case:
         return absences
 
 
-def _name(told: Finding) -> object:
-    """What names the alert of a tag while facts revise it: what is latched is one, whenever it began."""
-    return told.rule, told.detail, None if told.rule in _LATCHED else told.start
-
-
 def _raised_at_once(standing: Iterable[Finding]) -> dict[object, Ms]:
-    rules = {rule.RULE for rule in _OF_TAGS} | paperwork.RULES
-    return {_name(f): f.raised_at for f in standing if f.rule in rules and f.raised_at is not None}
+    rules = of_tags.RULES | paperwork.RULES
+    return {of_tags.name_of(f): f.raised_at for f in standing if f.rule in rules and f.raised_at is not None}
 
 
 def raised_by(standing: Iterable[Finding], state: OrderState) -> dict[Span, list[Raised]]:

@@ -359,3 +359,21 @@ def _clipped(run: Run, within: Iterable[Span], now: Ms) -> Iterator[Run]:
         start, end = max(run.start, span.start), min(FOREVER if run.end is None else run.end, span.end)
         if start < end and start <= now:
             yield run._replace(start=start, end=None if end > now else end)
+
+
+def hear(track: "Track", boot: "Boot", seq: int, event: Event, last: int) -> bool:
+    """Keep what an event says of channels, `last` the highest number before it; whether something else may be said."""
+    if seq > last + 1:
+        boot.channels = boot.channels or Channels()
+        boot.channels.hole()
+    levels, terms = track.terms.at(event["at"]).levels, track.terms
+    if boot.channels is None and levels.usual(event):
+        return False
+    said = tuple([told for told in levels.said(event) if told.tag == NO_TAG or terms.fitted(told.tag)])
+    if not said and seq > last:
+        return False
+    boot.channels = boot.channels or Channels()
+    word = Word(seq, event["at"], said)
+    if seq > last:
+        return boot.channels.append(boot, word, terms.tag_span)
+    return boot.channels.insert(boot, word, terms.tag_span)

@@ -44,6 +44,10 @@ class ReportEvent(TypedDict):
     heard: int
     expected: NotRequired[int]
     strap: NotRequired[Literal["closed", "open", "cut"]]
+    skin_c: NotRequired[float | None]
+    ambient_c: NotRequired[float | None]
+    motion_mg: NotRequired[float | None]
+    proximity: NotRequired[float | None]
     battery_pct: NotRequired[float | None]
     replayed: NotRequired[int | None]
 

@@ -8,11 +8,12 @@ included. What was folded is in the inbox; whoever needs it again reads it from 
 3. Of strap and case events the first of each kind and fitting stays: they are latched.
 4. Of what was said of channels, what is in force stays, from where it began; and all of the last day, for motions are
    counted over a day. A low battery keeps the power cuts since, and the last before, for it is not told in them.
+5. Of what was read of a body, the check and what goes on stays, and what was not over.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from emcheck.domain import channels
+from emcheck.domain import channels, worn
 from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.findings import Span
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
@@ -31,6 +32,7 @@ def fold(track: Track, before: Ms, fitted: FittedSpans) -> None:
     for boot in boots:
         _fold_boot(track, boot, before, fitted)
     _fold_words(track, boots, before - DAY)
+    worn.fold(track, before)
     _drop_finished(track, boots, before)
 
 

@@ -14,6 +14,7 @@ judged before is judged again by the register that is in force now.
 6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
 7. `referral`: an order's breach is reported to the authority (`referrals`). It changes no register and no finding.
 8. `policy`: one more version of a policy, from its effective time on (policies). It changes no register.
+9. `fitting_opened`, `_answer`, `_mark`, `_override`, `_closed`: a fitter's visit (`fitting`).
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from emcheck.domain.acts import Act, By
+from emcheck.domain.acts import InstructionError as InstructionError  # noqa: PLC0414 - all of an instruction from one room
 from emcheck.domain.alerts import Disposition
+from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.ids import AlertId, OrderId
 from emcheck.domain.problems import Misplaced, first_problem
 from emcheck.domain.register import (
@@ -34,26 +38,8 @@ from emcheck.domain.register import (
 )
 from emcheck.domain.written import Instant, LocalTime
 
-By = Annotated[str, Field(pattern=r"\S", description="Who said so.")]
 
-
-class InstructionError(ValueError):
-    """An instruction that cannot be carried out: `path` in it, what is wrong and what would be right."""
-
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{path}: {problem}" if path else problem)
-        self.path = path
-        self.problem = problem
-
-
-class _Act(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    warnings: tuple[str, ...] = ()
-    """What the service remarked when it was carried out. Whoever gives it leaves this out; it is written over."""
-
-
-class GrantAbsence(_Act):
+class GrantAbsence(Act):
     """Leave that excludes seconds from the total (1)."""
 
     type: Literal["authorised_absence"]
@@ -72,7 +58,7 @@ class GrantAbsence(_Act):
     """On what."""
 
 
-class VaryOrder(_Act):
+class VaryOrder(Act):
     """Other windows from an effective time on (2)."""
 
     type: Literal["variation"]
@@ -87,7 +73,7 @@ class VaryOrder(_Act):
     """Who said so."""
 
 
-class SuspendOrder(_Act):
+class SuspendOrder(Act):
     """Time taken out of every window (2)."""
 
     type: Literal["suspension"]
@@ -104,7 +90,7 @@ class SuspendOrder(_Act):
     """Who said so."""
 
 
-class ResumeOrder(_Act):
+class ResumeOrder(Act):
     """The suspension in force at `at` ends there (2)."""
 
     type: Literal["resumption"]
@@ -128,7 +114,7 @@ class Times(BaseModel):
     """Where it ends, after `from`."""
 
 
-class Revoke(_Act):
+class Revoke(Act):
     """Leave, a suspension or a variation of an order never held, or leave held at other times (2). Records stay."""
 
     type: Literal["revocation"]
@@ -162,7 +148,7 @@ class Revoke(_Act):
         return self
 
 
-class EndOrder(_Act):
+class EndOrder(Act):
     """The order ends at another time than was known (2)."""
 
     type: Literal["order_end"]
@@ -177,7 +163,7 @@ class EndOrder(_Act):
     """Who said so."""
 
 
-class PutOrder(_Act):
+class PutOrder(Act):
     """A new order, or all that an order says from now on (3)."""
 
     type: Literal["order"]
@@ -188,7 +174,7 @@ class PutOrder(_Act):
     """Who said so."""
 
 
-class PutInstallation(_Act):
+class PutInstallation(Act):
     """A unit at an address; another of the same unit and `installed_at` is replaced (3)."""
 
     type: Literal["installation"]
@@ -199,7 +185,7 @@ class PutInstallation(_Act):
     """Who said so."""
 
 
-class PutFitting(_Act):
+class PutFitting(Act):
     """A tag on a limb; another of the same tag, wearer and `fitted_at` is replaced (3)."""
 
     type: Literal["fitting"]
@@ -210,7 +196,7 @@ class PutFitting(_Act):
     """Who said so."""
 
 
-class PutWearer(_Act):
+class PutWearer(Act):
     """A new wearer, or other personal data of one (3)."""
 
     type: Literal["wearer"]
@@ -221,7 +207,7 @@ class PutWearer(_Act):
     """Who said so."""
 
 
-class PutRegister(_Act):
+class PutRegister(Act):
     """All that should be monitored (4)."""
 
     type: Literal["register"]
@@ -232,7 +218,7 @@ class PutRegister(_Act):
     """Who said so."""
 
 
-class PutPolicy(_Act):
+class PutPolicy(Act):
     """A version of a policy is published (6); one that stands already is not published twice."""
 
     type: Literal["policy"]
@@ -245,7 +231,7 @@ class PutPolicy(_Act):
     """Why what was judged already is judged again, where it begins before it is known."""
 
 
-class ActOnAlert(_Act):
+class ActOnAlert(Act):
     """What an operator does about an alert (5); the life cycle says what is allowed when."""
 
     type: Literal["alert"]
@@ -260,6 +246,8 @@ class ActOnAlert(_Act):
     """Why it is closed."""
     note: str = ""
     """What else is to be known of it."""
+    seen_revision: Annotated[int, Field(ge=1)] | None = None
+    """The revision that was looked at: refused where somebody has acted on the alert since."""
     by: By
     """Who said so."""
 
@@ -276,7 +264,7 @@ class ActOnAlert(_Act):
         return self
 
 
-class AuditDifference(_Act):
+class AuditDifference(Act):
     """What the auditor finds of one kind or publisher (6)."""
 
     kind: Literal["step_overdue", "undelivered", "publisher_behind"]
@@ -291,7 +279,7 @@ class AuditDifference(_Act):
     """Some of the alerts."""
 
 
-class ReportAudit(_Act):
+class ReportAudit(Act):
     """All that the auditor finds at its look; what it found before and no longer does is mended (6)."""
 
     type: Literal["audit"]
@@ -308,7 +296,7 @@ class ReportAudit(_Act):
         return self
 
 
-class ReferBreach(_Act):
+class ReferBreach(Act):
     """A breach of an order is reported to the authority (7)."""
 
     type: Literal["referral"]
@@ -344,7 +332,12 @@ Instruction = Annotated[
     | PutPolicy
     | ActOnAlert
     | ReportAudit
-    | ReferBreach,
+    | ReferBreach
+    | OpenFitting
+    | AnswerStep
+    | MarkFitting
+    | OverrideFitting
+    | CloseFitting,
     Field(discriminator="type"),
 ]
 INSTRUCTION: TypeAdapter[Instruction] = TypeAdapter(Instruction)
@@ -372,7 +365,7 @@ def order_of(act: Instruction) -> OrderId | None:
     return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
 
 
-CHANGES_NOTHING = ("alert", "audit", "referral", "policy")
+CHANGES_NOTHING = ("alert", "audit", "referral", "policy", "fitting_answer", "fitting_mark", "fitting_override")
 """Kinds of acts that a register is the same after, and called the same."""
 
 

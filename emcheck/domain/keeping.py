@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sys import intern
 from typing import Any
 
+from emcheck.domain import worn
 from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.case import Case
 from emcheck.domain.channels import Channels, Said, Word
@@ -20,7 +21,7 @@ from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.unit import Unit
 
-FORM = 3
+FORM = 4
 """Rises when the shape of a state, or what folding means, changes."""
 
 
@@ -44,6 +45,7 @@ def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:
     track = unit.track
     return {
         "boots": [_boot_state(boot) for boot in track.boots.values()],
+        "worn": [worn.plain(known) for known in track.worn],
         "settled_boots": track.settled_boots,
         "highest_n": track.settled_n,
         "last_received_at": unit.last_received_at,
@@ -62,6 +64,7 @@ def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
     """Make an empty unit what it was."""
     track = unit.track
     track.boots = {BootId(told["boot"]): _boot_from(told) for told in state["boots"]}
+    track.worn = tuple(worn.restored(told) for told in state["worn"])
     track.settled_boots = tuple(state["settled_boots"])
     track.settled_n = state["highest_n"]
     if order := track.in_order():

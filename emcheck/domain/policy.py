@@ -289,8 +289,16 @@ def _is_date(text: str) -> bool:
         return False
 
 
+_LEAST: dict[str, float] = {
+    "body.no_motion.after_s": 21600,
+    "body.no_motion.room_after_s": 3600,
+    "body.not_attached.unusable_after_s": 1800,
+}
+"""What is over sooner is not kept (`worn`, LEAST_MS)."""
+
+
 def least(key: str) -> float:
     """The least that a number may be: levels in dBm lie below 0, and what comes again and again takes a minute."""
     if key.endswith("_dbm"):
         return -300
-    return 60 if key.endswith(".every_s") else 0
+    return 60 if key.endswith(".every_s") else _LEAST.get(key, 0)

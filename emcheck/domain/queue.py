@@ -33,6 +33,8 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "rf.interference": lambda f: (f.unit, f.evidence[0]),
     "tag.battery": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // (7 * DAY)),
     "tag.case": lambda f: (f.wearer_id, f.detail),
+    "body.not_attached": lambda f: (f.wearer_id, f.class_, dict(f.detail)["tag"], f.start),
+    "body.no_motion": lambda f: (f.wearer_id, f.class_, dict(f.detail)["tag"], f.start),
     "evidence.replayed": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // DAY),
     "fitting.overdue": lambda f: f.order_id,
     "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),

@@ -25,7 +25,7 @@ from pydantic.dataclasses import dataclass
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.problems import Misplaced, first_problem
-from emcheck.domain.written import Common, Instant, LocalDate, LocalTime, PublicKey, TimeOfDay, zone
+from emcheck.domain.written import Common, Instant, LocalDate, LocalTime, Notes, PublicKey, TimeOfDay, zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -40,7 +40,7 @@ class RegisterError(ValueError):
 
 def _unsaid(value: object) -> bool:
     """Younger keys are left out where they say nothing, so that older registers keep their hash."""
-    return value is None
+    return value is None or value == ()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Field,))
@@ -156,6 +156,18 @@ class Variation:
 
 
 @_value
+class VisitMade:
+    """A fitter's visit that is over."""
+
+    session: str
+    at: Instant
+    outcome: Literal[
+        "success", "cannot_validate", "refused_access", "no_show", "wrong_address", "unsafe", "lapsed"
+    ]  # fmt: skip
+    by: Annotated[str, Field(pattern=r"\S")]
+
+
+@_value
 class Order:
     """What a court or prison made of one wearer."""
 
@@ -176,6 +188,7 @@ class Order:
     authorised_absences: tuple[AuthorisedAbsence, ...] = ()
     suspensions: tuple[Suspension, ...] = ()
     policy: str | None = None
+    visits: tuple[VisitMade, ...] = Field(default=(), exclude_if=_unsaid)
 
     @model_validator(mode="after")
     def _check(self) -> "Order":
@@ -215,7 +228,7 @@ class Wearer:
 
     wearer_id: WearerId
     name: str | None = None
-    notes: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
+    notes: Notes = Field(default_factory=lambda: _NOTHING_NOTED)
     contacts: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
 
 
@@ -250,8 +263,16 @@ class Installation(_Lasting):
 
 
 @_value
+class Overridden:
+    """A supervisor let a fitting stand though steps were open."""
+
+    by: Annotated[str, Field(pattern=r"\S")]
+    reason: Annotated[str, Field(pattern=r"\S")]
+
+
+@_value
 class Fitting(_Lasting):
-    """A tag on a wearer's limb."""
+    """A tag on a wearer's limb; `session` names the visit that shows how, `override` who let it stand."""
 
     tag: TagId
     wearer_id: WearerId
@@ -259,6 +280,9 @@ class Fitting(_Lasting):
     strap_batch: str | None = None
     fitted_at: Instant
     validation: Literal["pending", "validated", "overridden"] | None = None
+    body_bias_c: Annotated[float, Field(ge=-5, le=5)] | None = Field(default=None, exclude_if=_unsaid)
+    session: str | None = Field(default=None, exclude_if=_unsaid)
+    override: Overridden | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value

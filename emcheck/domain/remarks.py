@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from emcheck.domain.findings import Span
+from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.ids import AddressId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, format_ms
 from emcheck.domain.instructions import (
@@ -71,7 +72,7 @@ def _named(act: Instruction, register: Register) -> list[Order]:
     """The orders of a register whose curfew an act may change."""
     if isinstance(act, PutRegister):
         return list(register.orders)
-    if isinstance(act, (GrantAbsence, ReferBreach, Revoke)):
+    if isinstance(act, (GrantAbsence, ReferBreach, Revoke, FittingAct)):
         return []
     named = order_of(act)
     return [] if named is None else [order for order in register.orders if order.order_id == named]

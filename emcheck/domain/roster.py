@@ -6,8 +6,10 @@ from dataclasses import replace
 from emcheck.domain.amending import Touched, addresses
 from emcheck.domain.case import Case
 from emcheck.domain.findings import Finding, Span
+from emcheck.domain.fitting.visits import NO_VISITS, Visits, visits_after
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
+from emcheck.domain.instructions import Instruction
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register, public_key_of
@@ -24,8 +26,11 @@ class Roster:
         self.policies = policies
         self.register_sha256 = register_sha256 or register.sha256()
         """What the register is called in findings."""
-        self.terms = Terms(policies, self.tag_span, self.fitted)
+        self.visits = NO_VISITS
+        """Fitters' visits that are open."""
+        self.terms = Terms(policies, self.tag_span, self.fitted, self.bias_c)
         self._fitted: dict[TagId, tuple[Span, ...]] = {}
+        self._bias_c: dict[tuple[TagId, Ms], float] = {}
         self._note_fittings(self.register.fittings)
         self.units: dict[UnitId, Unit] = {}
         self.cases: dict[WearerId, Case] = {}
@@ -37,12 +42,18 @@ class Roster:
 
     def _note_fittings(self, fittings: Iterable[Fitting]) -> None:
         for fitting in fittings:
+            if fitting.body_bias_c is not None:
+                self._bias_c[fitting.tag, fitting.fitted_at] = fitting.body_bias_c
             span = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
             self._fitted[fitting.tag] = (*self._fitted.get(fitting.tag, ()), span)
 
     def fitted(self, tag: TagId) -> Iterable[Span]:
         """The fittings of a tag."""
         return self._fitted.get(tag, ())
+
+    def bias_c(self, tag: TagId, fitted_at: Ms) -> float | None:
+        """What the tag's skin side reads above ambient when both are equally warm, as measured at a fitting."""
+        return self._bias_c.get((tag, fitted_at))
 
     def tag_span(self, tag: TagId, at: Ms) -> tuple[Ms, Ms]:
         """The stretch between two edges of the tag's fittings that `at` lies in."""
@@ -54,6 +65,11 @@ class Roster:
     def track(self) -> Track:
         """An empty track."""
         return Track(self.terms)
+
+    def visits_after(self, act: Instruction, at: Ms) -> Visits:
+        """The open visits after an act; InstructionError where it has no place in them."""
+        most_ms = self.policies.own.then(at).ms("fitting.session.most_s")
+        return visits_after(self.visits, act, self.register, at, most_ms=most_ms)
 
     def signatures_required(self, at: Ms) -> bool:
         """Whether what is received at an instant must be signed."""
@@ -148,6 +164,7 @@ class Roster:
             tags = {*before, *(f.tag for f in register.fittings if f.wearer_id in touched.wearers)}
             for tag in tags:
                 self._fitted.pop(tag, None)
+            self._bias_c = {fitted: bias for fitted, bias in self._bias_c.items() if fitted[0] not in tags}
             self._note_fittings(f for f in register.fittings if f.tag in tags)
         self.register, self.register_sha256 = register, name
         for unit in touched.units:

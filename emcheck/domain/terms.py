@@ -14,6 +14,9 @@ from emcheck.domain.policy import Policy
 Fitted = Callable[[TagId], Iterable[Span]]
 """The fittings of a tag. What is said of a tag that has none stays in the inbox until a register knows it."""
 
+Bias = Callable[[TagId, Ms], float | None]
+"""What was measured at the fitting of a tag that began at an instant, degC; None where it was not."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
@@ -27,6 +30,10 @@ class Reading:
     leave_ms: Ms
     future_max_ms: Ms
     levels: Levels
+    room_within_c: float
+    """A skin side so little above ambient follows the room (`worn`, 7)."""
+    room_max_c: float
+    """A room that is warmer says nothing of it."""
 
     def vouch_ms(self, heartbeat_ms: Ms | None) -> Ms:
         """How long an event vouches (Presence 2)."""
@@ -52,6 +59,8 @@ def _reading(policy: Policy, span: Span) -> Reading:
         leave_ms=policy.ms("presence.leave_time_s"),
         future_max_ms=policy.ms("clock.future_max_s"),
         levels=Levels.of(policy),
+        room_within_c=policy.number("body.no_motion.room_within_c"),
+        room_max_c=policy.number("body.no_motion.room_max_c"),
     )
 
 
@@ -72,10 +81,11 @@ def _readings(line: Line) -> list[Reading]:
 class Terms:
     """What all tracks and cases of a register ask of a service's policies; one value for all of them."""
 
-    __slots__ = ("_readings", "_sinces", "fitted", "future_ms_least", "leave_ms_most", "policies", "tag_span")
+    __slots__ = ("_readings", "_sinces", "bias_c", "fitted", "future_ms_least", "leave_ms_most", "policies", "tag_span")
 
-    def __init__(self, policies: Policies, tag_span: TagSpan, fitted: Fitted) -> None:
+    def __init__(self, policies: Policies, tag_span: TagSpan, fitted: Fitted, bias_c: Bias) -> None:
         self.policies = policies
+        self.bias_c = bias_c
         self.tag_span = tag_span
         self.fitted = fitted
         self._readings: list[Reading] = []

@@ -11,8 +11,9 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from sys import intern
 
+from emcheck.domain import channels, worn
 from emcheck.domain.boots import Boot, Entry, Setting, Tamper, settings_of
-from emcheck.domain.channels import NO_TAG, Channels, Word
+from emcheck.domain.channels import NO_TAG, Channels
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, TagId
 from emcheck.domain.instants import FOREVER
@@ -26,7 +27,7 @@ NAMED_BOOTS_MAX = 64
 class Track:
     """One unit's boots, read on its register's and policy's `terms`."""
 
-    __slots__ = ("boots", "limits", "newest", "reading", "settled_boots", "settled_n", "terms", "torn")
+    __slots__ = ("boots", "limits", "newest", "reading", "settled_boots", "settled_n", "terms", "torn", "worn")
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
@@ -46,6 +47,8 @@ class Track:
 
         Its events must be told apart, by folding them anew (`retelling`).
         """
+        self.worn: tuple[worn.Worn, ...] = ()
+        """Tags that told of the body they are on."""
 
     def boot(self, boot: BootId) -> Boot:
         """The boot of that name, begun if it is new."""
@@ -83,27 +86,11 @@ class Track:
         last, top = boot.sequence.received.last(), boot.top
         since = self._place(boot, seq, event)
         self.know_reading()
-        if not self._hear(boot, seq, event, last):
+        worn.hear(self, boot, seq, event)
+        if not channels.hear(self, boot, seq, event, last):
             return since
         at = event["at"] - boot.correction(seq)
         return min(at, *(known for known in (since, top) if known is not None))
-
-    def _hear(self, boot: Boot, seq: int, event: Event, last: int) -> bool:
-        """Keep what an event says of channels; whether something else may be said of them (`channels`)."""
-        if seq > last + 1:
-            boot.channels = boot.channels or Channels()
-            boot.channels.hole()
-        levels = self.terms.at(event["at"]).levels
-        if boot.channels is None and levels.usual(event):
-            return False
-        said = tuple([told for told in levels.said(event) if told.tag == NO_TAG or self.terms.fitted(told.tag)])
-        if not said and seq > last:
-            return False
-        boot.channels = boot.channels or Channels()
-        word = Word(seq, event["at"], said)
-        if seq > last:
-            return boot.channels.append(boot, word, self.terms.tag_span)
-        return boot.channels.insert(boot, word, self.terms.tag_span)
 
     def _place(self, boot: Boot, seq: int, event: Event) -> Ms | None:
         """What `add` does to presence."""
@@ -178,15 +165,17 @@ class Track:
         entry.last, entry.end, boot.top = seq, event["at"], at
         return True
 
-    def _says_no_news(self, channels: Channels, event: Event, at: Ms) -> bool:
-        news = channels.news(self.reading.levels.said(event), at)
+    def _says_no_news(self, kept: Channels, event: Event, at: Ms) -> bool:
+        news = kept.news(self.reading.levels.said(event), at)
         return all(told.tag != NO_TAG and not self.terms.fitted(told.tag) for told in news)
 
     def _repeats(self, boot: Boot, event: Event, at: Ms, correction: Ms) -> bool:
         """Whether a report or heartbeat says of tags and clock what is in force already."""
         current = boot.current
         if event["type"] == "report":
-            if event.get("strap", "closed") != "closed":
+            if event.get("strap", "closed") != "closed" or "skin_c" in event or "motion_mg" in event:
+                return False
+            if "proximity" in event or "ambient_c" in event:
                 return False
             known = current.get(event["tag"])
             return event["heard"] == 0 or (known is not None and known[0] and known[1] <= at < known[2])

@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
-from emcheck.domain import channels, equipment
+from emcheck.domain import channels, equipment, worn
 from emcheck.domain.boots import Boot
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
@@ -90,6 +90,8 @@ class Unit:
             folded.lengthened = min(folded.lengthened, top)
         if folded.renumbered:
             self.holes = holes_of(self.track.boots.values(), self.holes, told.received_at)
+        if self.track.worn and (since := worn.weigh(self.track)) is not None:
+            folded.changed, folded.since = True, min(folded.since, since)
         folded.recall |= folded.since < self.settled or self.track.torn
         return folded
 
@@ -144,6 +146,7 @@ class Unit:
             if not self.track.torn:
                 break
         self.track.torn = False
+        worn.settle_all(self.track)
         self.conflicts = tuple(
             self._conflict(boot, seq, at - self.track.boots[boot].correction(seq))
             for (boot, seq), at in sorted(conflicting.items())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import parse_ms
+from emcheck.present.body_words import no_motion, not_attached
 from emcheck.present.times import clock, day, duration
 
 
@@ -191,6 +192,11 @@ def _replayed(f: Finding) -> str:
 def _unvalidated(f: Finding) -> str:
     told = dict(f.detail)
     until = _until(f, ",")
+    if f.class_ == "overridden":
+        return (
+            f"Tag {told['tag']} was fitted at {clock(f.start, f.zone)}{until} ({f.zone}), and {told['by']} let the fitting "
+            f"stand though it was not validated ({told['reason']}): that it sits on a living limb has not been shown."
+        )
     return (
         f"Tag {told['tag']} was fitted at {clock(f.start, f.zone)}{until} ({f.zone}) and its fitting is not validated "
         f"({told['validation']}): that it sits on a living limb has not been shown."
@@ -199,6 +205,12 @@ def _unvalidated(f: Finding) -> str:
 
 def _overdue(f: Finding) -> str:
     until = "and still has none" if f.end is None else f"until {clock(f.end, f.zone)}"
+    if f.class_ == "failed_attempts":
+        visits, tag = (
+            dict(f.detail)["visits"],
+            "no tag is on" if f.end is None else f"a tag is on from {clock(f.end, f.zone)}",
+        )
+        return f"Visits to fit {f.wearer_id} for order {f.order_id} failed ({visits}), the last at {clock(f.start, f.zone)}; {tag} ({f.zone}). Tell the authority."
     return f"Order {f.order_id} has begun and {f.wearer_id} had no tag when it was due, {clock(f.start, f.zone)}, {until} ({f.zone})."
 
 
@@ -349,6 +361,8 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "monitoring.removal_due": _removal,
     "monitoring.not_producing": _not_producing,
     "evidence.replayed": _replayed,
+    "body.not_attached": not_attached,
+    "body.no_motion": no_motion,
     "unit.power": _power,
     "unit.battery": _unit_battery,
     "unit.case": _unit_case,

@@ -16,6 +16,7 @@ import structlog
 from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
+from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
@@ -54,11 +55,12 @@ from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, telling
-from emcheck.service.intake import Taken, completed, quarantined, take
+from emcheck.service.intake import Taken, owed, quarantined, take
 from emcheck.service.publishing import Publishing
 from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
 from emcheck.service.standing import Decision, Standing
+from emcheck.service.visiting import Visiting
 
 log = structlog.get_logger("emcheck.service")
 
@@ -114,7 +116,7 @@ class Pipeline:
         self._standing = Standing(self._store, self._breath)
         policies = await self.publishing.known(now)
         found = await recover(self._store, policies, self._recent, self._standing, decided=self._decided)
-        self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
+        self.engine, self.last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._signed_at = self.engine.receiving.last_at or 0
         now = max(now, self._signed_at)  # a clock that was set back while nobody was looking
         self._checkpoints = Checkpoints(
@@ -124,6 +126,7 @@ class Pipeline:
         self._acts: list[AlertChange] = []
         self._looks: list[Deadline] = []
         self._confirming = Confirming(self._store)
+        self._visiting = Visiting(self._store, found.sessions)
         self.up_since = now
         """Since when receipts could come."""
         self._attending = Attending(
@@ -159,7 +162,7 @@ class Pipeline:
         """
         self._breath.begin()
         quarantine: list[Quarantined] = []
-        owed: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
+        owing: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
         for message in messages:
             await self._breath.pause()
             taken = take(
@@ -171,17 +174,10 @@ class Pipeline:
             if self.engine.wanting:
                 await self._recall()
             quarantine += quarantined(message, taken)
-            if taken.unit is not None and taken.receipt is not None:
-                rejected: list[dict[str, object]] = [
-                    {"from": first, "to": last, "reason": reason}
-                    for reason, _, first, last in taken.refusals
-                    if first is not None
-                ]
-                owed.append((taken.unit, taken.receipt.boot, rejected))
-                owed += [(taken.unit, boot, []) for boot in completed(taken)]
+            owing += owed(taken)
         deliveries, quarantine = await self._confirming.settle(quarantine)
         await self._write(quarantine, deliveries=deliveries)
-        for unit, boot, rejected in owed:
+        for unit, boot, rejected in owing:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 
     def _keep(self, message: Message, taken: Taken) -> None:
@@ -198,15 +194,15 @@ class Pipeline:
             return
         self._new_events += taken.receipt.new
         self._signed_at = max(self._signed_at, message.received_at)
-        previous = self._last_row_of.get(taken.unit)
-        self._last_row_of[taken.unit] = self._row_id
+        previous = self.last_row_of.get(taken.unit)
+        self.last_row_of[taken.unit] = self._row_id
         self._row.append(InboxRow(self._row_id, message.received_at, "up", taken.unit, previous, message.payload))
 
     async def _recall(self) -> None:
         """Hand the engine what units told long ago, and what was found then."""
         for name in list(self.engine.wanting):
             units, wearers = self.engine.roster.around(name)
-            told = {unit: await telling(self._store, unit, self._row, self._last_row_of.get(unit)) for unit in units}
+            told = {unit: await telling(self._store, unit, self._row, self.last_row_of.get(unit)) for unit in units}
             log.info("unit.recalled", unit=name, units=len(units))
             self.recalls_total += 1
             self.engine.recall(name, told, await self._standing.reopen([*units, *wearers]))
@@ -242,6 +238,9 @@ class Pipeline:
     async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> list[str]:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
+        if isinstance(act, FittingAct):
+            await self._write([])  # what was received is of the visit too
+            act, raw = await self._visiting.settled(act, raw, self.engine.roster, self.last_row_of, now)
         made = amended(before, act, now)
         if asks_the_record(act, before):
             await self._write([])
@@ -270,8 +269,9 @@ class Pipeline:
             self.publishing.note(act, now, self._row_id)
         if self.engine.wanting:
             await self._recall()
-        units = self.engine.roster.resting(touched)
-        self._checkpoints.amended(units)
+        self._checkpoints.amended(units := self.engine.roster.resting(touched))
+        if isinstance(act, FittingAct):
+            units |= self._visiting.note(act, now, self._row_id)
         self.on_amended(set(self.engine.units) if isinstance(act, PutPolicy) else units)
         if isinstance(act, PutPolicy):
             await self._judge_again(now)
@@ -373,7 +373,7 @@ class Pipeline:
         deadlines, self._looks = self._looks, []
         deadlines += [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         deadlines += self._attending.watch(change.alert for change in changes)
-        checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
+        checkpoints = self._checkpoints.take(self.last_row_of, self._row_id, rows, leaving=leaving)
         parts = (rows, quarantine, changes, findings, gone, deadlines, checkpoints, answers, deliveries)
         if not any(parts):
             return

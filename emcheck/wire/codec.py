@@ -30,9 +30,10 @@ _Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 _Seq = Annotated[int, Field(ge=1, le=SEQ_MAX, strict=True)]
 _Count = Annotated[int, Field(ge=0, le=SEQ_MAX)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
-_Fraction = Annotated[float, Field(ge=0, le=1)]
+_Evidence = _Number
+"""What a tag tells of the body: any number, for a report with a broken sensor still tells presence. What cannot be
+(skin 80 degC, proximity 7) is missing evidence, and the body check says so. NaN is no JSON."""
 _Percent = Annotated[float, Field(ge=0, le=100)]
-_Celsius = Annotated[float, Field(ge=-60, le=125)]
 _Tags = dict[_Tag, Literal["in", "out"]]
 _Text = Annotated[str, Field(max_length=256)]
 _lenient = with_config(ConfigDict(extra="ignore"))
@@ -73,10 +74,10 @@ class _ReportEvent(TypedDict):
     expected: NotRequired[_Count]
     rssi_dbm: NotRequired[_Number | None]
     strap: NotRequired[Literal["closed", "open", "cut"]]
-    proximity: NotRequired[_Fraction | None]
-    skin_c: NotRequired[_Celsius | None]
-    ambient_c: NotRequired[_Celsius | None]
-    motion_mg: NotRequired[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None]
+    proximity: NotRequired[_Evidence | None]
+    skin_c: NotRequired[_Evidence | None]
+    ambient_c: NotRequired[_Evidence | None]
+    motion_mg: NotRequired[_Evidence | None]
     battery_pct: NotRequired[_Percent | None]
     replayed: NotRequired[_Count | None]
 

@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,8 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.instants import format_ms
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
-from tests.support import BOOT, UnitStory, at, judge, register, version
+from tests.domain.wearing import restless_night
+from tests.support import BOOT, UnitStory, at, judge, lines, register, version
 
 UNTIL = at("2026-03-25T12:00")
 PRESENCE = ["hears", "loses", "beats", "report", "skips", "periodic", "reboots", "tamper", "offset", "pause", "tags"]
@@ -206,4 +208,24 @@ def test_an_absence_that_buffered_heartbeats_lengthen_into_a_past_window_is_foun
     found = told(judge(stream([envelope for _, envelope in night.messages]), register(), until=UNTIL))
     assert [(row[0], row[3], row[4]) for row in found] == [  # type: ignore[index]  # rows are tuples
         ("curfew.absence", at("19:00"), at("19:00:01"))
+    ]
+
+
+@pytest.mark.parametrize("seed", [*range(10), 41])
+def test_any_order_of_arrival_says_the_same_of_a_body(seed: int) -> None:
+    """P1 of what is read of a tag's body: late, shuffled, repeated, with holes, by one unit or two."""
+    known, stories = restless_night(seed, steps=8)
+    messages = [(story.unit, envelope) for story in stories for _, envelope in story.messages]
+    expected = told(judge(_at_once(messages), known, until=UNTIL))
+    for again in (1, 2):
+        mixed = [(s.unit, e) for s in stories for e in shuffled([e for _, e in s.messages], seed + again)]
+        random.Random(seed + again).shuffle(mixed)
+        assert told(judge(_at_once(mixed), known, until=UNTIL)) == expected
+    assert told(judge(lines(*stories), known, until=UNTIL)) == expected
+
+
+def _at_once(messages: list[tuple[str, dict[str, Any]]]) -> list[Line]:
+    return [
+        Line(number, UNTIL - 1000, "up", up(unit), json.dumps(envelope).encode())
+        for number, (unit, envelope) in enumerate(messages, start=1)
     ]

@@ -16,6 +16,7 @@ from emcheck.domain.rules import monitoring_not_producing
 from emcheck.service.replay import Replayed, replay
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
+from tests.domain.wearing import restless_night
 from tests.support import UnitStory, at, england, nightly, order, register
 
 START = at("18:00", "2026-03-10")
@@ -129,6 +130,18 @@ def test_folding_changes_no_decision(
     assert told(at_once.findings, but=looks_back) == told(whole.findings, but=looks_back)
     as_ever = folded(lines, known, until, monkeypatch, case.KEEP)
     assert told(as_ever.findings) == told(whole.findings)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_folding_changes_nothing_that_is_said_of_a_body(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    known, stories = restless_night(seed, steps=6, delays=True)
+    lines = received(*stories, seed=seed)
+    until = lines[-1].received_at + DAY
+    whole, at_once, as_ever = (
+        told(folded(lines, known, until, monkeypatch, keep).findings, but=monitoring_not_producing.RULE)
+        for keep in (FOREVER, 0, case.KEEP)
+    )
+    assert whole == at_once == as_ever
 
 
 def test_a_case_stays_small_however_long_it_runs() -> None:

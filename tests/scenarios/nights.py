@@ -1,8 +1,8 @@
 """The scenarios by name: what units tell, what people do, and whose alerts are told in `told/NAME.txt`.
 
-The prosthesis at home waits for the body check and is not among them. What else is known under these names:
-`one-outage` with 10,000 units stands in tests/service/test_incidents.py, and the nights on which clocks change stand
-in config/scenarios too, simulated, and are judged against the truth in tests/firmware_sim/test_judged_nights.py.
+What else is known under these names: `one-outage` with 10,000 units stands in tests/service/test_incidents.py, and the
+nights on which clocks change stand in config/scenarios too, simulated, and are judged against the truth in
+tests/firmware_sim/test_judged_nights.py.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 from emcheck.domain.instants import format_ms
 from emcheck.domain.register import Register, parse_register
+from tests.scenarios import wearing
 from tests.scenarios.stories import (
     TUESDAY,
     WEDNESDAY,
@@ -236,6 +237,32 @@ def nights() -> dict[str, Callable[[], Night]]:
             "Four homes of one postcode lose their mains in the same seconds, for an hour.",
             street(), homes({}, {}, {}, {}, installed={"postcode": "SE15"}),
             (("incident.power", ""), ("unit.power", "BU-0002")),
+        ),
+        "prosthesis-at-home": lambda: Night(
+            "The tag is pushed over to a prosthesis, strap closed. It is home all night, walks a little, stays cool.",
+            (wearing.prosthesis_at_home(),), homes({}, fitted={"body_bias_c": wearing.bias_c()}),
+            (("body.not_attached", "W-1"),),
+        ),
+        "left-on-a-bed-post": lambda: Night(
+            "The tag is pulled off over the foot, strap closed, hangs on a bed post all night, and is put on again.",
+            (wearing.on_a_bed_post(),), homes({}, fitted={"body_bias_c": wearing.bias_c()}),
+            (("body.not_attached", "W-1"),),
+        ),
+        "a-sleeper": lambda: Night(
+            "Somebody wears a tag that tells of the body, is up until 22:30 and sleeps: nothing is to be told.",
+            (wearing.asleep(),), homes({}),
+        ),
+        "a-dead-sensor": lambda: Night(
+            "The skin side of a tag that is worn freezes at 21:00: nobody is accused, and somebody is to see to it.",
+            (wearing.dead_sensor(),), homes({}), (("body.not_attached", "W-1"),),
+        ),
+        "a-strap-cut-once": lambda: Night(
+            "The strap is cut and the tag left on a table: one removal, told once, by the strap.",
+            (wearing.pulled_and_cut(),), homes({}), (("tag.strap", "W-1"),),
+        ),
+        "a-tag-that-does-not-move": lambda: Night(
+            "A tag that tells of motion alone lies at home from one evening to the next.",
+            (wearing.only_motion(),), homes({}), (("body.no_motion", "W-1"),), until=at("21:30", WEDNESDAY),
         ),
         "a-quiet-night": lambda: Night(
             "Everybody is at home, all night, and all equipment is well: nothing is to be told.",

@@ -27,6 +27,7 @@ from emcheck.store.memory import MemoryStore
 from emcheck.wire.topics import up
 from tests.air import Air
 from tests.domain.test_folding import STEP, WHAT, received, story, two_addresses
+from tests.domain.wearing import restless_night
 from tests.support import england, nightly, register, version
 
 RELAXED = settings(
@@ -243,6 +244,25 @@ async def test_a_hole_is_noticed_when_it_was_shown_however_often_all_is_read_aga
         rows = [row async for row in store.inbox_after(0)]
         again = replay(as_lines(rows), two_addresses(), england(), until=until)
         assert told(await store.findings()) == told(again.findings)
+    await store.close()
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_replay_says_of_a_body_what_the_live_system_said(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """P2 of what is read of a tag's body: late readings, holes and recalls, in a service that is killed in between."""
+    chance = random.Random(seed)
+    known, stories = restless_night(seed, steps=5, delays=True)
+    lines = received(*stories, seed=seed)
+    until = lines[-1].received_at + HOUR
+    restarts = {chance.randrange(1, len(lines)): chance.choice(["killed", "stopped"]) for _ in range(4)}
+    with monkeypatch.context() as patch:
+        keep = chance.choice([0, case.KEEP])
+        patch.setattr(case, "KEEP", keep)
+        patch.setattr(nights, "KEEP", keep)
+        store, _service = await live(lines, known, until, restarts=restarts, checkpoint_every_ms=HOUR // 4)
+        rows = [row async for row in store.inbox_after(0)]
+        again = replay(as_lines(rows), known, england(), until=until)
+    assert told(await store.findings()) == told(again.findings)
     await store.close()
 
 

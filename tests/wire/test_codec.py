@@ -118,3 +118,23 @@ def test_impossible_events_are_refused_alone(event: dict[str, Any]) -> None:
 
 def test_numbers_beyond_2_53_are_exact() -> None:
     assert decode(json.dumps(ENVELOPE | {"first_seq": 2**53 + 1}).encode()).first_seq == 2**53 + 1
+
+
+@pytest.mark.parametrize(
+    "said", [{"proximity": 7}, {"skin_c": 800.5}, {"ambient_c": -300}, {"motion_mg": -1}, {"skin_c": None}]
+)
+def test_what_a_sensor_says_that_cannot_be_does_not_hide_that_the_tag_was_heard(said: dict[str, Any]) -> None:
+    report = {"type": "report", "at": EVENT["at"], "tag": "T-1", "interval_s": 60, "heard": 9, "expected": 10}
+    envelope = decode(json.dumps(ENVELOPE | {"events": [report | said]}).encode())
+    assert envelope.refused == ()
+    assert envelope.events[0] is not None
+    assert said.items() <= envelope.events[0].items()
+
+
+@pytest.mark.parametrize("said", ['"warm"', "NaN", "[31.0]", "Infinity"])
+def test_what_is_no_number_is_refused_alone(said: str) -> None:
+    report = {"type": "report", "at": EVENT["at"], "tag": "T-1", "interval_s": 60, "heard": 9, "expected": 10}
+    text = json.dumps(ENVELOPE | {"events": [report | {"skin_c": "?"}, EVENT]}).replace('"?"', said)
+    envelope = decode(text.encode())
+    assert [refusal.seq for refusal in envelope.refused] == [7]
+    assert [event is None for event in envelope.events] == [True, False]

@@ -1,8 +1,12 @@
 """What the skin-side sensor of one tag reads above the outward one when both are equally warm.
 
 It is given (measured at fitting), or estimated from what is known of such sensors, from the wearer's usual gap, and
+from typing import Any
+
 from the tag's own readings while it certainly lies off. `README` and `fit` as in model.py.
 """
+
+from typing import Any
 
 from emcheck.domain.body.model import Model
 
@@ -23,6 +27,10 @@ class Bias:
         self.given_c = given_c
         self.worn_c = self.worn_min = 0.0
         self.seen_c = self.seen_weight = 0.0
+
+    def take_up(self, *values: Any) -> None:
+        """Be what `__slots__` held."""
+        self.given_c, self.seen_c, self.seen_weight, self.worn_c, self.worn_min = values
 
     def estimate(self, model: Model) -> tuple[float, float]:
         """The bias in degC, and its variance."""

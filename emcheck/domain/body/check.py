@@ -1,6 +1,9 @@
 """The body check of one tag: readings in, what it is on out. The rule book is the package's docstring."""
 
+import marshal
+from collections.abc import Callable
 from math import log
+from operator import attrgetter
 from typing import Any
 
 from emcheck.domain.body.bias import Bias
@@ -34,11 +37,14 @@ USUAL_GAIN = 0.02
 """Usual motion is that of some fifty moving minutes."""
 
 
-VERSION = 1
+VERSION = 2
 """Of the state's shape in a checkpoint."""
-_OWN = (
-    "_at", "_decided", "_gap_c", "_minute", "_moved", "_seen_at", "_strap", "_usual_motion", "_weighed_at",
-)  # fmt: skip
+_own_of = attrgetter(
+    "_at", "_decided", "_gap_c", "_minute", "_moved", "_seen_at", "_strap", "_usual_motion", "_weighed_at"
+)
+_slots_of: dict[type, Callable[[Any], Any]] = {
+    kind: attrgetter(*kind.__slots__) for kind in (Bias, Contact, Still, Trend)
+}
 
 
 class BodyCheck:
@@ -73,9 +79,10 @@ class BodyCheck:
         An impossible value and a reading from before the last are not used, and the judgement's remarks say so (7).
         """
         remarks: tuple[str, ...] = ()
+        unusable: tuple[str, ...] = ()
         while (fault := impossible(sample)) is not None:
             sample = without(sample, fault[0])
-            remarks = (*remarks, f"{fault[0]} was not used: {fault[1]}")
+            remarks, unusable = (*remarks, f"{fault[0]} was not used: {fault[1]}"), (*unusable, fault[0])
         if self._at is not None and sample.at < self._at:
             late_s = (self._at - sample.at) / 1000
             return self._judgement(self._last.reading, (*remarks, f"a reading {late_s:g} s back in time was not used"))
@@ -89,16 +96,18 @@ class BodyCheck:
             self._held = sample
             return self._judgement(self._last.reading, remarks) if remarks else self._last
         self._held = None
-        self._last = self._judgement(*self._weigh(sample, remarks))
+        reading, frozen = self._weigh(sample, unusable)
+        self._last = self._judgement(reading, (*remarks, *frozen))
         return self._last
 
-    def _weigh(self, sample: Sample, remarks: tuple[str, ...]) -> tuple[Reading, tuple[str, ...]]:
-        """Take a step (2 to 5); what was read, and the remarks."""
+    def _weigh(self, sample: Sample, unusable: tuple[str, ...]) -> tuple[Reading, tuple[str, ...]]:
+        """Take a step (2 to 5); what was read, and the remarks about channels that are frozen."""
         dt_min = FIRST_MIN if self._weighed_at is None else (sample.at - self._weighed_at) / MINUTE
         self._weighed_at = sample.at
         weighed_min = min(dt_min, WEIGHED_MAX_MIN)
         told = [0.0] * 5
         skin_c, ambient_c, motion, frozen = self._thawed(sample)
+        usual = self._usual_motion
         self._hear_motion(sample.at, motion, weighed_min, told)
         gap_c, slope = self._feel(sample.at, skin_c, ambient_c, dt_min, weighed_min, told)
         contact = self._touch(sample, weighed_min, told)
@@ -107,9 +116,33 @@ class BodyCheck:
         self._learn(gap_c, slope, weighed_min)
         above = None if gap_c is None else gap_c - self._bias.estimate(self._weights.model)[0]
         moved = self._moved.bit_count() if motion is not None else None
-        reading = Reading(skin_c, above, slope, contact, moved, self._strap, self._contact.fault, self._contact.seen_no)
+        strong = None if motion is None else motion > 0 and motion >= self._weights.model.faint_share * usual
+        reading = Reading(
+            skin_c, above, slope, contact, moved, self._strap, self._contact.fault, self._contact.seen_no, ambient_c,
+            strong, self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
+        )  # fmt: skip
         self._decide(sample.at, p)
-        return reading, (*remarks, *frozen)
+        return reading, frozen
+
+    def _unusable(
+        self, sample: Sample, impossible: tuple[str, ...], used: tuple[float | None, float | None, float | None]
+    ) -> tuple[str, ...]:
+        """The channels that say what cannot be, are frozen, or said something once and nothing for long (7)."""
+        skin, ambient, motion = sample.skin_c, sample.ambient_c, sample.motion
+        skin_c, ambient_c, motion_used = used
+        since, seen = sample.at - LIVE_MS, self._seen_at
+        names = [name for name in impossible if name != "strap"]
+        if skin is None:
+            names += ["skin_c"] * (NEVER < seen[SKIN] < since)
+        elif skin_c is None and skin <= LIMB_MAX_C:
+            names.append("skin_c")
+        if ambient is not None and ambient_c is None:
+            names.append("ambient_c")
+        if motion is not None and motion_used is None:
+            names.append("motion")
+        if self._contact.fault or NEVER < seen[CONTACT] < since:
+            names.append("proximity")
+        return tuple(sorted(set(names))) if names else ()
 
     def _thawed(self, sample: Sample) -> tuple[float | None, float | None, float | None, tuple[str, ...]]:
         """The temperatures and motion that are not frozen, and what is said of those that are."""
@@ -248,13 +281,14 @@ class BodyCheck:
 
     def plain(self) -> dict[str, Any]:
         """The whole state as JSON knows it, for a checkpoint."""
+        reading = self._last.reading
         return {
             "v": VERSION,
             "modes": self._p,
-            "parts": [_slots(part) for part in self._parts()],
-            "own": [getattr(self, name) for name in _OWN],
-            "held": self._held,
-            "last": [self._last.reading, self._last.remarks],
+            "parts": [_slots_of[type(part)](part) for part in self._parts()],
+            "own": _own_of(self),
+            "held": None if self._held is None else tuple(self._held),
+            "last": (reading[:-1], reading.unusable, self._last.remarks),
         }
 
     @classmethod
@@ -262,21 +296,43 @@ class BodyCheck:
         """The check that `plain` was made of; it goes on as if nothing had been. ValueError for another version's."""
         if plain.get("v") != VERSION:
             raise ValueError(f"a body check of version {plain.get('v')!r}; this is {VERSION}, begin anew")
-        check = cls(model=model)
-        check._p = list(plain["modes"])
-        for part, values in zip(check._parts(), plain["parts"], strict=True):
-            for name, value in zip(part.__slots__, values, strict=True):
-                setattr(part, name, value)
-        for name, value in zip(_OWN, plain["own"], strict=True):
-            setattr(check, name, value)
-        check._held = None if plain["held"] is None else Sample(*plain["held"])
-        reading, remarks = plain["last"]
-        check._last = check._judgement(Reading(*reading), tuple(remarks))
+        check = cls.__new__(cls)
+        check._take_up(plain, model)  # noqa: SLF001 - its own
         return check
+
+    def _take_up(self, plain: dict[str, Any], model: Model) -> None:
+        self._weights = weights(model)
+        self._p = list(plain["modes"])
+        bias, contact, slope, *still = plain["parts"]
+        self._bias, self._contact, self._slope = Bias.__new__(Bias), Contact.__new__(Contact), Trend.__new__(Trend)
+        self._frozen = Still.__new__(Still), Still.__new__(Still), Still.__new__(Still)
+        self._bias.take_up(*bias)
+        self._contact.take_up(*contact)
+        self._slope.take_up(*slope)
+        for part, values in zip(self._frozen, still, strict=True):
+            part.take_up(*values)
+        (
+            self._at, self._decided, self._gap_c, self._minute, self._moved, seen_at, self._strap,
+            self._usual_motion, self._weighed_at,
+        ) = plain["own"]  # fmt: skip
+        self._seen_at = list(seen_at)
+        self._held = None if plain["held"] is None else Sample(*plain["held"])
+        reading, unusable, remarks = plain["last"]
+        self._last = self._judgement(Reading(*reading)._replace(unusable=tuple(unusable)), tuple(remarks))
+
+    def packed(self) -> bytes:
+        """The state between two readings, in under 500 bytes; for this process alone, `plain` is for all others."""
+        return marshal.dumps(tuple(self.plain().values()))
+
+    @classmethod
+    def unpacked(cls, packed: bytes, *, model: Model = MODEL) -> "BodyCheck":
+        """The check that was packed; it goes on as if nothing had been."""
+        return cls.restored(plain_of(packed), model=model)
 
     def _parts(self) -> tuple["Bias | Contact | Still | Trend", ...]:
         return self._bias, self._contact, self._slope, *self._frozen
 
 
-def _slots(part: Bias | Contact | Still | Trend) -> list[Any]:
-    return [getattr(part, name) for name in part.__slots__]
+def plain_of(packed: bytes) -> dict[str, Any]:
+    """What `plain` of the packed check is."""
+    return dict(zip(("v", "modes", "parts", "own", "held", "last"), marshal.loads(packed), strict=True))  # noqa: S302 - our own bytes, of this process

@@ -9,6 +9,7 @@
 """
 
 from math import exp, log, pi, sqrt
+from typing import Any
 
 from emcheck.domain.body.model import Model
 from emcheck.domain.ids import Ms
@@ -42,6 +43,13 @@ class Contact:
         self.covered, self.loose = model.covered_share, model.loose_share
         self.disagreed_min = 0.0
         self.lifted_since: Ms | None = None
+
+    def take_up(self, *values: Any) -> None:
+        """Be what `__slots__` held."""
+        (
+            self.covered, self.disagreed_min, self.fault, self.latest, self.level, self.lifted_since,
+            self.loose, self.seen_no,
+        ) = values  # fmt: skip
 
     def corrected(self, model: Model, reading: float, sensor_c: float | None) -> float:
         """Clause 1; 0 to 1."""

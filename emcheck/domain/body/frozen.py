@@ -6,6 +6,8 @@
 3. Proximity is not judged so: a good sensor rests at its ends.
 """
 
+from typing import Any
+
 from emcheck.domain.ids import Ms
 
 FROZEN_MS: Ms = 7_200_000
@@ -23,6 +25,10 @@ class Still:
         self.beside: float | None = None
         self.since: Ms = 0
         self.count = self.moves = 0
+
+    def take_up(self, *values: Any) -> None:
+        """Be what `__slots__` held."""
+        self.beside, self.count, self.moves, self.since, self.value = values
 
     def temperature(self, at: Ms, value: float, beside: float | None, *, moved: bool) -> bool:
         """Whether it is frozen (1)."""

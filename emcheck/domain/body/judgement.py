@@ -27,6 +27,11 @@ class Reading(NamedTuple):
     strap: str | None = None
     contact_fault: bool = False
     proven: bool = False
+    ambient_c: float | None = None
+    strong: bool | None = None
+    """Moved by more than a knock at the table that it lies on."""
+    unusable: tuple[str, ...] = ()
+    """Channels that tell what cannot be, are frozen, or have fallen silent."""
 
 
 class Judgement:

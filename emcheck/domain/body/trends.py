@@ -1,6 +1,7 @@
 """A slope over a window in time, whatever the samples' distance: a straight line, older samples weighing less."""
 
 from math import exp
+from typing import Any
 
 
 class Trend:
@@ -11,6 +12,10 @@ class Trend:
     def __init__(self, window_min: float) -> None:
         self.window_min = window_min
         self.n = self.t = self.tt = self.y = self.ty = 0.0
+
+    def take_up(self, *values: Any) -> None:
+        """Be what `__slots__` held."""
+        self.n, self.t, self.tt, self.ty, self.window_min, self.y = values
 
     def take(self, dt_min: float, value: float) -> None:
         """A value so many minutes after the last; time is counted from the newest, and values from the first kept."""

@@ -33,7 +33,7 @@ def latched(
     """The first word of each fitting about a part of the tag: `strap` or `case` (2)."""
     found: list[Finding] = []
     for fitting in fittings:
-        told = sorted(_told(part, fitting, tracks))
+        told = sorted(words(part, fitting, tracks))
         if not told or told[0][0] > now:
             continue
         at, fact, kind = told[0]
@@ -53,7 +53,8 @@ def latched(
     return found
 
 
-def _told(part: str, fitting: Fitting, tracks: Mapping[UnitId, Track]) -> Iterable[tuple[Ms, FactRef, str]]:
+def words(part: str, fitting: Fitting, tracks: Mapping[UnitId, Track]) -> Iterable[tuple[Ms, FactRef, str]]:
+    """All that units told of a part of the tag in its fitting: when, by which fact, and what."""
     for unit, track in tracks.items():
         for boot in track.boots.values():
             for tamper in boot.tampers:

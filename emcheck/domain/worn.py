@@ -1,0 +1,323 @@
+"""What one base unit's reports tell of the body that a tag is on: kept as the check behind them, and its stretches.
+
+A *reading* is a report of 1 frame or more with a skin side, an ambient, a motion or a proximity; a tag that tells none
+costs nothing. For each tag of a unit the body check weighs the readings of a fitting, and what it says makes
+*stretches*. They are a function of the set of facts (P1), though only the check behind the last reading is kept:
+
+1. Readings are read in the order of presence: boots as they follow each other, numbers rising, times as corrected.
+   What is dated after a newer boot's start or outside the fitting is not used, nor what goes back in time.
+2. The check is kept packed as of an *edge*, a number before which nothing is missing. Readings behind a missing number
+   wait beside it and are weighed on from there; when the hole is filled or declared lost the edge moves on. At most
+   `WAITING_MAX` wait; then the edge moves over the hole.
+3. A reading from before the edge asks for all facts together (`Track.torn`, docs/adr/0013). While all is folded anew
+   readings wait until every boot is known.
+4. A fitting begins a check of its own, with the bias that was measured at that fitting.
+
+Stretches, each from the reading that begins it to the one that ends it (`until` is the last one that bears it out):
+
+5. *off*: the check says detached, until it says attached; an uncertain word or silence neither begins nor ends it.
+6. *on*: the check says attached, until it says detached, or nothing is read for an hour.
+7. *still*: the strap is closed and the tag did not move by more than a knock, and is neither off nor on a limb; *room*:
+   the same, and the skin side follows a room that is no warmer than a policy allows. Both end after 15 min without a
+   word to the point, at the last one.
+8. *unusable*: a channel says what cannot be, is frozen, or has fallen silent while the others go on.
+
+Stretches of 7 and 8 that were over before `LEAST_MS` are forgotten: no policy may ask for shorter ones.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Judgement, Sample
+from emcheck.domain.body.check import plain_of
+from emcheck.domain.facts import Event
+from emcheck.domain.ids import BootId, Ms, TagId
+from emcheck.domain.instants import FOREVER, HOUR, MINUTE
+
+if TYPE_CHECKING:
+    from emcheck.domain.boots import Boot
+    from emcheck.domain.terms import Reading as Terms
+    from emcheck.domain.track import Track
+
+OFF, ON, STILL, ROOM, UNUSABLE = "off", "on", "still", "room", "unusable"
+LEAST_MS: dict[str, Ms] = {OFF: 0, ON: 0, STILL: 6 * HOUR, ROOM: HOUR, UNUSABLE: HOUR // 2}
+"""A stretch that is as long is looked at with each reading, and kept (clause 8's last line)."""
+SILENT_MS: dict[str, Ms] = {ON: HOUR, STILL: 15 * MINUTE, ROOM: 15 * MINUTE, UNUSABLE: 15 * MINUTE}
+"""Without a word for so long a stretch is over; *off* stands (5, as what units tell: docs/adr/0017)."""
+WAITING_MAX = 2_048
+"""Most of what a unit keeps over an outage (protocol.md: 2,500 events), however it is shuffled; weighed in 50 ms."""
+
+
+class Read(NamedTuple):
+    """A reading as a unit told it, `at` by its own clock."""
+
+    boot: BootId
+    seq: int
+    at: Ms
+    skin_c: float | None
+    ambient_c: float | None
+    motion: float | None
+    proximity: float | None
+    strap: str | None
+
+
+class Stretch(NamedTuple):
+    """A time in which readings say one thing, by corrected times; `end` is None while it goes on."""
+
+    kind: str
+    start: Ms
+    until: Ms
+    end: Ms | None
+    boot: BootId
+    seq: int
+    words: str = ""
+    """The check's own, at the reading that began it; of *still* and *room*, at the one that showed that it lasts."""
+
+    def lasted_ms(self) -> Ms:
+        """As far as readings bear it out."""
+        return self.until - self.start
+
+
+class Edge(NamedTuple):
+    """Everything up to a reading: the check, packed, and the stretches."""
+
+    boot: BootId
+    seq: int
+    at: Ms
+    fitted_at: Ms
+    check: bytes
+    stretches: tuple[Stretch, ...]
+
+
+class Worn:
+    """What a unit told of one tag's body."""
+
+    __slots__ = ("edge", "fresh", "head", "tag", "told", "waiting")
+
+    def __init__(self, tag: TagId) -> None:
+        self.tag = tag
+        self.edge: Edge | None = None
+        self.waiting: list[Read] | tuple[()] = ()
+        self.fresh = 0
+        """So many of the last that wait have just come and were not weighed."""
+        self.head: Edge | None = None
+        """What is behind the last that waits, where it is at hand."""
+        self.told: tuple[Stretch, ...] = ()
+        """The stretches of all readings, those that wait included."""
+
+    def wait(self, read: Read) -> None:
+        """One more that is not weighed yet."""
+        self.fresh += 1
+        if self.waiting:
+            self.waiting.append(read)
+        else:
+            self.waiting = [read]
+
+
+def worn(track: "Track", tag: TagId) -> Worn | None:
+    """What is known of a tag's body; None where it never told."""
+    for known in track.worn:
+        if known.tag == tag:
+            return known
+    return None
+
+
+def hear(track: "Track", boot: "Boot", seq: int, event: Event) -> None:
+    """Take note of a reading; it is weighed with all that came in the same message (`weigh`)."""
+    if event["type"] != "report" or not event["heard"] or not track.terms.fitted(event["tag"]):
+        return
+    told = event.get("skin_c"), event.get("ambient_c"), event.get("motion_mg"), event.get("proximity")
+    if told == _NOTHING:
+        return
+    known = worn(track, event["tag"])
+    if known is None:
+        known = Worn(event["tag"])
+        track.worn += (known,)
+    known.wait(Read(boot.boot, seq, event["at"], *told, event.get("strap")))
+
+
+_NOTHING = (None, None, None, None)
+
+
+def weigh(track: "Track") -> Ms | None:
+    """Weigh what has just come; the earliest instant about which something else may be said now, None for none."""
+    since = [at for known in track.worn if known.fresh and (at := _weigh(track, known)) is not None]
+    return min(since, default=None)
+
+
+def _weigh(track: "Track", known: Worn) -> Ms | None:
+    before, fresh = known.told, known.waiting[-known.fresh :]
+    at = min(read.at - track.boots[read.boot].correction(read.seq) for read in fresh)
+    if known.edge is not None and len(fresh) == len(known.waiting) and _follow(track, known.edge, fresh):
+        known.edge = _weighed(track, known.tag, known.edge, fresh)
+        known.told, known.waiting, known.fresh = known.edge.stretches, (), 0
+    else:
+        settle(track, known)
+    return _since(before, known.told, at)
+
+
+def _follow(track: "Track", edge: Edge, fresh: Sequence[Read]) -> bool:
+    """Whether readings are the next of the edge's boot, and nothing is missing before them."""
+    last = edge.seq
+    for read in fresh:
+        if read.boot != edge.boot or read.seq <= last:
+            return False
+        last = read.seq
+    return track.boots[edge.boot].sequence.received.covers(edge.seq, last)
+
+
+def settle(track: "Track", known: Worn) -> None:
+    """Move the edge as far as nothing is missing, and weigh what waits beyond it (2, 3)."""
+    order = track.in_order()
+    places = {boot.boot: place for place, boot in enumerate(order)}
+    edge, fresh, known.fresh = known.edge, known.fresh, 0
+    reached = (-1, 0) if edge is None else (places.get(edge.boot, -1), edge.seq)
+
+    def place(read: Read) -> tuple[int, int]:
+        return places.get(read.boot, -1), read.seq
+
+    waiting = sorted(known.waiting, key=place)
+    if waiting and edge is not None and place(waiting[0]) <= reached:
+        track.torn = True
+        return
+    holes = ((at, first) for at, boot in enumerate(order) for first, _ in boot.sequence.holes())
+    hole = min((each for each in holes if each > reached), default=(len(places), 0))
+    count = max(sum(place(read) < hole for read in waiting), len(waiting) - WAITING_MAX)
+    if count:
+        edge = known.edge = _weighed(track, known.tag, edge, waiting[:count])
+    left = waiting[count:]
+    if not left:
+        known.waiting, known.head, known.told = (), None, () if edge is None else edge.stretches
+        return
+    old = len(left) - fresh
+    if count or known.head is None or left[:old] != known.waiting[:old]:
+        known.head = _weighed(track, known.tag, edge, left)
+    elif fresh:
+        known.head = _weighed(track, known.tag, known.head, left[old:])
+    known.waiting, known.told = left, known.head.stretches
+
+
+def settle_all(track: "Track") -> None:
+    """All facts are told again: weigh what waited for the last of them (3)."""
+    for known in track.worn:
+        settle(track, known)
+
+
+def _since(before: tuple[Stretch, ...], after: tuple[Stretch, ...], at: Ms) -> Ms | None:
+    """None where a judgement would say the same: nothing long goes on, and nothing began or ended."""
+    lasting = any(s.end is None and s.kind != ON and s.until - s.start >= LEAST_MS[s.kind] for s in after)
+    if len(before) == len(after) and all(a[:2] == b[:2] and a[3:] == b[3:] for a, b in zip(before, after, strict=True)):
+        return at if lasting else None
+    edges = {s._replace(until=0) for s in before} ^ {s._replace(until=0) for s in after}
+    return min([at, *(s.end - 1 for s in edges if s.end is not None)]) if edges or lasting else None
+
+
+def _weighed(track: "Track", tag: TagId, edge: Edge | None, reads: Sequence[Read]) -> Edge:
+    """The edge after further readings in their order."""
+    fitted = list(track.terms.fitted(tag))
+    check = None if edge is None else BodyCheck.unpacked(edge.check)
+    at, fitted_at = (-FOREVER, -FOREVER) if edge is None else (edge.at, edge.fitted_at)
+    stretches: tuple[Stretch, ...] = () if edge is None else edge.stretches
+    for read in reads:
+        boot = track.boots[read.boot]
+        now = read.at - boot.correction(read.seq)
+        fitting = next((span for span in fitted if span.start <= now < span.end), None)
+        if now > boot.limit or now < at or fitting is None:
+            continue
+        if check is None or fitting.start != fitted_at:
+            fitted_at = fitting.start
+            check = BodyCheck(bias_c=track.terms.bias_c(tag, fitted_at))
+            stretches = tuple(_over(stretches, fitted_at))
+        at = now
+        judged = check.take(Sample(now, *read[3:]))
+        stretches = tuple(_followed(stretches, read, now, judged, track.terms.at(now)))
+    last = reads[-1]
+    return Edge(last.boot, last.seq, at, fitted_at, (check or BodyCheck()).packed(), stretches)
+
+
+def _over(stretches: Iterable[Stretch], at: Ms) -> Iterable[Stretch]:
+    """Nothing goes on from one fitting into the next, which begins at an instant (4)."""
+    return (s if s.end is not None else s._replace(end=at) for s in stretches)
+
+
+def _followed(
+    stretches: tuple[Stretch, ...], read: Read, at: Ms, judged: Judgement, terms: "Terms"
+) -> Iterable[Stretch]:
+    """The stretches after a reading: some go on, some end, some begin (5 to 8)."""
+    borne = _borne_out(judged, terms)
+    for stretch in stretches:
+        after = stretch if stretch.end is not None else _gone_on(stretch, at, says=borne[stretch.kind])
+        if not after.words and after.kind in (STILL, ROOM) and after.lasted_ms() >= LEAST_MS[after.kind]:
+            after = after._replace(words=judged.words)
+        if after.end is None:
+            borne[stretch.kind] = None
+        if after.end is None or after.lasted_ms() >= LEAST_MS[after.kind]:
+            yield after
+    for kind, says in borne.items():
+        if says:
+            words = {OFF: judged.words, UNUSABLE: ", ".join(judged.reading.unusable)}.get(kind, "")
+            yield Stretch(kind, at, at, None, read.boot, read.seq, words)
+
+
+def _gone_on(stretch: Stretch, at: Ms, *, says: bool | None) -> Stretch:
+    """A stretch after a reading that speaks for it, against it, or neither."""
+    if at - stretch.until > SILENT_MS.get(stretch.kind, FOREVER):
+        return stretch._replace(end=stretch.until)
+    if says is None:
+        return stretch
+    return stretch._replace(until=at) if says else stretch._replace(end=at)
+
+
+def _borne_out(judged: Judgement, terms: "Terms") -> dict[str, bool | None]:
+    """Which kinds of stretch a reading speaks for (true), against (false), or neither."""
+    reading, state = judged.reading, judged.state
+    decided = state in (ATTACHED, DETACHED) or reading.strap in ("open", "cut")
+    still = room = False if decided else None
+    if not decided and reading.strong is not None:
+        still = not reading.strong
+    if not decided and reading.above_c is not None and (reading.ambient_c or 0) <= terms.room_max_c:
+        room = reading.above_c < terms.room_within_c
+    return {
+        OFF: {DETACHED: True, ATTACHED: False}.get(state),
+        ON: {ATTACHED: True, DETACHED: False}.get(state),
+        STILL: still,
+        ROOM: room,
+        UNUSABLE: bool(reading.unusable),
+    }
+
+
+def fold(track: "Track", before: Ms) -> None:
+    """Forget stretches that were over before an instant; what need not wait any more is weighed."""
+    for known in track.worn:
+        if known.waiting:
+            settle(track, known)
+        if known.edge is not None:
+            known.edge = known.edge._replace(stretches=tuple(_lasting(known.edge.stretches, before)))
+        known.told, known.head = tuple(_lasting(known.told, before)), None
+
+
+def _lasting(stretches: Iterable[Stretch], before: Ms) -> Iterable[Stretch]:
+    return (s for s in stretches if s.end is None or s.end >= before)
+
+
+def plain(known: Worn) -> dict[str, Any]:
+    """As JSON knows it, for a checkpoint."""
+    edge = known.edge
+    return {
+        "tag": known.tag,
+        "edge": None if edge is None else [*edge[:4], plain_of(edge.check), edge.stretches],
+        "waiting": known.waiting,
+        "told": known.told,
+    }
+
+
+def restored(state: dict[str, Any]) -> Worn:
+    """What `plain` was made of."""
+    known = Worn(TagId(state["tag"]))
+    if state["edge"] is not None:
+        boot, seq, at, fitted_at, check, stretches = state["edge"]
+        packed, told = BodyCheck.restored(check).packed(), tuple(Stretch(*each) for each in stretches)
+        known.edge = Edge(boot, seq, at, fitted_at, packed, told)
+    known.waiting = [Read(*each) for each in state["waiting"]] or ()
+    known.told = tuple(Stretch(*each) for each in state["told"])
+    return known

@@ -1,0 +1,35 @@
+"""What is said of a tag and the body it is on: what the sensors told, and what that does not mean."""
+
+from emcheck.domain.findings import Finding
+from emcheck.present.times import clock
+
+_CHANNELS = {"skin_c": "skin side", "ambient_c": "outward side", "motion": "motion", "proximity": "proximity"}
+
+
+def not_attached(f: Finding) -> str:
+    """The strap is closed and the body check says off; or a sensor of it cannot be used."""
+    told, since = dict(f.detail), clock(f.start, f.zone)
+    tag, readings = told["tag"], str(told["readings"])
+    if f.class_ == "unusable":
+        until = f"since {since}" if f.end is None else f"from {since} until {clock(f.end, f.zone)}"
+        named = ", ".join(_CHANNELS[channel] for channel in readings.split(", "))
+        return (
+            f"What tag {tag} tells of the body it is on cannot be relied on {until} ({f.zone}): {named} frozen, broken "
+            "or silent. This accuses nobody: whether the tag is on a limb may be unknown. A visit is to see to it."
+        )
+    until = "and has not been said to be on one since" if f.end is None else f"until {clock(f.end, f.zone)}"
+    return (
+        f"The strap of tag {tag} is closed, and yet from {since} the tag was on no living limb, {until} ({f.zone}). "
+        f"Read then: {readings}."
+    )
+
+
+def no_motion(f: Finding) -> str:
+    """The tag is heard, and neither moves nor warms."""
+    told, since = dict(f.detail), clock(f.start, f.zone)
+    until = "and still does not" if f.end is None else f"until {clock(f.end, f.zone)}"
+    what = {"still": "does not move", "room": "is no warmer than the room"}[f.class_ or ""]
+    return (
+        f"Tag {told['tag']} is heard with its strap closed and {what} from {since}, {until} ({f.zone}). A prosthesis "
+        f"or a thing may wear it. Read meanwhile: {told['readings']}. Whether it is on a living limb is to be asked."
+    )

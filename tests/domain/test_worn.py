@@ -1,0 +1,184 @@
+"""body.not_attached and body.no_motion: what fires, what stays quiet, and which cause is told."""
+
+from typing import Any
+
+import pytest
+
+from emcheck.domain.findings import Finding
+from emcheck.domain.instants import HOUR, MINUTE, SECOND
+from emcheck.domain.register import Register
+from emcheck.domain.worn import WAITING_MAX
+from emcheck.service.replay import replay
+from tests.domain.bodies import asleep, limb, prosthesis, sock, table
+from tests.domain.wearing import CHANNELS, wears
+from tests.support import UnitStory, at, england, judge, lines, order, register
+
+EVENING, NINE = at("18:00"), at("21:00")
+
+
+def begun(unit: str = "BU-0001") -> UnitStory:
+    return UnitStory(unit, boot=f"01JD00{unit[-1]}{'0' * 19}").boots(EVENING, boot_n=0).hears(EVENING + SECOND)
+
+
+def said(*stories: UnitStory, known: Register | None = None, until: int | None = None) -> list[Finding]:
+    """What is said of bodies."""
+    told = lines(*stories)
+    found = judge(told, known, until=told[-1].received_at if until is None else until)
+    return sorted((f for f in found if f.rule.startswith("body.")), key=lambda f: f.start)
+
+
+def spoken(*stories: UnitStory, known: Register | None = None) -> list[tuple[str, str | None]]:
+    return [(f.rule, f.class_) for f in said(*stories, known=known)]
+
+
+def removed(*, back: bool = True, channels: tuple[str, ...] = CHANNELS) -> UnitStory:
+    """On a limb until 21:00, on a table until 23:00, then perhaps on the limb again."""
+    night = wears(begun(), limb, EVENING + MINUTE, NINE, channels=channels)
+    wears(night, table, NINE, NINE + 2 * HOUR, channels=channels)
+    return wears(night, limb, NINE + 2 * HOUR, NINE + 3 * HOUR, channels=channels) if back else night
+
+
+@pytest.mark.parametrize("channels", [CHANNELS, CHANNELS[:3], CHANNELS[:2]])
+def test_a_removal_with_the_strap_closed_is_told_within_20_minutes_and_ends_when_it_is_on_again(
+    channels: tuple[str, ...],
+) -> None:
+    (off,) = said(removed(channels=channels))
+    assert (off.rule, off.class_, off.priority) == ("body.not_attached", "off", "P1")
+    assert NINE < off.start <= NINE + 15 * MINUTE
+    assert off.raised_at is not None
+    assert off.start + 5 * MINUTE <= off.raised_at <= NINE + 20 * MINUTE
+    assert off.end is not None
+    assert NINE + 2 * HOUR < off.end <= NINE + 2 * HOUR + 15 * MINUTE
+    assert "off and still" in str(dict(off.detail)["readings"])
+
+
+def test_it_goes_on_over_silence() -> None:
+    night = removed(back=False).beats(NINE + 2 * HOUR, NINE + 9 * HOUR)
+    assert [(f.class_, f.end) for f in said(night)] == [("off", None)]
+
+
+@pytest.mark.parametrize("where", [limb, asleep])
+@pytest.mark.parametrize("channels", [CHANNELS, CHANNELS[:3], CHANNELS[:2], CHANNELS[2:3], CHANNELS[3:]])
+def test_nothing_is_said_of_a_limb_awake_or_asleep(where: Any, channels: tuple[str, ...]) -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, NINE, channels=channels)
+    assert spoken(wears(night, where, NINE, NINE + 9 * HOUR, channels=channels)) == []
+
+
+def test_a_tag_that_lies_off_for_less_than_five_minutes_beyond_the_decision_is_not_told() -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, NINE)
+    wears(night, table, NINE, NINE + 6 * MINUTE)
+    assert spoken(wears(night, limb, NINE + 6 * MINUTE, NINE + HOUR)) == []
+
+
+def test_a_strap_that_is_cut_tells_the_removal_and_the_body_does_not_tell_it_again() -> None:
+    night = removed(back=False).tell(NINE - MINUTE, "tag_tamper", tag="T-1", kind="strap_cut", received=NINE + SECOND)
+    assert spoken(night) == []
+
+
+def test_a_strap_that_is_cut_long_after_ends_what_the_body_said() -> None:
+    cut = NINE + HOUR
+    night = removed(back=False).tell(cut, "tag_tamper", tag="T-1", kind="strap_cut", received=NINE + 2 * HOUR + MINUTE)
+    assert [(f.class_, f.end) for f in said(night)] == [("off", cut)]
+
+
+def test_a_fitters_visit_ends_it_and_begins_a_check_of_its_own() -> None:
+    visit = {"removed_at": "2026-03-24T22:00:00Z"}
+    fitting = {"tag": "T-1", "wearer_id": "W-1", "validation": "validated"}
+    known = register(
+        fittings=[
+            fitting | visit | {"fitted_at": "2026-03-01T00:00:00Z"},
+            fitting | {"fitted_at": "2026-03-24T22:00:00Z"},
+        ]
+    )
+    first, second = said(removed(back=False), known=known)
+    assert first.end == NINE + HOUR
+    assert second.start > NINE + HOUR
+    assert second.end is None
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "named"), [({"skin_c": 31.0}, "skin_c"), ({"skin_c": 80.0}, "skin_c"), ({"proximity": 7.0}, "proximity")]
+)
+def test_a_broken_sensor_is_told_and_accuses_nobody(spoilt: dict[str, Any], named: str) -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, NINE)
+    (told,) = said(wears(night, asleep, NINE, NINE + 5 * HOUR, spoilt=spoilt))
+    assert (told.rule, told.class_, told.priority) == ("body.not_attached", "unusable", "P4")
+    assert dict(told.detail)["readings"] == named
+
+
+def test_a_skin_side_that_falls_silent_is_told_while_the_rest_goes_on() -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, NINE)
+    (told,) = said(wears(night, limb, NINE, NINE + 3 * HOUR, channels=("ambient_c", "motion_mg", "proximity")))
+    assert (told.class_, dict(told.detail)["readings"]) == ("unusable", "skin_c")
+
+
+def test_a_tag_that_tells_only_motion_and_does_not_move_is_asked_about_after_12_h_outside_the_night() -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, at("20:00"), channels=("motion_mg",))
+    still = {"motion_mg": 0.0}
+    wears(night, table, at("20:00"), at("20:00") + 24 * HOUR, channels=("motion_mg",), spoilt=still)
+    (told,) = said(night)
+    assert (told.rule, told.class_, told.priority, told.end) == ("body.no_motion", "still", "P2", None)
+    assert told.raised_at is not None
+    assert abs(told.raised_at - at("18:00", "2026-03-25")) < 10 * MINUTE, "two hours of the evening, ten of the day"
+
+
+def test_a_knock_does_not_end_stillness_and_a_step_does() -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, at("20:00"), channels=("motion_mg",))
+    for hour in range(30):
+        since = at("20:00") + hour * HOUR
+        moved = 5.0 if hour < 20 else 900.0
+        wears(night, table, since, since + MINUTE, channels=("motion_mg",), spoilt={"motion_mg": moved})
+        still = {"motion_mg": 0.0}
+        wears(night, table, since + MINUTE, since + HOUR, channels=("motion_mg",), spoilt=still)
+    assert said(night) == [], "knocks for 20 hours, then steps"
+    wears(night, table, at("20:00") + 30 * HOUR, at("20:00") + 60 * HOUR, channels=("motion_mg",), spoilt=still)
+    assert [f.class_ for f in said(night)] == ["still"]
+
+
+def test_over_a_sock_nothing_is_decided_and_nobody_is_accused() -> None:
+    assert spoken(wears(begun(), sock, EVENING + MINUTE, EVENING + 6 * HOUR)) == []
+
+
+def test_one_unit_that_says_on_a_limb_outweighs_another_that_does_not() -> None:
+    known = register(units=("BU-0001", "BU-0002"))
+    other = wears(begun("BU-0002"), limb, EVENING + MINUTE, NINE + 3 * HOUR)
+    assert spoken(removed(), other, known=known) == []
+
+
+def test_two_units_that_hear_the_same_removal_tell_it_once() -> None:
+    known = register(units=("BU-0001", "BU-0002"))
+    other = wears(begun("BU-0002"), limb, EVENING + 90 * SECOND, NINE)
+    wears(other, table, NINE, NINE + 2 * HOUR, seed=5)
+    wears(other, limb, NINE + 2 * HOUR, NINE + 3 * HOUR)
+    assert spoken(removed(), other, known=known) == [("body.not_attached", "off")]
+
+
+def test_a_bias_measured_at_the_fitting_is_used() -> None:
+    """A tag whose skin side reads 0.5 degC high looks warm on a prosthesis to whoever does not know it."""
+    night = begun()
+    for minute in range(180):
+        when = EVENING + MINUTE + minute * MINUTE
+        wears(night, prosthesis, when, when + MINUTE, channels=CHANNELS[:3], spoilt={"skin_c": 23.4, "ambient_c": 22.9})
+    fitting = {"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"}
+    known = register(fittings=[fitting | {"body_bias_c": 0.5}])
+    assert spoken(night) == []
+    assert ("body.not_attached", "off") in spoken(night, known=known)
+
+
+def test_a_night_of_many_thousand_readings_behind_a_hole_is_kept_small() -> None:
+    """The hole never closes: readings wait behind it, and are weighed all the same; when too many wait, none do."""
+    night = wears(begun(), limb, EVENING + MINUTE, NINE, every_s=30).skips()
+    wears(night, table, NINE, NINE + 20 * HOUR, every_s=30)
+    told = lines(night)
+    for count, waiting in ((-400, 2_000), (None, 0)):
+        result = replay(told[:count], register(), england())
+        (known,) = result.engine.units["BU-0001"].track.worn  # type: ignore[index]  # a literal unit
+        assert len(known.waiting) == waiting < WAITING_MAX
+        assert [f.class_ for f in result.findings if f.rule == "body.not_attached"] == ["off"]
+
+
+def test_a_tag_that_tells_nothing_of_the_body_is_not_kept() -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, NINE, channels=())
+    wears(night, limb, NINE, NINE + HOUR, channels=(), spoilt={"skin_c": None, "proximity": None})
+    result = replay(lines(night), register(order()), england())
+    assert result.engine.units["BU-0001"].track.worn == ()  # type: ignore[index]  # a literal unit
