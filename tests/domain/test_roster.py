@@ -7,6 +7,7 @@ import pytest
 
 from emcheck.domain import amending
 from emcheck.domain.amending import amended, touched_by
+from emcheck.domain.ids import TagId
 from emcheck.domain.instructions import InstructionError, parse_instruction
 from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register
@@ -47,7 +48,7 @@ def whole(roster: Roster) -> dict[str, Any]:
         "cases": {name: (case.fittings, case.units, case.addresses) for name, case in roster.cases.items()},
         "cases_of": {name: {case.wearer_id for case in on} for name, on in roster.cases_of.items()},
         "tied": {name: sorted(group) for name, group in roster.tied.items()},
-        "fitted": {f"T-W-{n}": tuple(roster.fitted(f"T-W-{n}")) for n in range(1, 6)},  # type: ignore[arg-type]
+        "fitted": {tag: tuple(roster.fitted(tag)) for tag in map(TagId, (f"T-W-{n}" for n in range(1, 6)))},
     }
 
 
