@@ -73,7 +73,7 @@ async def told_of(parts: Parts, engine: Engine, case: Case) -> dict[str, Any]:
 
 
 def _nights(engine: Engine, case: Case, now: Ms, bars: list[Bar], marks: list[Mark]) -> Iterator[Timeline]:
-    """The windows of the last two days and one that begins within the hour, as far as the tracks in memory tell them whole."""
+    """The windows of the last two days, and one that begins within the hour, as far as memory tells them whole."""
     settled = max((engine.units[unit].settled for unit in case.units), default=0)
     tracks = {unit: engine.units[unit].track for unit in case.units}
     for state in case.orders:
