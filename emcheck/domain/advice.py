@@ -151,8 +151,8 @@ RULES: Mapping[str, Advice] = MappingProxyType(
 CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
     {
         ("body.not_attached", "cool"): Advice(
-            "Call the wearer and ask where the tag sits: a cool leg at rest may look so. If it goes on, have the fitting "
-            "validated anew; nobody is accused by it.",
+            "Call the wearer and ask where the tag sits: a cool leg at rest may look so. If it goes on, have the "
+            "fitting validated anew; nobody is accused by it.",
             _FITTING,
         ),
         ("body.not_attached", "unusable"): Advice(
