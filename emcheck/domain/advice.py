@@ -84,7 +84,7 @@ RULES: Mapping[str, Advice] = MappingProxyType(
         ),
         "fitting.overdue": Advice("Arrange the fitting. After two attempts that failed, tell the authority.", _RULES),
         "fitting.unvalidated": Advice(
-            "Send a fitter to validate the fitting, or have a supervisor override it with a reason.",
+            "Send a fitter to validate the fitting (`emcheck fit`), or have a supervisor override it with a reason.",
             _FITTING,
         ),
         "monitoring.not_producing": Advice(
@@ -150,10 +150,29 @@ RULES: Mapping[str, Advice] = MappingProxyType(
 )
 CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
     {
+        ("body.not_attached", "cool"): Advice(
+            "Call the wearer and ask where the tag sits: a cool leg at rest may look so. If it goes on, have the "
+            "fitting validated anew; nobody is accused by it.",
+            _FITTING,
+        ),
+        ("body.not_attached", "unusable"): Advice(
+            "Plan a visit and exchange the tag: a sensor of it is broken. The wearer has done nothing.",
+            _FITTING,
+        ),
         ("evidence.rejected", "bad_receipt"): Advice(
             "For operations: tell who runs that consumer of the monitoring queue what is wrong with its receipts; "
             "until it is mended, alerts that it has count as not delivered.",
             "domain.md, Alerts",
+        ),
+        ("fitting.overdue", "failed_attempts"): Advice(
+            "Tell the authority, with the outcome of each visit (`emcheck fit list`). Whether another is tried is for "
+            "them to say.",
+            _RULES,
+        ),
+        ("fitting.unvalidated", "overridden"): Advice(
+            "See that the reason holds, and arrange a visit that validates the fitting (`emcheck fit`): until then "
+            "nothing shows that the tag sits on a limb.",
+            _FITTING,
         ),
     }
 )

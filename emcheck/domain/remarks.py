@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from emcheck.domain.findings import Span
-from emcheck.domain.fitting.acts import FittingAct
+from emcheck.domain.fitting.acts import FittingAct, OpenFitting
 from emcheck.domain.ids import AddressId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, format_ms
 from emcheck.domain.instructions import (
@@ -51,6 +51,8 @@ def of_act(act: Instruction, before: Register, after: Register, policy_of: Polic
         judged = order != was and not (isinstance(act, EndOrder) and was is not None and order.ends_at < was.ends_at)
         for excess in of_order(order, 0, policy_of(order), before=was) if judged else ():
             (found.refused if excess.refused else found.told).append(excess.words)
+    if isinstance(act, OpenFitting):
+        found.told.extend(_left_on(act, after))
     if orders and (slipped := list(slips(after, orders))):
         already = set(slips(before, known.values()))
         found.told.extend(said for said in slipped if said not in already)
@@ -66,6 +68,17 @@ def heeded(
         raise InstructionError("", found.refused[0])
     bare = {key: said for key, said in raw.items() if key != "warnings"}
     return bare | ({"warnings": found.told} if found.told else {})
+
+
+def _left_on(act: OpenFitting, register: Register) -> Iterator[str]:
+    """Tags that the wearer goes on wearing, says the register, beside the one that is fitted."""
+    wearer = next(order.wearer_id for order in register.orders if order.order_id == act.order_id)
+    for fitting in register.fittings:
+        if fitting.wearer_id == wearer and fitting.removed_at is None and fitting.tag != act.tag:
+            yield (
+                f"{wearer} wears {fitting.tag} since {format_ms(fitting.fitted_at)}; where {act.tag} takes its place, "
+                "open the session with `takes_off`, or end that fitting"
+            )
 
 
 def _named(act: Instruction, register: Register) -> list[Order]:

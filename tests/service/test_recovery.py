@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from emcheck.domain import case, nights
 from emcheck.domain.findings import Finding
+from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR
 from emcheck.domain.policy import parse_policy
 from emcheck.domain.queue import alert_id
@@ -343,8 +344,8 @@ async def test_a_start_reads_checkpoints_and_only_what_came_after() -> None:
     read: list[int] = []
     whole = store.inbox_after
 
-    async def counted(row_id: int) -> Any:
-        async for row in whole(row_id):
+    async def counted(row_id: int, *, unit: UnitId | None = None) -> Any:
+        async for row in whole(row_id, unit=unit):
             read.append(row.row_id)
             yield row
 
