@@ -210,11 +210,11 @@ class Engine:
             if unit.absorb(told, self._memory).recall:
                 self.wanting[name] = told.received_at
 
-    def resume(self, at: Ms, standing: Mapping[str, Iterable[Finding]]) -> None:
-        """Facts are restored as of `at`, the last sign of life, and `standing` was said of them: look at all anew."""
+    def resume(self, at: Ms, standing: Mapping[str, Iterable[Finding]], due: Iterable[tuple[str, Ms]] = ()) -> None:
+        """Facts are as of `at`, the last sign of life, `standing` was said, `due` not decided: look at all anew."""
         for subject, found in standing.items():
             self._remember(subject, list(found))
-        self._deadlines.clear()
+        self._deadlines.begin(due)
         self._look_at_all(at + 1)
         self._watch.resume(at)
         if self._fleet.is_due:
@@ -326,13 +326,13 @@ class Engine:
         """A policy's new version; whom it touches is judged again at `at`, some of them by the next `tick`."""
         touched = touched_by_policy(policy, self.roster.policies, self.roster.register, at)
         self.receiving.last_at = at
-        self._catch_up_with(touched, at)
+        self._catch_up_with(touched, at, absences=False)
         self.wanting |= dict.fromkeys(sorted(self.roster.publish(policy, touched, at)), at)
         for subject in (*touched.subjects(), *([FLEET] if touched.units else ())):
             self._deadlines.arm(subject, at)
         return touched
 
-    def _catch_up_with(self, touched: Touched, at: Ms) -> None:
+    def _catch_up_with(self, touched: Touched, at: Ms, *, absences: bool = True) -> None:
         cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
         for name in sorted(touched.units.union(*(case.units for case in cases))):
             self._catch_up(name, at)
@@ -340,7 +340,7 @@ class Engine:
             if (due := self._deadlines.due(case.woken_as)) < at:
                 self._deadlines.disarm(case.woken_as)
                 self._wake(case.woken_as, due)
-            if case.judged_at < at - 1 and case.has_absences(going_on=True):  # what time ended, no instruction ends
+            if absences and case.judged_at < at - 1 and case.has_absences(going_on=True):  # what time ended, time ends
                 self._judge(case, at - 1, at - 1)
 
     # --- judging ------------------------------------------------------------------------------------------
