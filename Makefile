@@ -50,6 +50,19 @@ define install
 	echo "$$sum" > $(VENV)/.stamp-$(1)
 endef
 
+# Published detectors, which only `make bench-body DATA=FOLDER` compares with; without them it says so.
+define detectors
+	sum=$$(cksum < requirements/detectors.lock); \
+	if [ "$$(cat $(VENV)/.stamp-detectors 2>/dev/null)" != "$$sum" ]; then \
+		echo "Installing requirements/detectors.lock (hashes checked)" >&2; \
+		if $(BIN)/python -m pip install --quiet --require-hashes -r requirements/detectors.lock; then \
+			echo "$$sum" > $(VENV)/.stamp-detectors; \
+		else \
+			echo "The published detectors could not be installed; their rows say so." >&2; \
+		fi; \
+	fi
+endef
+
 setup: ## Make .venv with everything for development (nothing is done twice)
 	$(call install,dev)
 
@@ -78,8 +91,8 @@ format: setup ## Mend what the formatter and the linter can mend by themselves
 bench: setup ## Print the benchmark's table
 	@$(BIN)/python -m bench $(ARGS)
 
-bench-body: setup ## Print the body check's table on real recordings (make bench-body DATA=FOLDER)
-	@test -n "$(DATA)" || { echo "Name the folder of the recordings: make bench-body DATA=FOLDER" >&2; exit 2; }
+bench-body: setup ## Print the body check's table: simulated tags, and real recordings where DATA=FOLDER is named
+	@if [ -n "$(DATA)" ]; then $(detectors); fi
 	@$(BIN)/python -m bench.body $(DATA) $(ARGS)
 
 bench-range: setup ## Print what levels tell of in and out, and the walk test, on real recordings (DATA=FOLDER)
@@ -89,6 +102,7 @@ bench-range: setup ## Print what levels tell of in and out, and the walk test, o
 lock: setup ## Lock all dependencies anew, with hashes and without registry addresses
 	$(COMPILE) --upgrade --group dev --all-extras pyproject.toml -o requirements/dev.lock
 	$(COMPILE) --group build --all-extras pyproject.toml --constraint requirements/dev.lock -o requirements/run.lock
+	$(COMPILE) --upgrade --group pyproject.toml:detectors --constraint requirements/dev.lock -o requirements/detectors.lock
 
 clean: ## Remove what was made here, the virtual environment included
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

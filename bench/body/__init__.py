@@ -1,1 +1,1 @@
-"""The body check on real recordings, which stay where they are: `make bench-body DATA=FOLDER`."""
+"""The body check on simulated tags, and on real recordings (which stay where they are): `make bench-body`."""

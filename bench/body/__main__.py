@@ -1,4 +1,7 @@
-"""`make bench-body DATA=FOLDER`: the body check on real recordings, one table, and its operating curve."""
+"""`make bench-body [DATA=FOLDER]`: the body check on simulated tags and on real recordings, one table.
+
+Without DATA the simulator's part alone. With it the recordings too, published detectors beside, and the curve.
+"""
 
 import argparse
 import json
@@ -10,10 +13,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.body import records
+from bench.body import beside, records, simulated
 from bench.body.fit import halves
 from bench.body.reference import WORN, labels, runs
 from bench.body.scoring import Score, said_detached, score
+from bench.body.sections import as_plain, shown
 from bench.body.simple import simple_scores
 from bench.figures import Figure, as_json, at_least, at_most, plain, table
 from bench.progress import Say, teller
@@ -22,7 +26,7 @@ from emcheck.exchange.samples import read_samples
 
 ERRORS = (0.1, 0.03, 0.01, 0.005, 0.003, 0.002, 0.001, 0.0005)
 SAMPLES = 1_000_000
-_WIDTH = 130
+_WIDTH = 160
 
 
 def on_wrists(wrists: Sequence[records.Record]) -> Iterator[Figure]:
@@ -127,26 +131,49 @@ def curve(held: Sequence[records.Record], say: Say) -> Table:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="make bench-body", description=__doc__)
-    parser.add_argument("data", type=Path, help="the folder of the recordings")
+    parser.add_argument("data", type=Path, nargs="?", help="the folder of the recordings")
     parser.add_argument("--json", action="store_true", help="figures for programs, without the curve")
+    parser.add_argument("--seeds", type=int, default=simulated.Size.seeds, help="simulated tags and rooms")
+    parser.add_argument("--fittings", type=int, default=simulated.Size.fittings, help="simulated fittings of each kind")
     asked = parser.parse_args()
-    say = teller()
-    say("reading 26 wrists")
-    wrists = records.wrists(asked.data)
-    figures = list(on_wrists(wrists))
-    say("putting removals in")
-    _, held = halves(wrists)
-    figures += on_implants(held)
-    say("loggers, spectacles, capacitance")
-    figures += on_others(asked.data)
+    if asked.data is not None and not asked.data.is_dir():
+        parser.error(f"{asked.data} is no folder; name that of the recordings, or leave DATA out")
+    if asked.seeds < 1 or asked.fittings < 1:
+        parser.error("--seeds and --fittings are 1 at least")
+    say, size = teller(), simulated.Size(seeds=asked.seeds, fittings=asked.fittings)
+    parts = [*simulated.sections(size, say), beside.on_lives(size, say)]
+    figures: list[Figure] = []
+    held: list[records.Record] = []
+    if asked.data is not None:
+        say("reading 26 wrists")
+        wrists = records.wrists(asked.data)
+        _, held = halves(wrists)
+        parts.append(beside.on_wrists(held, say))
+        figures += recorded(asked.data, wrists, held, say)
     say("a million readings")
     figures += speed()
     if asked.json:
-        print(json.dumps(as_json(figures), indent=1))
+        print(json.dumps([*as_plain(parts), *as_json(figures)], indent=1))
         return
     console = Console() if Console().is_terminal else Console(width=_WIDTH)
+    for part in parts:
+        console.print(shown(part), "")
     console.print(table(figures))
-    console.print("\n", curve(held, say))
+    if held:
+        console.print("\n", curve(held, say))
+    else:
+        console.print("\nLeft out without DATA=FOLDER: real wrists, loggers, spectacles, capacitance, operating curve.")
+
+
+def recorded(
+    data: Path, wrists: Sequence[records.Record], held: Sequence[records.Record], say: Say
+) -> Iterator[Figure]:
+    """The figures on real recordings."""
+    say("the wrists as they were recorded, and with removals put in")
+    yield from on_wrists(wrists)
+    yield from on_implants(held)
+    say("loggers, spectacles, capacitance")
+    yield from on_others(data)
 
 
 if __name__ == "__main__":

@@ -41,21 +41,19 @@ class Place:
     loose_share: float = 0.0
     name: str = ""
 
-    def at_rest(self, tag_r: float, *, flow: float, left: float, air_c: float) -> tuple[float, float]:
+    def at_rest(self, tag_r: float, *, contact_r: float, left: float, air_c: float) -> tuple[float, float]:
         """Skin side and outward side at last.
 
-        `flow` scales what blood brings, `left` is what has not faded, `air_c` is how far the air has wandered.
+        `contact_r` is what lies between source and skin side now, `left` what has not faded, `air_c` how far the air
+        has wandered.
         """
         air = self.air_c + air_c
         both, outward = left * self.both_c, left * self.outward_c
         if self.source_c is None:
             return air + both, air + both + outward
-        on_limb = self.truth in ON_LIMB
-        source, contact = (
-            (self.source_c, self.contact_r / flow) if on_limb else (air + left * (self.source_c - air), self.contact_r)
-        )
-        passing = (source - air) / (contact + tag_r + self.air_r)
-        return source - passing * contact + both, air + passing * self.air_r + both + outward
+        source = self.source_c if self.truth in ON_LIMB else air + left * (self.source_c - air)
+        passing = (source - air) / (contact_r + tag_r + self.air_r)
+        return source - passing * contact_r + both, air + passing * self.air_r + both + outward
 
 
 class Surroundings:
@@ -139,7 +137,12 @@ def _sunny(here: Surroundings) -> Place:
 
 
 def _bed(here: Surroundings) -> Place:
-    return replace(_skin(here), air_r=here.film_r + here.duvet_r, motion=ASLEEP)
+    return replace(
+        _skin(here),
+        contact_r=here.draw("limb.bed_share") * here.tissue_r,
+        air_r=here.film_r + here.duvet_r,
+        motion=ASLEEP,
+    )
 
 
 def _bed_bottle(here: Surroundings) -> Place:

@@ -56,7 +56,10 @@ class SimulatedBody:
         self._wander_c = parameters["air.wander_c"].draw(self._chance)
         self._flow_spread = parameters["limb.wander"].draw(self._chance)
         self._bout_min = parameters["strap.loose_bout_min"].draw(self._chance)
+        self._turn_min = parameters["limb.turn_min"].draw(self._chance)
         self._flow, self._air_c, self._sweat_c = 0.0, 0.0, 0.0
+        self._before_r = 0.0
+        """What the limb let through less, where the tag came from another state of it."""
         self._loose = False
         self._lifted: Place | None = None
         self.strap = strap
@@ -83,9 +86,10 @@ class SimulatedBody:
         self._pass(at)
         left = self.place
         self.place = self.here.place(place) if isinstance(place, str) else place
+        on_limb, was_on_limb = self.place.truth in ON_LIMB, left.truth in ON_LIMB
+        self._before_r = left.contact_r - self.place.contact_r if on_limb and was_on_limb else 0.0
         self._came_at, self._motion, self._lifted = at, motion, None
         self.strap = self.strap if strap is None else strap
-        on_limb, was_on_limb = self.place.truth in ON_LIMB, left.truth in ON_LIMB
         removal, put_on = self._taus
         warms = self.place.source_c is not None and not was_on_limb and self._target(at)[0] > self._skin_c
         self._tau_min = (put_on if warms else removal).draw(self._chance)
@@ -134,7 +138,16 @@ class SimulatedBody:
     def _target(self, at: Ms) -> tuple[float, float]:
         place = self._lifted or self.place
         left = exp(-(at - self._came_at) / MINUTE / place.fades_min) if place.fades_min else 1.0
-        return place.at_rest(self._part["part.tag_r"], flow=exp(self._flow), left=left, air_c=self._air_c)
+        return place.at_rest(
+            self._part["part.tag_r"], contact_r=self._contact_r(place, at), left=left, air_c=self._air_c
+        )
+
+    def _contact_r(self, place: Place, at: Ms) -> float:
+        """What lies between source and skin side; a limb's blood flow turns slowly, and wanders."""
+        if place.truth not in ON_LIMB:
+            return place.contact_r
+        turning = exp(-(at - self._came_at) / MINUTE / self._turn_min) * self._before_r
+        return (place.contact_r + turning) / exp(self._flow)
 
     def _pass(self, at: Ms) -> None:
         """Let time pass until `at`."""
