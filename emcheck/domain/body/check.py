@@ -206,7 +206,8 @@ class BodyCheck:
             return None, slope
         self._seen_at[GAP] = at
         gap_c = skin_c - ambient_c
-        bias_c, variance = self._bias.estimate(model)
+        bias_c, of_bias, usual_c, of_worn = self._bias.estimate(model)
+        more = usual_c / model.worn_gap_c[0] - 1
         weight = model.gap_weight * weighed_min
         if self._gap_c is not None:
             changed = min(1.0, abs(gap_c - self._gap_c) / model.gap_change_c)
@@ -214,7 +215,10 @@ class BodyCheck:
         self._gap_c = gap_c
         above = min(2.0, max(-0.8, gap_c - bias_c))
         for mode, curve in enumerate(ready.gaps(ambient_c + bias_c)):
-            told[mode] += weight * log(density(curve, above, variance))
+            if mode in (ACTIVE, RESTING):
+                told[mode] += weight * log(density(curve, above - more * curve[0], of_worn))
+            else:
+                told[mode] += weight * log(density(curve, above, of_bias))
         return gap_c, slope
 
     def _touch(self, sample: Sample, weighed_min: float, told: list[float]) -> float | None:

@@ -76,7 +76,7 @@ class Model:
     (fit)."""
     bias_c: tuple[float, float] = (0.08, 0.25)
     """A tag's bias before anything is known of it: 0.28 +- 0.17 (README), -0.13 +- 0.05 (fit, another make)."""
-    worn_gap_c: tuple[float, float] = (0.77, 0.17)
+    worn_gap_c: tuple[float, float] = (0.77, 0.35)
     """A wearer's usual gap above the bias: 0.77 +- 0.15 (fit), 0.73 (README)."""
     skin_contact: tuple[float, float] = (0.93, 0.08)
     loose_share: float = 0.15
