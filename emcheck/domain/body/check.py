@@ -14,12 +14,13 @@ from emcheck.domain.body.model import MODEL, Model
 from emcheck.domain.body.modes import ACTIVE, COOLING, MOVING, RESTING, START, STILL, density, forward, weights
 from emcheck.domain.body.sample import LIMB_MAX_C, Sample, impossible, merged, without
 from emcheck.domain.body.trends import Trend
+from emcheck.domain.body.warmth import Warmth
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import FOREVER, MINUTE
 
 SKIN, GAP, CONTACT = range(3)
 NEVER: Ms = -FOREVER
-STEP_MS: Ms = 20_000
+STEP_MS: Ms = 10_000
 """Evidence is weighed once in so long: readings closer together say the same thing again (5)."""
 FIRST_MIN = 1.0
 """What the first reading weighs."""
@@ -52,7 +53,7 @@ class BodyCheck:
 
     __slots__ = (
         "_at", "_bias", "_contact", "_decided", "_frozen", "_gap_c", "_held", "_last", "_minute", "_moved", "_p",
-        "_seen_at", "_slope", "_strap", "_usual_motion", "_weighed_at", "_weights",
+        "_seen_at", "_slope", "_strap", "_usual_motion", "_warmth", "_weighed_at", "_weights",
     )  # fmt: skip
 
     def __init__(self, *, bias_c: float | None = None, model: Model = MODEL) -> None:
@@ -62,6 +63,7 @@ class BodyCheck:
         self._contact = Contact(model)
         self._frozen = (Still(), Still(), Still())
         self._slope = Trend(TREND_MIN)
+        self._warmth = Warmth()
         self._gap_c: float | None = None
         self._at: Ms | None = None
         self._weighed_at: Ms | None = None
@@ -90,6 +92,8 @@ class BodyCheck:
         if sample.proximity is not None:
             corrected = self._contact.corrected(self._weights.model, sample.proximity, sample.skin_c)
             self._contact.lifted(sample.at, corrected, off=lifted)
+        if lifted:
+            sample = sample._replace(proximity=None)
         if self._held is not None:
             sample = merged(self._held, sample)
         if self._weighed_at is not None and sample.at - self._weighed_at < STEP_MS:
@@ -109,9 +113,13 @@ class BodyCheck:
         skin_c, ambient_c, motion, frozen = self._thawed(sample)
         usual = self._usual_motion
         self._hear_motion(sample.at, motion, weighed_min, told)
-        gap_c, slope = self._feel(sample.at, skin_c, ambient_c, dt_min, weighed_min, told)
-        contact = self._touch(sample, weighed_min, told)
         self._turn_strap(sample.strap, told)
+        felt = [0.0] * 5
+        gap_c, slope = self._feel(sample.at, skin_c, ambient_c, dt_min, weighed_min, felt)
+        if skin_c is not None:
+            self._warmth.weigh(dt_min, skin_c, max(felt[:COOLING]) - max(felt[COOLING:]))
+        told = [a + b for a, b in zip(told, felt, strict=True)]
+        contact = self._touch(sample, weighed_min, told)
         p = self._p = forward(self._p, self._weights.rows(dt_min), told)
         self._learn(gap_c, slope, weighed_min)
         above = None if gap_c is None else gap_c - self._bias.estimate(self._weights.model)[0]
@@ -241,6 +249,9 @@ class BodyCheck:
             if strap != "closed":
                 told[ACTIVE] -= STRAP_LOG
                 told[RESTING] -= STRAP_LOG
+            elif self._strap is not None:
+                self._contact.begin(self._weights.model)
+                self._warmth.begin()
             self._strap = strap
 
     def _learn(self, gap_c: float | None, slope: float | None, weighed_min: float) -> None:
@@ -262,6 +273,11 @@ class BodyCheck:
         feels, touches = self._seen_at[GAP] >= since, self._seen_at[CONTACT] >= since and not contact.fault
         vouched = (feels or (touches and contact.seen_no)) and self._strap in (None, "closed")
         if touches and contact.says_no():
+            self._warmth.begin()
+            vouched = False
+        elif p_off > 0.9:
+            self._warmth.begin()
+        if feels and touches and not self._warmth.proven():
             vouched = False
         if p_off >= model.detached_from or (self._decided == DETACHED and p_off >= model.detached_until):
             self._decided = DETACHED if touches or self._seen_at[SKIN] >= since else UNCERTAIN

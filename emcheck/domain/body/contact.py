@@ -36,13 +36,18 @@ class Contact:
     __slots__ = ("covered", "disagreed_min", "fault", "latest", "level", "lifted_since", "loose", "seen_no")
 
     def __init__(self, model: Model) -> None:
-        self.latest: float | None = None
-        self.level: float | None = None
+        self.latest: float | None
+        self.level: float | None
         self.seen_no = False
         self.fault = False
-        self.covered, self.loose = model.covered_share, model.loose_share
+        self.begin(model)
         self.disagreed_min = 0.0
         self.lifted_since: Ms | None = None
+
+    def begin(self, model: Model) -> None:
+        """The strap is closed anew: what was said of another place is no evidence of this one."""
+        self.level = self.latest = None
+        self.covered, self.loose = model.covered_share, model.loose_share
 
     def take_up(self, *values: Any) -> None:
         """Be what `__slots__` held."""
@@ -81,8 +86,8 @@ class Contact:
         loose = self.loose * ((1 - model.loose_free) * skin + model.loose_free * free + _ANYWHERE) ** weight
         covered = self.covered * (0.9 * cover + 0.05 * skin + 0.05 * free + _ANYWHERE) ** weight
         worn = snug + loose + covered
-        off = weight * log((1 - stuck) * free + stuck * skin + _ANYWHERE)
-        other = weight * log(0.5 * free + 0.2 * cover + 0.1 * skin + 0.2)
+        off = weight * log((1 - stuck) * (0.8 * free + 0.2 * cover) + stuck * skin + _ANYWHERE)
+        other = weight * log(0.6 * free + 0.3 * cover + 0.1 * skin + _ANYWHERE)
         for mode, each in enumerate((log(worn), log(worn), off, off, other)):
             told[mode] += each
         self.covered = min(0.999, max(1e-5, covered / worn))
