@@ -32,7 +32,7 @@ class Model:
         Motion(0.07, 0.09),
         Motion(0.05, 0.06),
         Motion(0.008, 0.022),
-        Motion(0.35, 0.20),
+        Motion(0.48, 0.17),
     )
     """Of the modes below. Zero: 7 % of active and 84 % of resting minutes (fit), 94 to 98 % off and 45 % in a bag
     (README)."""
@@ -80,7 +80,7 @@ class Model:
     """A wearer's usual gap above the bias: 0.77 +- 0.15 (fit), 0.73 (README)."""
     skin_contact: tuple[float, float] = (0.93, 0.08)
     loose_share: float = 0.15
-    loose_free: float = 0.5
+    loose_free: float = 0.35
     """Snug skin reads 123 to 135 counts, free air 196 to 228; a loose strap as free air up to a quarter of the time
     (README)."""
     covered_contact: tuple[float, float] = (0.40, 0.25)

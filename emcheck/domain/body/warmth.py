@@ -16,7 +16,7 @@ from emcheck.domain.body.trends import Trend
 RISE_C = 0.3
 """In the 7 min that the window holds at most, what lies still drifts by 0.2 (fit: 0.03 degC/min)."""
 _WINDOW_MIN = 2.0
-_LEAST, _PROVEN, _MOST = -3.0, 6.9, 8.0
+_LEAST, _PROVEN = -3.0, 6.9
 """Logs of odds. Proven at a thousand to one (chosen: none of a thousand conductors); what is proven lasts a while."""
 
 
@@ -35,12 +35,14 @@ class Warmth(Trend):
 
     def weigh(self, dt_min: float, skin_c: float, felt: float) -> None:
         """A reading: the skin side, and the log of the odds that it is a limb's (1, 2)."""
+        if self.proven():
+            return
         self.take(dt_min, skin_c)
-        self.log = min(_MOST, max(_LEAST, self.log + felt))
+        self.log = min(_PROVEN, max(_LEAST, self.log + felt))
         n = self.n
         spread = n * self.tt - self.t * self.t
         if spread > 0 and (n * self.ty - self.t * self.y) / n * sqrt(12 / spread) >= RISE_C:
-            self.log = _MOST
+            self.log = _PROVEN
 
     def proven(self) -> bool:
         """Whether a limb is behind it, by temperature alone."""
