@@ -252,6 +252,7 @@ class BodyCheck:
             elif self._strap is not None:
                 self._contact.begin(self._weights.model)
                 self._warmth.begin()
+                self._p = list(START)
             self._strap = strap
 
     def _learn(self, gap_c: float | None, slope: float | None, weighed_min: float) -> None:
