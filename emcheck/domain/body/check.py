@@ -22,6 +22,7 @@ SKIN, GAP, CONTACT = range(3)
 NEVER: Ms = -FOREVER
 STEP_MS: Ms = 10_000
 """Evidence is weighed once in so long: readings closer together say the same thing again (5)."""
+COOLS = 0.5
 FIRST_MIN = 1.0
 """What the first reading weighs."""
 WEIGHED_MAX_MIN = 5.0
@@ -88,6 +89,8 @@ class BodyCheck:
         if self._at is not None and sample.at < self._at:
             late_s = (self._at - sample.at) / 1000
             return self._judgement(self._last.reading, (*remarks, f"a reading {late_s:g} s back in time was not used"))
+        if sample.skin_c is not None and not self._warmth.proven():
+            self._warmth.feel(0.0 if self._at is None else (sample.at - self._at) / MINUTE, sample.skin_c)
         self._at = sample.at
         if sample.proximity is not None:
             corrected = self._contact.corrected(self._weights.model, sample.proximity, sample.skin_c)
@@ -117,7 +120,7 @@ class BodyCheck:
         felt = [0.0] * 5
         gap_c, slope = self._feel(sample.at, skin_c, ambient_c, dt_min, weighed_min, felt)
         if skin_c is not None:
-            self._warmth.weigh(dt_min, skin_c, max(felt[:COOLING]) - max(felt[COOLING:]))
+            self._warmth.weigh(max(felt[:COOLING]) - max(felt[COOLING:]))
         told = [a + b for a, b in zip(told, felt, strict=True)]
         contact = self._touch(sample, weighed_min, told)
         p = self._p = forward(self._p, self._weights.rows(dt_min), told)
@@ -208,8 +211,10 @@ class BodyCheck:
         slope = self._slope.slope()
         if slope is not None:
             weight = model.slope_weight * weighed_min
-            for mode, curve in enumerate(ready.slope):
-                told[mode] += weight * log(density(curve, slope))
+            fits = [density(curve, slope) for curve in ready.slope]
+            fits[MOVING] = max(fits[MOVING], COOLS * fits[COOLING])
+            for mode, each in enumerate(fits):
+                told[mode] += weight * log(each)
         if ambient_c is None:
             return None, slope
         self._seen_at[GAP] = at

@@ -66,8 +66,8 @@ class Model:
     """How much of a minute's evidence is new after the minute before; of 1 (fit, rounded; that of contact was chosen
     so that stationary loggers are seen and a loose wrist is not accused, on the capacitive records)."""
     turns: tuple[tuple[int, int, float], ...] = (
-        (0, 1, 40), (1, 0, 30), (0, 2, 1_200), (1, 2, 6_000), (0, 3, 30_000), (1, 3, 120_000), (0, 4, 100_000),
-        (2, 3, 20), (2, 0, 500), (2, 4, 100), (3, 0, 500), (3, 4, 300), (4, 3, 30), (4, 0, 300),
+        (0, 1, 40), (1, 0, 30), (0, 2, 1_200), (1, 2, 6_000), (0, 3, 30_000), (1, 3, 120_000), (0, 4, 20_000),
+        (2, 3, 20), (2, 0, 500), (2, 4, 30), (3, 0, 500), (3, 4, 300), (4, 3, 30), (4, 0, 300),
     )  # fmt: skip
     """From mode, to mode, every so many minutes while in it: a removal in one to two days of wear (the wrists;
     README: 29 short ones), cooling for two time constants, off for hours."""

@@ -15,6 +15,8 @@ from emcheck.domain.body.trends import Trend
 
 RISE_C = 0.3
 """In the 7 min that the window holds at most, what lies still drifts by 0.2 (fit: 0.03 degC/min)."""
+NOISE_RISE_C = 1.6
+"""Of one reading: what noise of 0.1 degC (chosen, as of a plain sensor) looks like at four and a half sigma."""
 _WINDOW_MIN = 2.0
 _LEAST, _PROVEN = -3.0, 6.9
 """Logs of odds. Proven at a thousand to one (chosen: none of a thousand conductors); what is proven lasts a while."""
@@ -33,16 +35,20 @@ class Warmth(Trend):
         """Clause 3."""
         self.n = self.t = self.tt = self.y = self.ty = self.log = 0.0
 
-    def weigh(self, dt_min: float, skin_c: float, felt: float) -> None:
-        """A reading: the skin side, and the log of the odds that it is a limb's (1, 2)."""
-        if self.proven():
-            return
+    def feel(self, dt_min: float, skin_c: float) -> None:
+        """A reading of the skin side, however soon it comes (1)."""
         self.take(dt_min, skin_c)
-        self.log = min(_PROVEN, max(_LEAST, self.log + felt))
         n = self.n
         spread = n * self.tt - self.t * self.t
-        if spread > 0 and (n * self.ty - self.t * self.y) / n * sqrt(12 / spread) >= RISE_C:
-            self.log = _PROVEN
+        if spread > 0:
+            rise_c = (n * self.ty - self.t * self.y) / n * sqrt(12 / spread)
+            if rise_c >= RISE_C and rise_c * rise_c * n >= NOISE_RISE_C * NOISE_RISE_C:
+                self.log = _PROVEN
+
+    def weigh(self, felt: float) -> None:
+        """The log of the odds that a step's temperatures are a limb's (2)."""
+        if not self.proven():
+            self.log = max(_LEAST, self.log + felt)
 
     def proven(self) -> bool:
         """Whether a limb is behind it, by temperature alone."""
