@@ -268,7 +268,7 @@ class BodyCheck:
                 self._bias.off(gap_c, weighed_min)
             elif p[ACTIVE] + p[RESTING] > 0.95:
                 self._bias.worn(gap_c, weighed_min)
-        self._contact.compare(self._weights.model, weighed_min, p[COOLING] + p[STILL])
+        self._contact.compare(self._weights.model, weighed_min, p[COOLING] + p[STILL], p[ACTIVE] + p[RESTING])
 
     def _decide(self, at: Ms, p: list[float]) -> None:
         """Wald's test: a decision is made at its error rate, and stands until it is less likely than not (5, 6)."""

@@ -33,7 +33,9 @@ _ANYWHERE = 0.03
 class Contact:
     """What is known of one tag's proximity sensor, and of how the tag is worn if it is: loose, or over cloth."""
 
-    __slots__ = ("covered", "disagreed_min", "fault", "latest", "level", "lifted_since", "loose", "seen_no")
+    __slots__ = (
+        "beside", "covered", "disagreed_min", "fault", "latest", "level", "lifted_since", "loose", "seen_no",
+    )  # fmt: skip
 
     def __init__(self, model: Model) -> None:
         self.latest: float | None
@@ -48,12 +50,13 @@ class Contact:
         """The strap is closed anew: what was said of another place is no evidence of this one."""
         self.level = self.latest = None
         self.covered, self.loose = model.covered_share, model.loose_share
+        self.beside = model.beside_share
 
     def take_up(self, *values: Any) -> None:
         """Be what `__slots__` held."""
         (
-            self.covered, self.disagreed_min, self.fault, self.latest, self.level, self.lifted_since,
-            self.loose, self.seen_no,
+            self.beside, self.covered, self.disagreed_min, self.fault, self.latest, self.level,
+            self.lifted_since, self.loose, self.seen_no,
         ) = values  # fmt: skip
 
     def corrected(self, model: Model, reading: float, sensor_c: float | None) -> float:
@@ -84,12 +87,15 @@ class Contact:
         weight = model.contact_weight * dt_min + (1 - model.contact_weight) * changed
         snug = (1 - self.covered - self.loose) * (skin + _ANYWHERE) ** weight
         loose = self.loose * ((1 - model.loose_free) * skin + model.loose_free * free + _ANYWHERE) ** weight
-        covered = self.covered * (0.9 * cover + 0.05 * skin + 0.05 * free + _ANYWHERE) ** weight
+        over = (0.9 * cover + 0.05 * skin + 0.05 * free + _ANYWHERE) ** weight
+        covered = self.covered * over
         worn = snug + loose + covered
-        off = weight * log((1 - stuck) * (0.8 * free + 0.2 * cover) + stuck * skin + _ANYWHERE)
-        other = weight * log(0.6 * free + 0.3 * cover + 0.1 * skin + _ANYWHERE)
-        for mode, each in enumerate((log(worn), log(worn), off, off, other)):
+        beside = self.beside * over
+        off = (1 - self.beside) * ((1 - stuck) * free + stuck * skin + _ANYWHERE) ** weight + beside
+        other = (1 - self.beside) * (0.75 * free + 0.1 * skin + _ANYWHERE) ** weight + beside
+        for mode, each in enumerate((log(worn), log(worn), log(off), log(off), log(other))):
             told[mode] += each
+        self.beside = min(0.9, max(1e-5, beside / other))
         self.covered = min(0.999, max(1e-5, covered / worn))
         turned = min(1.0, dt_min / LOOSE_MIN)
         snugly = 1 - self.covered
@@ -97,10 +103,16 @@ class Contact:
 
     def says_no(self) -> bool:
         """Whether it says that nothing touches it, now or lately."""
-        return self.level is not None and self.latest is not None and min(self.level, self.latest) < SAYS_NO_BELOW
+        return self.lowest() < SAYS_NO_BELOW
 
-    def compare(self, model: Model, dt_min: float, p_off: float) -> None:
-        """Clause 3, without a fitter; and a tag that is off may be put on otherwise than it was."""
+    def lowest(self) -> float:
+        """Of what it says and said lately; 1 where it said nothing."""
+        return 1.0 if self.level is None or self.latest is None else min(self.level, self.latest)
+
+    def compare(self, model: Model, dt_min: float, p_off: float, p_worn: float) -> None:
+        """Clause 3, without a fitter; and a tag that is off may be put on otherwise than it was, and the other way."""
+        if p_worn > 0.9 and self.lowest() > 0.7:
+            self.beside = model.beside_share
         if p_off > 0.9:
             self.covered, self.loose = model.covered_share, model.loose_share
             if self.level is not None and self.level > 0.7 and p_off > 0.99:

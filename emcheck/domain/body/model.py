@@ -83,6 +83,7 @@ class Model:
     loose_free: float = 0.35
     """Snug skin reads 123 to 135 counts, free air 196 to 228; a loose strap as free air up to a quarter of the time
     (README)."""
+    beside_share: float = 0.1
     covered_contact: tuple[float, float] = (0.40, 0.25)
     """Over cloth; not published: swept from 0.1 to 0.6 in bench/body."""
     free_contact: tuple[float, float] = (0.05, 0.12)
