@@ -80,7 +80,7 @@ class Model:
     """A wearer's usual gap above the bias: 0.77 +- 0.15 (fit), 0.73 (README)."""
     skin_contact: tuple[float, float] = (0.93, 0.08)
     loose_share: float = 0.15
-    loose_free: float = 0.35
+    loose_free: float = 0.45
     """Snug skin reads 123 to 135 counts, free air 196 to 228; a loose strap as free air up to a quarter of the time
     (README)."""
     beside_share: float = 0.1
