@@ -23,7 +23,7 @@ NEVER: Ms = -FOREVER
 STEP_MS: Ms = 10_000
 """Evidence is weighed once in so long: readings closer together say the same thing again (5)."""
 COOLS = 0.5
-COVER_MAX = 0.004
+COVER_MAX = 0.001
 FIRST_MIN = 1.0
 """What the first reading weighs."""
 WEIGHED_MAX_MIN = 5.0
@@ -286,7 +286,8 @@ class BodyCheck:
             self._warmth.begin()
         if touches and (contact.covered > COVER_MAX or (feels and not self._warmth.proven())):
             vouched = False
-        if p_off >= model.detached_from or (self._decided == DETACHED and p_off >= model.detached_until):
+        lies = touches or p[MOVING] < 0.5
+        if (lies and p_off >= model.detached_from) or (self._decided == DETACHED and p_off >= model.detached_until):
             self._decided = DETACHED if touches or self._seen_at[SKIN] >= since else UNCERTAIN
         elif vouched and (
             p_skin >= model.attached_from or (self._decided == ATTACHED and p_skin >= model.attached_until)

@@ -78,7 +78,7 @@ class Model:
     """A tag's bias before anything is known of it: 0.28 +- 0.17 (README), -0.13 +- 0.05 (fit, another make)."""
     worn_gap_c: tuple[float, float] = (0.77, 0.35)
     """A wearer's usual gap above the bias: 0.77 +- 0.15 (fit), 0.73 (README)."""
-    skin_contact: tuple[float, float] = (0.95, 0.07)
+    skin_contact: tuple[float, float] = (0.97, 0.05)
     loose_share: float = 0.15
     loose_free: float = 0.5
     """Snug skin reads 123 to 135 counts, free air 196 to 228; a loose strap as free air up to a quarter of the time

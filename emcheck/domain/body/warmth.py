@@ -18,8 +18,8 @@ RISE_C = 0.3
 NOISE_RISE_C = 1.6
 """Of one reading: what noise of 0.1 degC (chosen, as of a plain sensor) looks like at four and a half sigma."""
 _WINDOW_MIN = 2.0
-_LEAST, _PROVEN = -3.0, 6.9
-"""Logs of odds. Proven at a thousand to one (chosen: none of a thousand conductors); what is proven lasts a while."""
+_LEAST, _PROVEN = -3.0, 9.2
+"""Logs of odds. Proven at ten thousand to one (chosen, for the bias is uncertain)."""
 
 
 class Warmth(Trend):
