@@ -259,8 +259,8 @@ class Store(Protocol):
         """Letters of the last day or so with what became of them, oldest first; their text is gone."""
         ...
 
-    async def people(self) -> list[Person]:
-        """All personal data held."""
+    async def people(self, wearer_id: str | None = None) -> list[Person]:
+        """All personal data held, or what is held of one wearer."""
         ...
 
     async def erase_person(self, wearer_id: str) -> bool:
@@ -270,7 +270,7 @@ class Store(Protocol):
     async def findings(
         self, subject: str | None = None, *, live_after: Ms | None = None, rule: str | None = None
     ) -> list[Finding]:
-        """Findings that hold, of one subject, of one rule or all, by start; with `live_after` those that go on then.
+        """Findings that hold, of one subject, rule or all, by start; with `live_after` those that end later.
 
         The end that counts is the window's where there is one.
         """

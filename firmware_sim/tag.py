@@ -12,6 +12,7 @@ from random import Random
 
 from emcheck.domain.ids import Ms, TagId
 from firmware_sim.body import SimulatedBody
+from firmware_sim.body.motion import ASKED
 from firmware_sim.tag_watch import Frame, Sense, Strap, Tamper
 
 PERIOD_MS = (8_000, 12_000)
@@ -79,6 +80,26 @@ class Tag:
             self._body = SimulatedBody(seed=seed, at=at, place=place, strap=self._strap)
         else:
             self._body.move_to(place, at)
+
+    def taken_out(self, at: Ms) -> None:
+        """Out of its box, strap open, in a fitter's hand."""
+        self._strap = "open"
+        self.put("held", at)
+
+    def closed_on(self, place: str, at: Ms) -> None:
+        """A fitter closes the strap on something, and has it moved."""
+        if self._body is None:
+            self.put("held", at)
+        if self._body is not None:
+            self._strap = "closed"
+            self._body.move_to(place, at, strap="closed", motion=ASKED)
+
+    def lifted(self, at: Ms, *, off: bool) -> None:
+        """A fitter holds it off what it is on, or lets it down again."""
+        if self._body is not None and off:
+            self._body.lift(at)
+        elif self._body is not None:
+            self._body.put_back(at)
 
     def _felt(self, body: SimulatedBody, at: Ms) -> Sense:
         """What a place makes the tag feel; who wears it to bed lies under a duvet."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +18,7 @@ from bench.body import beside, records, simulated
 from bench.body.fit import halves
 from bench.body.reference import WORN, labels, runs
 from bench.body.scoring import Score, said_detached, score
-from bench.body.sections import as_plain, shown
+from bench.body.sections import Section, as_plain, shown
 from bench.body.simple import simple_scores
 from bench.figures import Figure, as_json, at_least, at_most, plain, table
 from bench.progress import Say, teller
@@ -27,6 +28,7 @@ from emcheck.exchange.samples import read_samples
 ERRORS = (0.1, 0.03, 0.01, 0.005, 0.003, 0.002, 0.001, 0.0005)
 SAMPLES = 1_000_000
 _WIDTH = 160
+Part = Section | list[Figure]
 
 
 def on_wrists(wrists: Sequence[records.Record]) -> Iterator[Figure]:
@@ -135,34 +137,41 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="figures for programs, without the curve")
     parser.add_argument("--seeds", type=int, default=simulated.Size.seeds, help="simulated tags and rooms")
     parser.add_argument("--fittings", type=int, default=simulated.Size.fittings, help="simulated fittings of each kind")
+    parser.add_argument("--world", type=int, default=0, help="other ranges of what is swept; 0: as written")
     asked = parser.parse_args()
     if asked.data is not None and not asked.data.is_dir():
         parser.error(f"{asked.data} is no folder; name that of the recordings, or leave DATA out")
     if asked.seeds < 1 or asked.fittings < 1:
         parser.error("--seeds and --fittings are 1 at least")
-    say, size = teller(), simulated.Size(seeds=asked.seeds, fittings=asked.fittings)
-    parts = [*simulated.sections(size, say), beside.on_lives(size, say)]
-    figures: list[Figure] = []
+    say, size = teller(), simulated.Size(seeds=asked.seeds, fittings=asked.fittings, world=asked.world)
     held: list[records.Record] = []
-    if asked.data is not None:
-        say("reading 26 wrists")
-        wrists = records.wrists(asked.data)
-        _, held = halves(wrists)
-        parts.append(beside.on_wrists(held, say))
-        figures += recorded(asked.data, wrists, held, say)
-    say("a million readings")
-    figures += speed()
-    if asked.json:
-        print(json.dumps([*as_plain(parts), *as_json(figures)], indent=1))
-        return
+    plain: list[dict[str, Any]] = []
     console = Console() if Console().is_terminal else Console(width=_WIDTH)
-    for part in parts:
-        console.print(shown(part), "")
-    console.print(table(figures))
-    if held:
-        console.print("\n", curve(held, say))
+    for part in parts(asked.data, size, held, say):
+        if asked.json:
+            plain += as_plain([part]) if isinstance(part, Section) else as_json(part)
+        else:
+            console.print(shown(part) if isinstance(part, Section) else table(part), "")
+    if asked.json:
+        print(json.dumps(plain, indent=1))
+    elif held:
+        console.print(curve(held, say))
     else:
-        console.print("\nLeft out without DATA=FOLDER: real wrists, loggers, spectacles, capacitance, operating curve.")
+        console.print("Left out without DATA=FOLDER: real wrists, loggers, spectacles, capacitance, operating curve.")
+
+
+def parts(data: Path | None, size: simulated.Size, held: list[records.Record], say: Say) -> Iterator[Part]:
+    """The table's parts, each as soon as it is measured; `held` takes the wrists that nothing was fitted on."""
+    yield from simulated.sections(size, say)
+    yield beside.on_lives(size, say)
+    if data is not None:
+        say("reading 26 wrists")
+        wrists = records.wrists(data)
+        held += halves(wrists)[1]
+        yield beside.on_wrists(held, say)
+        yield list(recorded(data, wrists, held, say))
+    say("a million readings")
+    yield list(speed())
 
 
 def recorded(

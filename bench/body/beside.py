@@ -16,7 +16,7 @@ COLUMNS = ("", "F1 of minutes", "removals under 2 h", "longer", "false a worn da
 def on_lives(size: Size, say: Say) -> Section:
     """Simulated people; a tag with and without proximity."""
     say("simulated lives, and published detectors on them")
-    known = lives(size.seeds, LEFT_AT)
+    known = lives(size.seeds, LEFT_AT, size.tag)
     blind = [each._replace(samples=[s._replace(proximity=None) for s in each.samples]) for each in known]
     title = f"simulated lives, {size.seeds} people for {DAYS} days, a removal a day, a reading a minute"
     ours = [

@@ -4,7 +4,7 @@ A removal lasts 5 min to 6 h (log-uniform, as implants.py has it), one a day on 
 destinations that simulated.py names; then the tag is back where the day had it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 from bench.body.implants import LONGEST_MIN, SHORTEST_MIN
@@ -20,17 +20,21 @@ _CLEAR_MIN = 90.0
 """Before and after a removal the tag is worn for so long at least."""
 
 
-def lives(people: int, destinations: tuple[str, ...]) -> list[Record]:
+Tag = Callable[[str, str], SimulatedBody]
+"""A simulated tag of a seed, at a place."""
+
+
+def lives(people: int, destinations: tuple[str, ...], tag: Tag) -> list[Record]:
     """One recording a person."""
-    return [_life(f"life/{person}", destinations) for person in range(people)]
+    return [_life(f"life/{person}", destinations, tag) for person in range(people)]
 
 
-def _life(seed: str, destinations: tuple[str, ...]) -> Record:
+def _life(seed: str, destinations: tuple[str, ...], tag: Tag) -> Record:
     chance = Random(seed)
     doing = [act._replace(at_min=act.at_min + n * DAY_MIN) for n in range(DAYS) for act in day(chance)]
     for since, lasts in _removals(chance):
         doing = list(_with_removal(doing, since, since + lasts, chance.choice(destinations)))
-    body = SimulatedBody(seed=seed, at=BEGIN, place="skin", strap="closed")
+    body = tag(seed, "skin")
     samples, marks = [], []
     for reading, truth, _ in perform(body, doing, begin=BEGIN, minutes=DAYS * DAY_MIN):
         samples.append(Sample(*reading))

@@ -14,6 +14,7 @@ from emcheck.cli import (
     doctor,
     explaining,
     files,
+    fitting,
     instructing,
     orders,
     policies,
@@ -25,6 +26,7 @@ from emcheck.cli import (
     serving,
     simulating,
     stats,
+    users,
 )
 from emcheck.cli.usage import OneLineGroup
 
@@ -65,6 +67,8 @@ app.add_typer(registers.register_app, name="register")
 app.add_typer(orders.order_app, name="order")
 app.add_typer(policies.policy_app, name="policy")
 app.add_typer(body.body_app, name="body")
+app.add_typer(users.user_app, name="user")
+app.add_typer(fitting.fit_app, name="fit")
 app.add_typer(quarantine.quarantine_app, name="quarantine")
 app.command("schema")(files.schema)
 

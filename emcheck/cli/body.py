@@ -86,6 +86,7 @@ def body_simulate(
     force: Annotated[bool, typer.Option("--force", help="Though that file is there.")] = False,
 ) -> None:
     """Write the readings of a simulated tag as body samples. The same seed gives the same bytes."""
+    from emcheck.cli.progressing import progress
     from emcheck.cli.reading import bad_input
     from emcheck.cli.writing import refuse_if_there, write_new
     from emcheck.domain.instants import format_ms
@@ -96,9 +97,11 @@ def body_simulate(
     if truth is not None and not force:
         refuse_if_there(truth)
     rows, truths = ["at,skin_c,ambient_c,motion,proximity,strap"], ["at,truth,place"]
-    for (at, *senses), true, place in play(situation, seed=seed, every_ms=every_s * 1000, minutes=minutes):
-        rows.append(",".join([format_ms(at), *map(str, senses)]))
-        truths.append(f"{format_ms(at)},{true},{place}")
+    with progress("simulating") as on_row:
+        for (at, *senses), true, place in play(situation, seed=seed, every_ms=every_s * 1000, minutes=minutes):
+            rows.append(",".join([format_ms(at), *map(str, senses)]))
+            truths.append(f"{format_ms(at)},{true},{place}")
+            on_row(len(rows))
     if truth is not None:
         write_new(truth, "\n".join([*truths, ""]), force=force)
     typer.echo("\n".join(rows))
@@ -106,7 +109,7 @@ def body_simulate(
 
 def _judged(file: str, bias_c: float | None) -> Iterator[tuple[str, "Sample", "Judgement"]]:
     from emcheck.cli.progressing import progress
-    from emcheck.cli.reading import bad_input
+    from emcheck.cli.reading import bad_input, unreadable
     from emcheck.domain.body import BodyCheck
     from emcheck.exchange.samples import BadSamples, read_samples
 
@@ -121,7 +124,7 @@ def _judged(file: str, bias_c: float | None) -> Iterator[tuple[str, "Sample", "J
     except BadSamples as error:
         bad_input(f"{name}: {error}")
     except OSError as error:
-        bad_input(f"{name}: {error.strerror}")
+        bad_input(f"{name}: {unreadable(error)}")
     except UnicodeDecodeError as error:
         bad_input(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}")
 

@@ -97,25 +97,12 @@ def _plot(it: "Story", now: "Ms", out: Path, *, force: bool) -> None:
     """The same drawing as a picture; a line where there is no night to draw."""
     from emcheck.cli.reading import bad_input
     from emcheck.cli.writing import write_new
-    from emcheck.present.timeline_svg import Bar, Mark, Timeline, draw_svg
+    from emcheck.present.timeline_svg import draw_svg
+    from emcheck.service.picturing import timelines_of
 
     if not it.places:
         bad_input(f"{it.alert.alert_id}: it is about no wearer with a curfew, so that there is no night to draw")
-    bars = [
-        Bar(lane=f.rule.split(".")[0], start=f.start, end=f.end, text=f.rule + (f", {f.class_}" if f.class_ else ""))
-        for f in it.beside
-        if not f.rule.startswith("curfew.")
-    ]
-    raised = [c for c in it.history if c.action == "raised"]
-    marks = [Mark(at=c.at, text=f"{c.alert.priority} {c.alert.rule} raised") for c in raised]
-    timelines = [
-        Timeline(
-            title=f"{it.alert.wearer_id or it.alert.unit} at {place.address_id}", zone=place.zone,
-            windows=place.windows, known=place.known, until=now, now=now, excused=place.excused, bars=bars, marks=marks,
-        )
-        for place in it.places
-    ]  # fmt: skip
-    write_new(out, draw_svg(timelines), force=force)
+    write_new(out, draw_svg(timelines_of(it, now)), force=force)
 
 
 def _section(title: str, lines: list[str]) -> None:

@@ -99,7 +99,7 @@ def instructions_revoke(
     until: Annotated[str | None, typer.Option(help="Where it should have ended.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Take leave or a suspension back that was entered in error, or give it its right times. Both stay on record."""
+    """Take back leave, a suspension or a variation, or give leave its right times. What was entered stays on record."""
     from emcheck.cli.explaining import read_store
     from emcheck.cli.reading import bad_input
     from emcheck.domain.instructions import InstructionError

@@ -1,6 +1,7 @@
 """A simulated night as it is shown: alerts while they come, then each presence drawn against its window."""
 
 import asyncio
+import shlex
 import shutil
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from emcheck.ingest.embedded import BrokerError
 from emcheck.ports import StoreError
 from emcheck.present import drawing, lines
 from emcheck.present.times import clock as clock_words
+from emcheck.present.whom import whom
 from emcheck.service.running import quiet_logging
 from firmware_sim.scenario import ScenarioError, load_scenario
 from firmware_sim.worlds.night import Night, Watcher, run_night
@@ -58,7 +60,7 @@ def show_night(scenario: str, folder: Path, seed: int | None) -> None:
         when = clock_words(parse_ms(event["time"]), zone)[11:]
         change = str(event["type"]).rpartition(".")[2]
         style = _STYLE.get(data["priority"], "")
-        who = data["wearer_id"] or data["unit"] or event["subject"]
+        who = data["wearer_id"] or data["unit"] or whom(event["subject"])
         console.print(f"[{style}]{when}  {data['priority']}  {change:<10}[/] {who}  {data['text']}", highlight=False)
 
     def moved(now: Ms, events: int) -> None:
@@ -77,6 +79,18 @@ def show_night(scenario: str, folder: Path, seed: int | None) -> None:
         f"{night.events:,} events committed and acknowledged, {len(causes)} alerts, "
         f"{len(night.findings)} findings, in {time.monotonic() - began:.0f} s. Database: {folder / 'emcheck.db'}"
     )
+    _point_to_commands(console, night, folder)
+
+
+def _point_to_commands(console: Console, night: Night, folder: Path) -> None:
+    """What to type to look further, ready to be copied: the queue, and the story of its gravest alert."""
+    database = shlex.quote(f"sqlite:///{folder / 'emcheck.db'}")
+    beside = f"EMCHECK_STORE__URL={database} emcheck"
+    alerts = [event["data"] for event in night.alerts if event["type"] == "emcheck.alert.raised"]
+    console.print(f"\nThe queue:          {beside} alerts list", highlight=False)
+    if alerts:
+        gravest = min(alerts, key=lambda alert: (alert["priority"], alert["raised_at"]))
+        console.print(f"One alert's story:  {beside} explain {gravest['alert_id']}", highlight=False)
 
 
 def _empty(folder: Path) -> None:

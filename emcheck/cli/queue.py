@@ -30,6 +30,7 @@ def alerts_list(
     from emcheck.domain.instants import format_ms
     from emcheck.present import escalated, referred
     from emcheck.present.story import alert_json
+    from emcheck.present.whom import whom
     from emcheck.service.figures import waiting
 
     policies, now = policies_known(config), SystemClock().now()
@@ -51,7 +52,7 @@ def alerts_list(
         rows = [
             (
                 a.priority, "withdrawn" if a.withdrawn else a.state.replace("_", " "), format_ms(a.raised_at),
-                a.alert_id, a.subject, a.rule, escalated.time_left(a, targets, now),
+                a.alert_id, whom(a.subject), a.rule, escalated.time_left(a, targets, now),
                 escalated.next_step(a, step, of, now) if referral is None else "refer it: overdue",
                 a.text if referral is None else f"{referred.in_words(referral, now, 'UTC')} {a.text}",
             )

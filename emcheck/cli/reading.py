@@ -1,5 +1,6 @@
 """Reading the files that commands name; anything wrong with one is a line on stderr and exit code 2."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -25,12 +26,24 @@ def bad_input(message: object) -> NoReturn:
     raise typer.Exit(2)
 
 
+_REMEDIES = {
+    errno.ENOENT: "name a file that is there",
+    errno.EISDIR: "name a file, not a folder",
+    errno.EACCES: "let this user read it, or name another",
+}
+
+
+def unreadable(error: OSError) -> str:
+    """Why a file cannot be read, and what to do: `No such file or directory; name a file that is there`."""
+    return f"{error.strerror}; {_REMEDIES.get(error.errno or 0, 'name a file that can be read')}"
+
+
 def read_text(path: Path) -> str:
     """The text of a file."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        bad_input(f"{path}: {error.strerror}")
+        bad_input(f"{path}: {unreadable(error)}")
     except UnicodeDecodeError as error:
         bad_input(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}")
 

@@ -48,6 +48,7 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     from emcheck.service.running import StartError, configure_logging, policy_path, serve
     from emcheck.settings import SettingsError
     from emcheck.shipped import shipped_config
+    from emcheck.web.serving import console_of
 
     settings = settings_of(config)
     policy = read_policy(policy_path(settings, shipped_config()))
@@ -56,7 +57,7 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
         heed_limits(known, policy, register)
     configure_logging(settings)
     try:
-        asyncio.run(serve(settings, policy, known))
+        asyncio.run(serve(settings, policy, known, console=console_of(settings.web, typer.echo)))
     except RegisterError as error:
         bad_input(f"{register}: {error}")
     except PolicyError as error:

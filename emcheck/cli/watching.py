@@ -10,6 +10,7 @@ from emcheck.alerting.cloudevents import AlertEvent
 from emcheck.cli.reading import bad_input
 from emcheck.cli.showing import say
 from emcheck.ingest.mqtt import tls_context, watch_alerts
+from emcheck.present.whom import whom
 from emcheck.settings import MqttSettings
 from emcheck.wire.receipts import receipt_for
 
@@ -81,4 +82,4 @@ def describe(body: bytes) -> str:
         return f"??  not an alert event: {body[:80]!r}"
     alert, change = event.data, event.type.rpartition(".")[2]
     said = [part for part in (alert.text, alert.note, alert.late) if part]
-    return f"{alert.priority}  {event.time[11:19]}Z  {change:<10} {event.subject}  {' '.join(said)}"
+    return f"{alert.priority}  {event.time[11:19]}Z  {change:<10} {whom(event.subject)}  {' '.join(said)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from emcheck.cli.reading import bad_input
 
 
-def write_new(path: Path, text: str, *, force: bool) -> None:
+def write_new(path: Path, text: str | bytes, *, force: bool) -> None:
     """A file that is not there yet, or with `force` in the place of what is there."""
     if not force:
         refuse_if_there(path)
@@ -20,14 +20,12 @@ def refuse_if_there(path: Path, option: str = "--out") -> None:
         bad_input(f"{path}: is there already; name another with {option}, or say --force")
 
 
-def replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str | bytes) -> None:
     """The file with this content, or as it was: written beside it, to disk, then moved over it."""
     target = path.resolve()
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as beside:
-            beside.write(text)
+        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
+            beside.write(text.encode() if isinstance(text, str) else text)
             beside.flush()
             os.fsync(beside.fileno())
         new = Path(beside.name)
@@ -35,4 +33,4 @@ def replace(path: Path, text: str) -> None:
             new.chmod(target.stat().st_mode)
         new.replace(target)
     except OSError as error:
-        bad_input(f"{path}: {error.strerror}")
+        bad_input(f"{path}: {error.strerror}; name a file that can be written")

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from whenever import Instant as Moment
 
+from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
+from emcheck.domain.fitting.outcomes import begun, closed
 from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
@@ -32,8 +34,8 @@ from emcheck.domain.instructions import (
     Revoke,
     SuspendOrder,
     VaryOrder,
-    impersonal,
 )
+from emcheck.domain.personal import impersonal
 from emcheck.domain.problems import first_problem
 from emcheck.domain.register import (
     AuthorisedAbsence,
@@ -47,6 +49,7 @@ from emcheck.domain.register import (
 )
 
 _ORDER = TypeAdapter(Order)
+_CHANGE_NOTHING = (ActOnAlert, ReferBreach, ReportAudit, PutPolicy, AnswerStep, MarkFitting, OverrideFitting)
 _T = TypeVar("_T")
 _IN_REGISTER = re.compile(r"^(order|installation|fitting|wearer)s\.\d+")
 """Where something stands among others in the register; whoever gives an instruction knows it by the act's own field."""
@@ -60,8 +63,10 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     try:
         if isinstance(act, PutRegister):
             return act.register_
-        if isinstance(act, (ActOnAlert, ReferBreach, ReportAudit, PutPolicy)):
+        if isinstance(act, _CHANGE_NOTHING):
             return register
+        if isinstance(act, (OpenFitting, CloseFitting)):
+            return _visited(register, act, at)
         if isinstance(act, PutOrder):
             return _checked(register, orders=_put(register.orders, act.order, lambda o: o.order_id))
         if isinstance(act, PutInstallation):
@@ -80,6 +85,16 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
     except RegisterError as error:
         raise InstructionError("", str(error)) from None
     return changed(register, orders=tuple(revised if known is order else known for known in register.orders))
+
+
+def _visited(register: Register, act: OpenFitting | CloseFitting, at: Ms) -> Register:
+    """What a fitter's visit makes of it, at its beginning and at its end."""
+    parts = register.orders, register.installations, register.fittings
+    made = begun(parts, act, at) if isinstance(act, OpenFitting) else closed(parts, act, at)
+    if made == parts:
+        return register
+    orders, installations, fittings = made
+    return _checked(register, orders=orders, installations=installations, fittings=fittings)
 
 
 def _order_of(register: Register, order_id: OrderId) -> Order:
@@ -135,6 +150,8 @@ def _resumed(suspensions: list[dict[str, Any]], at: str) -> list[dict[str, Any]]
 
 def _revoked(order: Order, act: Revoke, at: Ms) -> Order:
     """The order without what is revoked, which stays on record; with the times instead, where there are any."""
+    if act.revokes == "variation":
+        return _unvaried(order, act, at)
     name = f"{act.revokes}s"
     held: tuple[AuthorisedAbsence | Suspension, ...] = getattr(order, name)
     found = [span for span in held if span.revoked is None and _is_named(span, act)]
@@ -144,7 +161,7 @@ def _revoked(order: Order, act: Revoke, at: Ms) -> Order:
         raise InstructionError("from", f"no {what} of {order.order_id} that holds begins so; there are {there}")
     if len({_wall(span.until) for span in found}) > 1:
         raise InstructionError("until", f"several begin then, until {' and '.join(s.until for s in found)}; say which")
-    revoked = Revoked(at=format_ms(at), by=act.by, reason=act.reason)  # type: ignore[arg-type] # as text it is judged
+    revoked = _by(act, at)
     spans = [changed(span, revoked=revoked) if span in found else span for span in held]
     if act.instead is not None:
         right = LocalSpan(**{"from": act.instead.from_}, until=act.instead.until)
@@ -152,8 +169,31 @@ def _revoked(order: Order, act: Revoke, at: Ms) -> Order:
     return changed(order, **{name: tuple(spans)})
 
 
+def _unvaried(order: Order, act: Revoke, at: Ms) -> Order:
+    """The order by the windows that held before a variation, which stays on record."""
+    if not any(v.effective_at == act.effective_at for v in order.varied):
+        there = ", ".join(format_ms(v.effective_at) for v in order.varied) or "none"
+        raise InstructionError(
+            "effective_at", f"no variation of {order.order_id} that holds takes effect then; there are {there}"
+        )
+    revoked = _by(act, at)
+    held = (
+        changed(v, revoked=revoked) if v.revoked is None and v.effective_at == act.effective_at else v
+        for v in order.variations
+    )
+    return changed(order, variations=tuple(held))
+
+
+def _by(act: Revoke, at: Ms) -> Revoked:
+    return Revoked(at=format_ms(at), by=act.by, reason=act.reason)  # type: ignore[arg-type] # as text it is judged
+
+
 def _is_named(span: LocalSpan, act: Revoke) -> bool:
-    return _wall(span.from_) == _wall(act.from_) and (act.until is None or _wall(span.until) == _wall(act.until))
+    return (
+        act.from_ is not None
+        and _wall(span.from_) == _wall(act.from_)
+        and (act.until is None or _wall(span.until) == _wall(act.until))
+    )
 
 
 def _wall(local: str) -> datetime:
@@ -205,8 +245,15 @@ class Touched:
 
 def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     """Whom an act touches that made one register of the other."""
-    if isinstance(act, (PutWearer, PutPolicy, ActOnAlert, ReferBreach, ReportAudit)):
+    if isinstance(act, (PutWearer, *_CHANGE_NOTHING)):
         return Touched(set(), set())
+    if isinstance(act, (OpenFitting, CloseFitting)):
+        fitted = _differing(before.fittings, after.fittings, lambda f: (f.wearer_id, f.tag, f.fitted_at))
+        wearers = {o.wearer_id for o in after.orders if o.order_id == _about(act)} if before is not after else set()
+        units = {
+            u for u, _ in _differing(before.installations, after.installations, lambda i: (i.unit, i.installed_at))
+        }
+        return _at_addresses(Touched(wearers, units, equipment=bool(fitted or units)), before, after)
     if isinstance(act, PutFitting):
         return Touched({act.fitting.wearer_id}, set(), equipment=True)
     if isinstance(act, PutInstallation):
@@ -222,6 +269,12 @@ def touched_by(act: Instruction, before: Register, after: Register) -> Touched:
     return _at_addresses(touched, before, after)
 
 
+def _about(act: OpenFitting | CloseFitting) -> OrderId | None:
+    if isinstance(act, OpenFitting):
+        return act.order_id
+    return None if act.found is None else act.found.order_id
+
+
 def _at_addresses(touched: Touched, before: Register, after: Register) -> Touched:
     """With those who are to be where a touched unit stands or stood."""
     moved = {i.address_id for r in (before, after) for i in r.installations if i.unit in touched.units}
@@ -232,7 +285,7 @@ def _at_addresses(touched: Touched, before: Register, after: Register) -> Touche
 
 def addresses(order: Order) -> set[AddressId]:
     """Where an order wants its wearer, now or after a variation."""
-    return {r.address_id for curfew in (order.curfew, *(v.curfew for v in order.variations)) for r in curfew}
+    return {r.address_id for curfew in (order.curfew, *(v.curfew for v in order.varied)) for r in curfew}
 
 
 def _differing(before: Iterable[_T], after: Iterable[_T], name: Any) -> set[Any]:

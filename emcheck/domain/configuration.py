@@ -11,7 +11,11 @@
    hears nothing for a week still has the week's curfew, and the schedule changes by day, when few events come.
 5. `range_dbm` is told where the register holds a calibrated one; else the installer's stands.
 6. `heartbeat_s`, `report_s`, `leave_time_s` are policy.
-7. Between two edges (`until`) nothing changes; the same register, policy and span give the same bytes.
+7. While a fitter's visit is open at the unit, `fitting` names the session, how often to report and until when, which
+   the unit obeys by itself. The session's tag is listened for and its windows stand in the schedule as if it were on
+   already, so that the curfew that a fitter sees acknowledged is the one that holds afterwards; the fitter's own tag is
+   listened for too. A calibrated range is as wide as can be until the walk test has set another.
+8. Between two edges (`until`) nothing changes; the same register, policy and span give the same bytes.
 """
 
 import hashlib
@@ -22,10 +26,12 @@ from typing import Any
 
 from emcheck.domain.amending import addresses
 from emcheck.domain.canonical import compact, sha256_of_texts
+from emcheck.domain.fitting.visits import Visit
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
 from emcheck.domain.instants import DAY, FOREVER, HOUR, format_ms
 from emcheck.domain.register import Fitting, Order
 from emcheck.domain.roster import Roster
+from emcheck.domain.walk import WEAKEST_DBM
 from emcheck.domain.windows import windows
 
 _WEEK: Ms = 7 * DAY
@@ -70,9 +76,12 @@ class Configurations:
             return Configuration(None, _next(edges, now))
         since = (now - _WEDNESDAY_NOON) // _WEEK * _WEEK + _WEDNESDAY_NOON
         horizon = since + 2 * _WEEK
+        visits = [v for v in self.roster.visits.values() if v.unit == name and _holds(v.opened_at, v.until, now)]
+        cases = {case.wearer_id: case for case in self.roster.cases_of.get(name, ())}
+        cases |= {v.wearer_id: self.roster.cases[v.wearer_id] for v in visits if v.wearer_id in self.roster.cases}
         ordered = [
-            (state.order, case.fittings)
-            for case in self.roster.cases_of.get(name, ())
+            (state.order, [*case.fittings, *(_as_if_on(v) for v in visits if v.wearer_id == case.wearer_id)])
+            for case in cases.values()
             for state in case.orders
             if state.order.ends_at > now and state.order.starts_at < horizon
             if here.address_id in addresses(state.order)
@@ -80,11 +89,19 @@ class Configurations:
         fittings = [f for _, fitted in ordered for f in fitted]
         edges += [since + _WEEK, *(order.ends_at for order, _ in ordered)]
         edges += [edge for f in fittings for edge in (f.fitted_at, f.removed_at)]
-        tags = sorted({f.tag for f in fittings if _holds(f.fitted_at, f.removed_at, now)})
+        edges += [v.until for v in visits]
+        here_too = {v.fitter_tag for v in visits if v.fitter_tag is not None}
+        tags = sorted({f.tag for f in fittings if _holds(f.fitted_at, f.removed_at, now)} | here_too)
         schedule = _schedule(ordered, here.address_id, now, since, horizon)
         content = self._fixed(now) | {"tags": tags, "schedule": schedule, "schedule_sha256": sha256_of_texts(schedule)}
         if here.range_dbm is not None:
             content["range_dbm"] = here.range_dbm
+        if visits:
+            report_s = round(self.roster.policies.own.then(now).number("fitting.session.report_s"))
+            said = {"session": visits[0].session, "report_s": report_s, "until": format_ms(visits[0].until)}
+            content["fitting"] = said
+            if here.range_dbm is not None:
+                content["range_dbm"] = WEAKEST_DBM
         text = compact(content)
         return Configuration(content, _next(edges, now), hashlib.sha256(text.encode()).hexdigest(), text[1:-1])
 
@@ -103,6 +120,16 @@ def _schedule(
         {"from": _text(start), "until": _text(end), "tags": sorted(tags)}
         for (start, end), tags in sorted(wanted.items())
     ]
+
+
+def _as_if_on(visit: Visit) -> Fitting:
+    """The session's tag, on until the visit is over (7)."""
+    return Fitting(
+        tag=visit.tag,
+        wearer_id=visit.wearer_id,
+        fitted_at=format_ms(visit.opened_at),  # type: ignore[arg-type] # as text it is judged
+        removed_at=format_ms(visit.until),  # type: ignore[arg-type] # as above
+    )
 
 
 @lru_cache(maxsize=4096)

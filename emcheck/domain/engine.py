@@ -294,10 +294,11 @@ class Engine:
             policy = new_policy(act, self.roster.policies, at)
             return Touched(set(), set()) if policy is None else self._publish(policy, at)
         naming_published(act, self.roster.policies)
-        register = amended(before, act, at) if made is None else made
+        visits, register = self.roster.visits_after(act, at), made or amended(before, act, at)
         touched = touched_by(act, before, register)
         self.receiving.last_at = at
         self._catch_up_with(touched, at)
+        self.roster.visits = visits
         self.roster.amend(register, name_after(self.roster.register_sha256, raw, register), touched)
         self._watch.amend(touched.units, before, register)
         if touched.equipment:

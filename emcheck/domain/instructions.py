@@ -5,7 +5,8 @@ judged before is judged again by the register that is in force now.
 
 1. `authorised_absence`: leave, entered before or after the fact. The total is revised, the record of the absence stays.
 2. `variation`: other windows from its effective time on; `suspension` and `resumption`; `order_end`.
-   `revocation`: leave or a suspension that was entered wrongly or is withdrawn, or its right times. It stays on record.
+   `revocation`: leave, a suspension or a variation that was entered wrongly or is withdrawn, or leave's right times. It
+   stays on record.
 3. `order`, `installation`, `fitting`, `wearer`: a new one, or what stands under the same name from now on. So a tag or
    unit is swapped by ending one installation or fitting and adding another.
 4. `register`: all of it, as a file holds it.
@@ -13,6 +14,7 @@ judged before is judged again by the register that is in force now.
 6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
 7. `referral`: an order's breach is reported to the authority (`referrals`). It changes no register and no finding.
 8. `policy`: one more version of a policy, from its effective time on (policies). It changes no register.
+9. `fitting_opened`, `_answer`, `_mark`, `_override`, `_closed`: a fitter's visit (`fitting`).
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from emcheck.domain.acts import Act, By
+from emcheck.domain.acts import InstructionError as InstructionError  # noqa: PLC0414 - all of an instruction from one room
 from emcheck.domain.alerts import Disposition
+from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.ids import AlertId, OrderId
 from emcheck.domain.problems import Misplaced, first_problem
 from emcheck.domain.register import (
@@ -33,26 +38,8 @@ from emcheck.domain.register import (
 )
 from emcheck.domain.written import Instant, LocalTime
 
-By = Annotated[str, Field(pattern=r"\S", description="Who said so.")]
 
-
-class InstructionError(ValueError):
-    """An instruction that cannot be carried out: `path` in it, what is wrong and what would be right."""
-
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{path}: {problem}" if path else problem)
-        self.path = path
-        self.problem = problem
-
-
-class _Act(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    warnings: tuple[str, ...] = ()
-    """What the service remarked when it was carried out. Whoever gives it leaves this out; it is written over."""
-
-
-class GrantAbsence(_Act):
+class GrantAbsence(Act):
     """Leave that excludes seconds from the total (1)."""
 
     type: Literal["authorised_absence"]
@@ -71,7 +58,7 @@ class GrantAbsence(_Act):
     """On what."""
 
 
-class VaryOrder(_Act):
+class VaryOrder(Act):
     """Other windows from an effective time on (2)."""
 
     type: Literal["variation"]
@@ -86,7 +73,7 @@ class VaryOrder(_Act):
     """Who said so."""
 
 
-class SuspendOrder(_Act):
+class SuspendOrder(Act):
     """Time taken out of every window (2)."""
 
     type: Literal["suspension"]
@@ -103,7 +90,7 @@ class SuspendOrder(_Act):
     """Who said so."""
 
 
-class ResumeOrder(_Act):
+class ResumeOrder(Act):
     """The suspension in force at `at` ends there (2)."""
 
     type: Literal["resumption"]
@@ -127,17 +114,19 @@ class Times(BaseModel):
     """Where it ends, after `from`."""
 
 
-class Revoke(_Act):
-    """Leave or a suspension of an order never held, or held at other times (2). Totals are revised, records stay."""
+class Revoke(Act):
+    """Leave, a suspension or a variation of an order never held, or leave held at other times (2). Records stay."""
 
     type: Literal["revocation"]
     """Which act it is."""
-    revokes: Literal["authorised_absence", "suspension"]
+    revokes: Literal["authorised_absence", "suspension", "variation"]
     """What it is about."""
     order_id: OrderId
     """Which order."""
-    from_: Annotated[LocalTime, Field(alias="from")]
-    """Where what is revoked begins, as it was entered."""
+    from_: Annotated[LocalTime | None, Field(alias="from")] = None
+    """Where leave or a suspension that is revoked begins, as it was entered."""
+    effective_at: Instant | None = None
+    """When a variation that is revoked takes effect, as it was entered."""
     until: LocalTime | None = None
     """Where it ends; needed where several begin at that time."""
     instead: Times | None = None
@@ -147,8 +136,19 @@ class Revoke(_Act):
     by: By
     """Who said so."""
 
+    @model_validator(mode="after")
+    def _named(self) -> "Revoke":
+        if self.revokes == "variation":
+            if self.effective_at is None:
+                raise Misplaced("effective_at", "missing; say when the variation takes effect")
+            if self.instead is not None:
+                raise Misplaced("instead", "a variation has no other times; give another variation that is right")
+        elif self.from_ is None:
+            raise Misplaced("from", "missing; say where what is revoked begins")
+        return self
 
-class EndOrder(_Act):
+
+class EndOrder(Act):
     """The order ends at another time than was known (2)."""
 
     type: Literal["order_end"]
@@ -163,7 +163,7 @@ class EndOrder(_Act):
     """Who said so."""
 
 
-class PutOrder(_Act):
+class PutOrder(Act):
     """A new order, or all that an order says from now on (3)."""
 
     type: Literal["order"]
@@ -174,7 +174,7 @@ class PutOrder(_Act):
     """Who said so."""
 
 
-class PutInstallation(_Act):
+class PutInstallation(Act):
     """A unit at an address; another of the same unit and `installed_at` is replaced (3)."""
 
     type: Literal["installation"]
@@ -185,7 +185,7 @@ class PutInstallation(_Act):
     """Who said so."""
 
 
-class PutFitting(_Act):
+class PutFitting(Act):
     """A tag on a limb; another of the same tag, wearer and `fitted_at` is replaced (3)."""
 
     type: Literal["fitting"]
@@ -196,7 +196,7 @@ class PutFitting(_Act):
     """Who said so."""
 
 
-class PutWearer(_Act):
+class PutWearer(Act):
     """A new wearer, or other personal data of one (3)."""
 
     type: Literal["wearer"]
@@ -207,7 +207,7 @@ class PutWearer(_Act):
     """Who said so."""
 
 
-class PutRegister(_Act):
+class PutRegister(Act):
     """All that should be monitored (4)."""
 
     type: Literal["register"]
@@ -218,7 +218,7 @@ class PutRegister(_Act):
     """Who said so."""
 
 
-class PutPolicy(_Act):
+class PutPolicy(Act):
     """A version of a policy is published (6); one that stands already is not published twice."""
 
     type: Literal["policy"]
@@ -231,7 +231,7 @@ class PutPolicy(_Act):
     """Why what was judged already is judged again, where it begins before it is known."""
 
 
-class ActOnAlert(_Act):
+class ActOnAlert(Act):
     """What an operator does about an alert (5); the life cycle says what is allowed when."""
 
     type: Literal["alert"]
@@ -246,6 +246,8 @@ class ActOnAlert(_Act):
     """Why it is closed."""
     note: str = ""
     """What else is to be known of it."""
+    seen_revision: Annotated[int, Field(ge=1)] | None = None
+    """The revision that was looked at: refused where somebody has acted on the alert since."""
     by: By
     """Who said so."""
 
@@ -262,7 +264,7 @@ class ActOnAlert(_Act):
         return self
 
 
-class AuditDifference(_Act):
+class AuditDifference(Act):
     """What the auditor finds of one kind or publisher (6)."""
 
     kind: Literal["step_overdue", "undelivered", "publisher_behind"]
@@ -277,7 +279,7 @@ class AuditDifference(_Act):
     """Some of the alerts."""
 
 
-class ReportAudit(_Act):
+class ReportAudit(Act):
     """All that the auditor finds at its look; what it found before and no longer does is mended (6)."""
 
     type: Literal["audit"]
@@ -294,7 +296,7 @@ class ReportAudit(_Act):
         return self
 
 
-class ReferBreach(_Act):
+class ReferBreach(Act):
     """A breach of an order is reported to the authority (7)."""
 
     type: Literal["referral"]
@@ -330,7 +332,12 @@ Instruction = Annotated[
     | PutPolicy
     | ActOnAlert
     | ReportAudit
-    | ReferBreach,
+    | ReferBreach
+    | OpenFitting
+    | AnswerStep
+    | MarkFitting
+    | OverrideFitting
+    | CloseFitting,
     Field(discriminator="type"),
 ]
 INSTRUCTION: TypeAdapter[Instruction] = TypeAdapter(Instruction)
@@ -358,35 +365,15 @@ def order_of(act: Instruction) -> OrderId | None:
     return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
 
 
-CHANGES_NOTHING = ("alert", "audit", "referral", "policy")
+CHANGES_NOTHING = ("alert", "audit", "referral", "policy", "fitting_answer", "fitting_mark", "fitting_override")
 """Kinds of acts that a register is the same after, and called the same."""
 
 
-def outcome_of(warnings: Sequence[str]) -> str:
-    """What whoever gave an instruction is answered once it is carried out."""
-    return f"done, with warnings: {'; '.join(warnings)}" if warnings else "done"
+REVOCABLE = ("authorised_absence", "suspension", "variation")
+"""Kinds of acts that can be taken back by their number."""
 
 
-PERSONAL = ("name", "notes", "contacts")
-"""Fields of a wearer that are personal data."""
-
-
-def impersonal(raw: Any) -> Any:
-    """An instruction without personal data, as it is kept for ever: names stand in a table that can be erased."""
-
-    def bare(wearer: Any) -> Any:
-        return {key: value for key, value in wearer.items() if key not in PERSONAL}
-
-    if raw["type"] == "wearer":
-        return raw | {"wearer": bare(raw["wearer"])}
-    if raw["type"] == "register":
-        register = raw["register"]
-        return raw | {"register": register | {"wearers": [bare(wearer) for wearer in register["wearers"]]}}
-    return raw
-
-
-def told_of(act: Instruction) -> tuple[Wearer, ...]:
-    """The wearers of whom an act may tell personal data."""
-    if isinstance(act, PutRegister):
-        return act.register_.wearers
-    return (act.wearer,) if isinstance(act, PutWearer) else ()
+def outcome_of(warnings: Sequence[str], number: int | None = None) -> str:
+    """What whoever gave an instruction is answered once it is carried out; `number` is what it can be revoked by."""
+    done = "done" if number is None else f"done as number {number}"
+    return f"{done}, with warnings: {'; '.join(warnings)}" if warnings else done

@@ -139,9 +139,13 @@ def _court(
 def _starts(order: Order, number: int, policy: Policy, before: Order | None) -> Iterator[Excess]:
     """Clause 4, of every version that was not there before."""
     most = int(policy.number("order.windows.per_day_max"))
-    known = () if before is None else (before.curfew, *(variation.curfew for variation in before.variations))
+    known = () if before is None else (before.curfew, *(variation.curfew for variation in before.varied))
     versions = [(f"orders.{number}.curfew", order.curfew)]
-    versions += [(f"orders.{number}.variations.{n}.curfew", v.curfew) for n, v in enumerate(order.variations)]
+    versions += [
+        (f"orders.{number}.variations.{n}.curfew", v.curfew)
+        for n, v in enumerate(order.variations)
+        if v.revoked is None
+    ]
     for path, curfew in ((path, curfew) for path, curfew in versions if curfew not in known):
         counts = _starting(curfew)
         for day in DAYS:
@@ -188,7 +192,7 @@ def _path(order: Order, number: int, day: int) -> str:
     begun = [
         (v.effective_at, n)
         for n, v in enumerate(order.variations)
-        if _wall(v.effective_at, order.timezone) < (day + 1) * DAY
+        if v.revoked is None and _wall(v.effective_at, order.timezone) < (day + 1) * DAY
     ]
     return f"orders.{number}.variations.{max(begun)[1]}.curfew" if begun else f"orders.{number}.curfew"
 
@@ -206,7 +210,7 @@ def _plain(order: Order) -> Order:
 @lru_cache(maxsize=4096)
 def _hours_of(order: Order, like: Order) -> dict[int, float]:
     plain, alike = _on_the_wall(order), _on_the_wall(like)
-    changes = [alike.starts_at, alike.ends_at, *(v.effective_at for v in alike.variations)]
+    changes = [alike.starts_at, alike.ends_at, *(v.effective_at for v in alike.varied)]
     if alike.first_night is not None:
         changes.append(_ms(alike.first_night.from_))
     found: dict[int, float] = {}

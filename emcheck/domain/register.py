@@ -25,7 +25,7 @@ from pydantic.dataclasses import dataclass
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.problems import Misplaced, first_problem
-from emcheck.domain.written import Common, Instant, LocalDate, LocalTime, PublicKey, TimeOfDay, zone
+from emcheck.domain.written import Common, Instant, LocalDate, LocalTime, Notes, PublicKey, TimeOfDay, zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -40,7 +40,7 @@ class RegisterError(ValueError):
 
 def _unsaid(value: object) -> bool:
     """Younger keys are left out where they say nothing, so that older registers keep their hash."""
-    return value is None
+    return value is None or value == ()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Field,))
@@ -152,6 +152,19 @@ class Variation:
 
     effective_at: Instant
     curfew: Curfew
+    revoked: Revoked | None = Field(default=None, exclude_if=_unsaid)
+
+
+@_value
+class VisitMade:
+    """A fitter's visit that is over."""
+
+    session: str
+    at: Instant
+    outcome: Literal[
+        "success", "cannot_validate", "refused_access", "no_show", "wrong_address", "unsafe", "lapsed"
+    ]  # fmt: skip
+    by: Annotated[str, Field(pattern=r"\S")]
 
 
 @_value
@@ -175,6 +188,7 @@ class Order:
     authorised_absences: tuple[AuthorisedAbsence, ...] = ()
     suspensions: tuple[Suspension, ...] = ()
     policy: str | None = None
+    visits: tuple[VisitMade, ...] = Field(default=(), exclude_if=_unsaid)
 
     @model_validator(mode="after")
     def _check(self) -> "Order":
@@ -189,6 +203,11 @@ class Order:
                     f"{early} is before the order starts at {starts}; let it take effect in the order's time",
                 )
         return self
+
+    @property
+    def varied(self) -> list[Variation]:
+        """The variations that hold, by when they take effect."""
+        return sorted((v for v in self.variations if v.revoked is None), key=lambda v: v.effective_at)
 
 
 def changed(value: _T, **fields: object) -> _T:
@@ -209,7 +228,7 @@ class Wearer:
 
     wearer_id: WearerId
     name: str | None = None
-    notes: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
+    notes: Notes = Field(default_factory=lambda: _NOTHING_NOTED)
     contacts: dict[str, Any] = Field(default_factory=lambda: _NOTHING_NOTED)
 
 
@@ -244,8 +263,16 @@ class Installation(_Lasting):
 
 
 @_value
+class Overridden:
+    """A supervisor let a fitting stand though steps were open."""
+
+    by: Annotated[str, Field(pattern=r"\S")]
+    reason: Annotated[str, Field(pattern=r"\S")]
+
+
+@_value
 class Fitting(_Lasting):
-    """A tag on a wearer's limb."""
+    """A tag on a wearer's limb; `session` names the visit that shows how, `override` who let it stand."""
 
     tag: TagId
     wearer_id: WearerId
@@ -253,11 +280,9 @@ class Fitting(_Lasting):
     strap_batch: str | None = None
     fitted_at: Instant
     validation: Literal["pending", "validated", "overridden"] | None = None
-    body_bias_c: Annotated[float, Field(ge=-5, le=5)] | None = Field(
-        default=None,
-        exclude_if=_unsaid,
-        description="What the tag's skin side read above its outward side at the fitting, both equally warm, degC.",
-    )
+    body_bias_c: Annotated[float, Field(ge=-5, le=5)] | None = Field(default=None, exclude_if=_unsaid)
+    session: str | None = Field(default=None, exclude_if=_unsaid)
+    override: Overridden | None = Field(default=None, exclude_if=_unsaid)
 
 
 @_value

@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from emcheck.domain.findings import Span
+from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.ids import AddressId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, format_ms
 from emcheck.domain.instructions import (
@@ -71,7 +72,7 @@ def _named(act: Instruction, register: Register) -> list[Order]:
     """The orders of a register whose curfew an act may change."""
     if isinstance(act, PutRegister):
         return list(register.orders)
-    if isinstance(act, (GrantAbsence, ReferBreach, Revoke)):
+    if isinstance(act, (GrantAbsence, ReferBreach, Revoke, FittingAct)):
         return []
     return [order for order in register.orders if order.order_id == order_of(act)]
 
@@ -96,7 +97,7 @@ def slips(register: Register, orders: Collection[Order]) -> Iterator[str]:
 
 def _unheard(order: Order, installed: dict[AddressId, list[Span]]) -> Iterator[str]:
     """Clause 2."""
-    changes = sorted(order.variations, key=lambda variation: variation.effective_at)
+    changes = order.varied
     edges = [order.starts_at, *(v.effective_at for v in changes), order.ends_at]
     told: dict[str, None] = {}
     for curfew, start, end in zip([order.curfew, *(v.curfew for v in changes)], edges, edges[1:], strict=False):
@@ -113,7 +114,7 @@ def _unheard(order: Order, installed: dict[AddressId, list[Span]]) -> Iterator[s
 def _torn(first: Order, second: Order) -> Iterator[str]:
     """Clause 3: the first time that two orders want their wearer at two addresses."""
     low, high = max(first.starts_at, second.starts_at), min(first.ends_at, second.ends_at)
-    changes = {low} | {v.effective_at for order in (first, second) for v in order.variations}
+    changes = {low} | {v.effective_at for order in (first, second) for v in order.varied}
     changes |= {
         resolve(order.first_night.from_, order.timezone, "earlier")
         for order in (first, second)

@@ -6,8 +6,10 @@ from dataclasses import replace
 from emcheck.domain.amending import Touched, addresses
 from emcheck.domain.case import Case
 from emcheck.domain.findings import Finding, Span
+from emcheck.domain.fitting.visits import NO_VISITS, Visits, visits_after
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
+from emcheck.domain.instructions import Instruction
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order, Register, public_key_of
@@ -24,6 +26,8 @@ class Roster:
         self.policies = policies
         self.register_sha256 = register_sha256 or register.sha256()
         """What the register is called in findings."""
+        self.visits = NO_VISITS
+        """Fitters' visits that are open."""
         self.terms = Terms(policies, self.tag_span, self.fitted, self.bias_c)
         self._note_fittings()
         self.units: dict[UnitId, Unit] = {}
@@ -59,6 +63,11 @@ class Roster:
     def track(self) -> Track:
         """An empty track."""
         return Track(self.terms)
+
+    def visits_after(self, act: Instruction, at: Ms) -> Visits:
+        """The open visits after an act; InstructionError where it has no place in them."""
+        most_ms = self.policies.own.then(at).ms("fitting.session.most_s")
+        return visits_after(self.visits, act, self.register, at, most_ms=most_ms)
 
     def signatures_required(self, at: Ms) -> bool:
         """Whether what is received at an instant must be signed."""

@@ -41,7 +41,7 @@ def resolve(local: str, zone: str, reading: Literal["earlier", "later"]) -> Ms:
 
 def windows(order: Order, since: Ms, until: Ms) -> list[Window]:
     """The order's windows that touch `[since, until)`, by start."""
-    changes = sorted(order.variations, key=lambda variation: variation.effective_at)
+    changes = order.varied
     edges = [order.starts_at, *(min(v.effective_at, order.ends_at) for v in changes), order.ends_at]
     pieces: list[Window] = []
     first = order.first_night
@@ -70,7 +70,7 @@ def is_in_force(order: Order, at: Ms) -> bool:
 
 def curfew_addresses(order: Order, at: Ms) -> set[AddressId]:
     """Where the order's windows stand by what is in force at an instant; its first night stands at the first."""
-    changes = sorted(order.variations, key=lambda variation: variation.effective_at)
+    changes = order.varied
     curfew = next((v.curfew for v in reversed(changes) if v.effective_at <= at), order.curfew)
     return {requirement.address_id for requirement in (*curfew, *(order.curfew[:1] if order.first_night else ()))}
 

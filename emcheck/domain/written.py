@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from whenever import ZonedDateTime
@@ -10,6 +10,7 @@ from whenever import ZonedDateTime
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
 from emcheck.domain.keys import public_key
+from emcheck.domain.problems import Misplaced
 
 
 def _instant(value: object) -> Ms:
@@ -44,6 +45,13 @@ def zone(value: str) -> str:
     return value
 
 
+def _legible(notes: dict[str, Any]) -> dict[str, Any]:
+    limb = notes.get("limb")
+    if limb is not None and not (isinstance(limb, str) and limb.strip()):
+        raise Misplaced("limb", "a limb note is text; write it as in 'left leg prosthetic below the knee'")
+    return notes
+
+
 Instant = Annotated[
     Ms,
     BeforeValidator(_instant),
@@ -56,3 +64,8 @@ TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 Common = Annotated[str, Field(min_length=1, max_length=64)]
 """What several units have in common, by name."""
 PublicKey = Annotated[str, AfterValidator(public_key)]
+Notes = Annotated[
+    dict[str, Any],
+    AfterValidator(_legible),
+    Field(description="What is to be known of a wearer; `limb` stands before the fitter and bars the limb it names."),
+]

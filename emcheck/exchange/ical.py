@@ -177,7 +177,7 @@ def _within(windows: list[Window], span: Span, report: Report) -> list[Window]:
 
 def _tell(plain: dict[str, Any], report: Report) -> None:
     order = judged(plain)
-    versions = [(order.starts_at, order.curfew), *((v.effective_at, v.curfew) for v in order.variations)]
+    versions = [(order.starts_at, order.curfew), *((v.effective_at, v.curfew) for v in order.varied)]
     for at, curfew in versions:
         words = "; ".join(line for requirement in curfew for line in curfew_lines(requirement)) or "no curfew"
         report.understood.append((f"from {format_ms(at)[:10]}", words))

@@ -65,7 +65,11 @@ def _vary(order: dict[str, Any] | None, imported: Imported) -> None:
     for name in ("wearer_id", "timezone"):
         if order[name] != made[name]:
             raise NotUnderstood(name, f"{made[name]!r}, but the order that is varied has {order[name]!r}")
-    later = [v["effective_at"] for v in order.get("variations", []) if parse_ms(v["effective_at"]) >= at]
+    later = [
+        v["effective_at"]
+        for v in order.get("variations", [])
+        if "revoked" not in v and parse_ms(v["effective_at"]) >= at
+    ]
     if later:
         raise NotUnderstood("varies_at", f"a variation from {later[0]} is in the register; take it out or vary later")
     for name, given in variations_of(imported).items():

@@ -66,7 +66,7 @@ def _value(threshold: Threshold | None) -> str:
     return "not set" if threshold is None else f"{threshold.value} {threshold.unit}".strip()
 
 
-_READING = ("presence.", "clock.", "rf.", "tag.battery.", "unit.battery.", "unit.moved.")
+_READING = ("presence.", "clock.", "rf.", "tag.battery.", "unit.battery.", "unit.moved.", "body.no_motion.room_")
 """Thresholds by which facts are read, so that any rule may hang on them."""
 
 

@@ -9,6 +9,7 @@ from emcheck.domain.escalation import QUEUE, Call, Due, Why
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, format_ms
 from emcheck.present.times import clock, duration
+from emcheck.present.whom import whom as whom_about
 
 
 def whom(call: Call) -> str:
@@ -27,7 +28,7 @@ def because(step: Due) -> str:
 def message(waiting: Collection[Alert]) -> tuple[str, str]:
     """Title and text for a contact: the worst of what waits, and how much there is, by priority."""
     worst = min(waiting, key=lambda alert: (alert.priority, alert.raised_at, alert.alert_id))
-    text = [f"{worst.priority} {worst.rule}, {worst.subject}, alert {worst.alert_id}:", worst.text]
+    text = [f"{worst.priority} {worst.rule}, {whom_about(worst.subject)}, alert {worst.alert_id}:", worst.text]
     if len(waiting) == 1:
         return f"emcheck: {worst.priority} alert waits", "\n".join(text)
     counts = sorted(Counter(alert.priority for alert in waiting).items())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from emcheck.domain.fitting.acts import AnswerStep, FittingAct, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
@@ -39,7 +40,8 @@ def what(act: Instruction) -> str:
         return f"{kind} of {act.order_id}, {act.from_} to {act.until}"
     if isinstance(act, Revoke):
         instead = "" if act.instead is None else f", {act.instead.from_} to {act.instead.until} instead"
-        return f"{kind} of {act.revokes.replace('_', ' ')} of {act.order_id} from {act.from_}{instead}"
+        since = act.from_ if act.effective_at is None else format_ms(act.effective_at)
+        return f"{kind} of {act.revokes.replace('_', ' ')} of {act.order_id} from {since}{instead}"
     if isinstance(act, VaryOrder):
         lines = "; ".join(line for place in act.curfew for line in curfew_lines(place)) or "no curfew"
         return f"{kind} of {act.order_id} from {format_ms(act.effective_at)}: {lines}"
@@ -52,7 +54,22 @@ def what(act: Instruction) -> str:
         return f"{kind} of {act.order_id} at {act.at}"
     if isinstance(act, EndOrder):
         return f"{kind} of {act.order_id}, at {format_ms(act.ends_at)}"
-    return f"{kind}{_of(act)}"
+    return _visit(act) if isinstance(act, FittingAct) else f"{kind}{_of(act)}"
+
+
+def _visit(act: FittingAct) -> str:
+    """`fitting FS-1 opened: tag T-7 for O-1 at BU-0003`."""
+    head = f"fitting {act.session}"
+    if isinstance(act, OpenFitting):
+        return f"{head} opened: tag {act.tag} for {act.order_id} at {act.unit}"
+    if isinstance(act, AnswerStep):
+        said = act.limb or (f"{act.gap_mm:g} mm" if act.gap_mm is not None else " and ".join(act.identifiers))
+        return f"{head}: {act.step.replace('_', ' ')}: {act.answer}{f', {said}' if said else ''}"
+    if isinstance(act, MarkFitting):
+        return f"{head}: {act.what.replace('_', ' ')}{f' {act.room}' if act.room else ''}"
+    if isinstance(act, OverrideFitting):
+        return f"{head} overridden"
+    return f"{head} closed: {act.outcome.replace('_', ' ')}"
 
 
 def by(act: Instruction) -> str:

@@ -53,13 +53,13 @@ def in_force(register: Register, now: Ms | None) -> list[dict[str, Any]]:
 
 def _curfew(order: Order, now: Ms | None) -> Iterable[CurfewRequirement]:
     """The version in force; without an instant the order's first."""
-    versions = [v for v in order.variations if now is not None and v.effective_at <= now]
+    versions = [v for v in order.varied if now is not None and v.effective_at <= now]
     return max(versions, key=lambda v: v.effective_at).curfew if versions else order.curfew
 
 
 def _addresses(order: Order, now: Ms | None) -> set[str]:
     """Where the order wants its wearer, now or after a variation that is to come."""
-    later = [v.curfew for v in order.variations if now is None or now < v.effective_at]
+    later = [v.curfew for v in order.varied if now is None or now < v.effective_at]
     return {requirement.address_id for curfew in (_curfew(order, now), *later) for requirement in curfew}
 
 
@@ -75,7 +75,7 @@ def _changes(order: Order, now: Ms | None) -> Iterator[str]:
     for variation in sorted(order.variations, key=lambda variation: variation.effective_at):
         if now is None or now < variation.effective_at:
             at = f"{day(variation.effective_at, zone)} {hour(variation.effective_at, zone)}"
-            yield f"from {at}: {', '.join(_lines(variation.curfew))}"
+            yield f"from {at}: {', '.join(_lines(variation.curfew))}{_revoked(variation.revoked)}"
     for suspension in order.suspensions:
         if _lies_ahead(suspension, zone, now):
             yield f"suspended {_span(suspension)}{_revoked(suspension.revoked)}"

@@ -44,7 +44,7 @@ class Seen:
     raised: int
     acknowledged: int
     median_ms: Ms | None
-    within: list[tuple[Ms, float, float]]
+    within: list[tuple[Ms, float | None, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def statistics(
         by_priority=Counter(alert.priority for alert in known.values()),
         outcomes=Counter(_outcome(alert) for alert in known.values()),
         withdrawn=sum(alert.withdrawn for alert in known.values()),
-        seen=[_seen(priority, known, first, targets.get(priority, ())) for priority in ("P1", "P2", "P3", "P4")],
+        seen=[_seen(priority, known, first, targets.get(priority, ()), until) for priority in ("P1", "P2", "P3", "P4")],
         flood_spans=floods,
         flood_share=floods / max(-((since - until) // FLOOD_SPAN), 1),
         stale=sum(a.state is not AlertState.CLOSED and until - a.raised_at > STALE for a in known.values()),
@@ -127,10 +127,11 @@ def _seen(
     known: Mapping[AlertId, Alert],
     first: Mapping[AlertId, Mapping[str, Ms]],
     targets: tuple[tuple[Ms, float], ...],
+    until: Ms,
 ) -> Seen:
-    """Those that were withdrawn before anyone saw them count neither way."""
+    """Those that were withdrawn before anyone saw them count neither way, nor do those whose time is not over yet."""
     waits: list[Ms] = []
-    raised = 0
+    unseen: list[Ms] = []
     for name, alert in known.items():
         if alert.priority != priority:
             continue
@@ -138,14 +139,19 @@ def _seen(
         gone = first.get(name, {}).get("withdrawn")
         if at is None and gone is not None:
             continue
-        raised += 1
         if at is not None:
             waits.append(at - alert.raised_at)
+        else:
+            unseen.append(until - alert.raised_at)
     waits.sort()
-    within = [
-        (limit, sum(wait <= limit for wait in waits) / raised if raised else 0.0, target) for limit, target in targets
-    ]
-    return Seen(priority, raised, len(waits), waits[len(waits) // 2] if waits else None, within)
+    within = [(limit, _share(waits, unseen, limit), target) for limit, target in targets]
+    return Seen(priority, len(waits) + len(unseen), len(waits), waits[len(waits) // 2] if waits else None, within)
+
+
+def _share(waits: list[Ms], unseen: list[Ms], limit: Ms) -> float | None:
+    """Of those that were acknowledged or are overdue how many were acknowledged in time; None where there are none."""
+    due = len(waits) + sum(waited > limit for waited in unseen)
+    return sum(wait <= limit for wait in waits) / due if due else None
 
 
 def _chattering(alerts: Iterable[Alert]) -> list[tuple[str, str, int]]:
@@ -217,7 +223,7 @@ def tables(stats: Statistics) -> list[Table]:
     seen: list[tuple[str, ...]] = [
         (
             f"{one.priority} acknowledged within {limit // SECOND} s",
-            f"{share:.1%} of {one.raised}" if one.raised else "none raised",
+            f"{share:.1%} of {one.raised}" if share is not None else "none due yet" if one.raised else "none raised",
             f"{target:.1%}",
         )
         for one in stats.seen

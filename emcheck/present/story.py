@@ -12,6 +12,7 @@ from emcheck.domain.instants import HOUR, format_ms, format_optional_ms, parse_m
 from emcheck.domain.timeline import Stretch
 from emcheck.domain.windows import Window
 from emcheck.present.times import clock, duration
+from emcheck.present.whom import whom as whom_about
 
 Known = tuple[Ms, str, str, str, Alert]
 """When it became known, what the change was, by whom, its note, and the alert as it was then."""
@@ -32,7 +33,8 @@ _ACTIONS = {
 def headline(alert: Alert) -> str:
     """`P2  curfew.absence, late_return  W-1, order O-1`."""
     what = alert.rule if alert.class_ is None else f"{alert.rule}, {alert.class_}"
-    whom = [str(part) for part in (alert.wearer_id, alert.unit) if part is not None]
+    about = [] if alert.wearer_id or alert.unit else [whom_about(alert.subject)]
+    whom = about + [str(part) for part in (alert.wearer_id, alert.unit) if part is not None]
     whom += [f"order {alert.order_id}"] if alert.order_id is not None else []
     state = "withdrawn" if alert.withdrawn else str(alert.state).replace("_", " ")
     return "  ".join(part for part in (alert.alert_id, alert.priority, what, ", ".join(whom), f"({state})") if part)

@@ -26,8 +26,8 @@ _NOTE, _LETTER = 14, 6.6
 _NARROW = 1.5
 """No bar is thinner: one second of absence is seen too."""
 _TOLD_MAX = 60
-_STYLE = (
-    "<style>.em text{font:14px system-ui,sans-serif;fill:var(--ink,#111);font-variant-numeric:tabular-nums}"
+STYLE = (
+    ".em text{font:14px system-ui,sans-serif;fill:var(--ink,#111);font-variant-numeric:tabular-nums}"
     ".em .small{font-size:12px}.em .head{font-size:16px;font-weight:600}"
     ".em .note{font-size:12px;paint-order:stroke;stroke:var(--paper,#fff);stroke-width:4px}"
     ".em .grid{stroke:var(--faint,#ccc);stroke-width:1}.em .now{stroke:var(--ink,#111);stroke-width:2}"
@@ -35,8 +35,9 @@ _STYLE = (
     ".em .absent{fill:var(--paper,#fff);stroke:#d55e00;stroke-width:2}"
     ".em .unknown{fill:url(#em-hatch);stroke:var(--faint,#bbb)}"
     ".em .excused{fill:none;stroke:#009e73;stroke-width:2;stroke-dasharray:2 3}"
-    ".em .bar{fill:url(#em-dots);stroke:var(--ink,#111)}.em .mark{fill:#d55e00;stroke:var(--ink,#111)}</style>"
+    ".em .bar{fill:url(#em-dots);stroke:var(--ink,#111)}.em .mark{fill:#d55e00;stroke:var(--ink,#111)}"
 )
+"""What the drawing looks like; a page whose policy forbids styles inside it serves this beside."""
 _DEFS = (
     '<defs><pattern id="em-hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="7" height="7" fill="var(--paper,#fff)"/><rect width="2.2" height="7" fill="#888"/></pattern>'
@@ -96,8 +97,9 @@ def told(it: Timeline) -> list[str]:
     return found
 
 
-def draw_svg(timelines: Sequence[Timeline]) -> str:
-    """The whole file: one wearer's addresses, one under the other."""
+def draw_svg(timelines: Sequence[Timeline], *, styled: bool = True) -> str:
+    """The whole file: one wearer's addresses, one under the other; `styled` where it stands alone."""
+    style = f"<style>{STYLE}</style>" if styled else ""
     rows, y = [], 0
     for it in timelines:
         rows.append(f'<text class="head" x="{_RIGHT}" y="{y + 24}">{escape(it.title)} ({escape(it.zone)})</text>')
@@ -113,7 +115,7 @@ def draw_svg(timelines: Sequence[Timeline]) -> str:
     return "\n".join(
         [
             f'{opening} aria-labelledby="em-title em-desc"><title id="em-title">{title}</title>',
-            f'<desc id="em-desc">{spoken}</desc>{_DEFS}{_STYLE}',
+            f'<desc id="em-desc">{spoken}</desc>{_DEFS}{style}',
             f'<rect width="{_WIDTH}" height="{height}" fill="var(--paper,#fff)"/>',
             *rows,
             *_key(timelines, y + 8),

@@ -178,7 +178,7 @@ def _remarks(week: Week) -> Iterator[tuple[Ms, str]]:
     """What happens to the order itself in the week."""
     order, zone = week.order, week.order.timezone
     happens = [(order.starts_at, "the order starts"), (order.ends_at, "the order ends")]
-    happens += [(variation.effective_at, "varied: other windows from here on") for variation in order.variations]
+    happens += [(variation.effective_at, "varied: other windows from here on") for variation in order.varied]
     happens += [
         (resolve(suspension.from_, zone, "earlier"), f"suspended until {suspension.until.replace('T', ' ')}")
         for suspension in order.suspensions

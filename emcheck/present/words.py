@@ -192,6 +192,11 @@ def _replayed(f: Finding) -> str:
 def _unvalidated(f: Finding) -> str:
     told = dict(f.detail)
     until = _until(f, ",")
+    if f.class_ == "overridden":
+        return (
+            f"Tag {told['tag']} was fitted at {clock(f.start, f.zone)}{until} ({f.zone}), and {told['by']} let the fitting "
+            f"stand though it was not validated ({told['reason']}): that it sits on a living limb has not been shown."
+        )
     return (
         f"Tag {told['tag']} was fitted at {clock(f.start, f.zone)}{until} ({f.zone}) and its fitting is not validated "
         f"({told['validation']}): that it sits on a living limb has not been shown."
@@ -200,6 +205,12 @@ def _unvalidated(f: Finding) -> str:
 
 def _overdue(f: Finding) -> str:
     until = "and still has none" if f.end is None else f"until {clock(f.end, f.zone)}"
+    if f.class_ == "failed_attempts":
+        visits, tag = (
+            dict(f.detail)["visits"],
+            "no tag is on" if f.end is None else f"a tag is on from {clock(f.end, f.zone)}",
+        )
+        return f"Visits to fit {f.wearer_id} for order {f.order_id} failed ({visits}), the last at {clock(f.start, f.zone)}; {tag} ({f.zone}). Tell the authority."
     return f"Order {f.order_id} has begun and {f.wearer_id} had no tag when it was due, {clock(f.start, f.zone)}, {until} ({f.zone})."
 
 

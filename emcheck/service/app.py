@@ -5,11 +5,10 @@ broker): who starts it hands it its parts.
 """
 
 import asyncio
-import contextlib
 import functools
 import random
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -30,10 +29,11 @@ from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.auditing import Auditor
 from emcheck.service.clockwatch import ClockWatch, Look
 from emcheck.service.configuring import Configuring
-from emcheck.service.http import By, health_app, listen
+from emcheck.service.http import By, QuietServer, health_app, listen
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
 from emcheck.service.reaching import unreached
+from emcheck.service.visiting import EndingVisits
 
 log = structlog.get_logger("emcheck.service")
 
@@ -62,13 +62,8 @@ class Options:
     look_every_s: float = 5.0
 
 
-class _QuietServer(uvicorn.Server):
-    """Leaves signals to whoever runs the service."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
+Beside = Callable[["Service"], Coroutine[None, None, None]]
+"""Something that runs beside the service for as long as it does, as the console."""
 
 
 class Service:
@@ -84,7 +79,9 @@ class Service:
         clock: Clock,
         options: Options,
         contacts: Sequence[Contact] = (),
+        beside: Mapping[str, Beside] | None = None,
     ) -> None:
+        self._beside = beside or {}
         self._store = store
         self._transport = transport
         self._clock = clock
@@ -151,6 +148,7 @@ class Service:
     async def _run(self) -> None:
         listening = None if self._options.http is None else listen(*self._options.http)
         tasks = set() if listening is None else {asyncio.create_task(self._serve_http(listening), name="http")}
+        tasks |= {asyncio.create_task(job(self), name=name) for name, job in self._beside.items()}
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         tasks.add(opening := asyncio.create_task(self._open(), name="recover"))
         try:
@@ -192,6 +190,7 @@ class Service:
             "answer_units": self.loops.answer_units(),
             "configure_units": self.configuring.run(),
             "read_mail": self.loops.read_mail(),
+            "end_visits": EndingVisits(self._store, self._clock, lambda: self.pipeline.engine.roster.visits).run(),
             "tidy": housekeeping.tidy(lambda: self._transport.sessions_total),
         }
         if self._options.look is not None:
@@ -310,7 +309,7 @@ class Service:
         app = health_app(troubles=self.troubles, readings=self._all_readings)
         host, port = listening.getsockname()[:2]
         log.info("http.listening", host=host, port=port)
-        await _QuietServer(uvicorn.Config(app, log_level="error", lifespan="off")).serve(sockets=[listening])
+        await QuietServer(uvicorn.Config(app, log_level="error", lifespan="off")).serve(sockets=[listening])
 
     async def _beat(self, url: str) -> None:
         """The dead man's switch: a heartbeat while all is well, to a watcher elsewhere."""

@@ -11,7 +11,7 @@ from emcheck.domain.alerts import EXPIRIES, Act, Alert, AlertState, IllegalAct, 
 from emcheck.domain.deadlines import Deadlines
 from emcheck.domain.escalation import Due, Plan, passed_on, target
 from emcheck.domain.ids import AlertId, Ms
-from emcheck.domain.instants import FOREVER
+from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import ActOnAlert, InstructionError
 from emcheck.ports import AlertChange, Deadline, Delivery, Store
 from emcheck.present.escalated import because
@@ -27,6 +27,8 @@ _WORDS = {
     Act.LEASE_EXPIRED: "returned",
     Act.SHELF_EXPIRED: "returned",
 }
+BY_PEOPLE = frozenset({"acknowledged", "confirmed", "shelved", "closed"})
+"""The changes that somebody made."""
 _WHY = {
     Act.LEASE_EXPIRED: "acknowledged, and nothing followed",
     Act.SHELF_EXPIRED: "its time on the shelf is over",
@@ -95,6 +97,8 @@ class Attending:
             raise InstructionError("alert_id", f"no alert {act.alert_id!r}; `emcheck alerts list --all` shows them")
         if act.until is not None and act.until <= at:
             raise InstructionError("until", "the shelf would be over before it begins; name a time to come")
+        if act.seen_revision is not None:
+            await self._refuse_if_stale(act.alert_id, act.seen_revision)
         if alert.size is not None and alert.ended_at is None and not alert.withdrawn and act.act == "close":
             raise InstructionError(
                 "act", "the incident goes on; acknowledge or shelve it, and close it when it is over"
@@ -105,6 +109,12 @@ class Attending:
             under = alert.incident if alert.state is AlertState.SUPPRESSED else None
             remedy = f"; it is part of incident {under}: act on that one" if under is not None else ""
             raise InstructionError("act", f"{error}{remedy}") from None
+
+    async def _refuse_if_stale(self, alert_id: str, seen_revision: int) -> None:
+        """What somebody did since the alert was looked at is not overwritten unseen."""
+        later = acts_of_people(await self._store.alert_history(alert_id), after=seen_revision)
+        if later:
+            raise InstructionError("seen_revision", f"{said_of(later[-1])}; look at the alert again")
 
     async def fall_due(self, upto: Ms, *, most: int) -> Fallen:
         """Of at most so many alerts what is due by `upto`, each at its own instant."""
@@ -148,6 +158,16 @@ class Attending:
 def subject(alert: Alert) -> str:
     """What an alert's deadline is called among the rows."""
     return f"alert {alert.alert_id}"
+
+
+def acts_of_people(history: Sequence[AlertChange], *, after: int) -> list[AlertChange]:
+    """What people did to an alert after one of its revisions, oldest first."""
+    return [change for change in history if change.action in BY_PEOPLE and change.alert.revision > after]
+
+
+def said_of(change: AlertChange) -> str:
+    """`acknowledged by a.clerk at 2026-03-24T19:07:02.000Z`."""
+    return f"{change.action} by {change.by} at {format_ms(change.at)}"
 
 
 def arrived(deliveries: Sequence[Delivery]) -> dict[str, int]:

@@ -36,6 +36,9 @@ _PIECE = 200
 _AT_ONCE = 2_000
 """Units looked at in one turn; the others have theirs a second later."""
 
+_HURRIED_MAX = 20
+"""So few units are told without waiting until they are heard."""
+
 
 class Configuring:
     """Keeps every unit's configuration up to date. Losing its memory is harmless: units say what they hold."""
@@ -86,9 +89,15 @@ class Configuring:
         self._units.setdefault(name, Configured()).says(echo, boot, seq)
 
     def amended(self, units: Iterable[UnitId]) -> None:
-        """An instruction touched some units: what they should hold is made anew."""
-        for unit in units:
+        """An instruction touched some units: what they should hold is made anew.
+
+        A few are told at once: a fitter waits beside one. Where that is lost, it is told again as the unit speaks.
+        """
+        touched = list(units)
+        for unit in touched:
             self._units.setdefault(unit, Configured()).until = 0
+        if len(touched) <= _HURRIED_MAX:
+            self._heard |= dict.fromkeys(touched)
         self._something.set()
 
     async def run(self) -> None:

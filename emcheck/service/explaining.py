@@ -1,9 +1,10 @@
 """An alert's story out of the database: what was known when, what it rests on, and the time it is about, drawn anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from emcheck.domain.alerts import Alert
+from emcheck.domain.case import Case
 from emcheck.domain.engine import Engine
 from emcheck.domain.escalation import Due
 from emcheck.domain.facts import Event
@@ -81,8 +82,7 @@ async def story_of(store: Store, alert: Alert, policies: Policies, *, on_row: Ca
     """Read everything that the alert rests on; `on_row` is told of each inbox row, for this may take a while."""
     history = await store.alert_history(alert.alert_id)
     findings = await store.findings(alert.subject)
-    grounds = [f for f in findings if f.raised_at is not None and alert_id(f) == alert.alert_id]
-    grounds = grounds or [f for f in findings if _is_of(f, alert)]
+    grounds = grounds_among(findings, alert)
     in_force = await register_in_force(store)
     engine = Engine(in_force.register, policies, memory=Recent(0), decided=lambda *decision: None, name=in_force.name)
     case = engine.cases.get(alert.wearer_id) if alert.wearer_id is not None else None
@@ -96,22 +96,41 @@ async def story_of(store: Store, alert: Alert, policies: Policies, *, on_row: Ca
     if case is not None:
         for unit in case.units:
             engine.units[unit].rebuild(told[unit], engine.roster.track)
-        tracks = {unit: engine.units[unit].track for unit in case.units}
-        for state in case.orders:
-            near = _near(alert, windows(state.order, *_reach(alert)))
-            for address in sorted({window.address_id for window in near}):
-                here = [window for window in near if window.address_id == address]
-                known = case.timeline(address, tracks)
-                places.append(Place(address, state.order.timezone, known, here, state.excused))
+        places = places_of(engine, case, alert)
     facts = dict.fromkeys(fact for finding in grounds for fact in finding.evidence)
-    rests = [_rest(fact, told.get(fact.unit, [])) for fact in facts]
+    rests = [rest_in(told.get(fact.unit, []), fact) for fact in facts]
     referral = next(iter(await referrals_of(store, policies, [alert], in_force.register)), None)
     under = 0 if alert.size is None else len(await store.alerts_under(alert.alert_id, open_only=False))
     beside = [*findings, *[f for unit in case.units for f in await store.findings(unit)]] if case is not None else []
+    step, of = await next_call(store, alert, policies)
+    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under, beside, step, of)
+
+
+async def next_call(store: Store, alert: Alert, policies: Policies) -> tuple[Due | None, int]:
+    """The next step of an alert's tree, None where nothing follows, and how many steps the tree has."""
     plan, has = Own(policies.own).plan(alert), arrived(await store.deliveries([alert.alert_id]))
     step = plan.due(alert, delivered=has.get(alert.alert_id, 0) >= alert.course.told_revision)
-    of = len(plan.tree_of(alert.rule, alert.priority))
-    return Story(alert, with_referral(history, referral), grounds, rests, places, referral, under, beside, step, of)
+    return step, len(plan.tree_of(alert.rule, alert.priority))
+
+
+def grounds_among(findings: Iterable[Finding], alert: Alert) -> list[Finding]:
+    """Those of a subject's findings that an alert rests on."""
+    known = list(findings)
+    grounds = [f for f in known if f.raised_at is not None and alert_id(f) == alert.alert_id]
+    return grounds or [f for f in known if _is_of(f, alert)]
+
+
+def places_of(engine: Engine, case: Case, alert: Alert) -> list[Place]:
+    """A wearer's known time wherever the alert is about, as the tracks of the units there tell it."""
+    places: list[Place] = []
+    tracks = {unit: engine.units[unit].track for unit in case.units}
+    for state in case.orders:
+        near = _near(alert, windows(state.order, *_reach(alert)))
+        for address in sorted({window.address_id for window in near}):
+            here = [window for window in near if window.address_id == address]
+            known = case.timeline(address, tracks)
+            places.append(Place(address, state.order.timezone, known, here, state.excused))
+    return places
 
 
 def with_referral(history: list[AlertChange], referral: Referral | None) -> list[AlertChange]:
@@ -148,7 +167,8 @@ def _near(alert: Alert, found: list[Window]) -> list[Window]:
     return [window for window in found if (window.start, window.end) == alert.window] or found
 
 
-def _rest(fact: FactRef, told: list[Told]) -> Rest:
+def rest_in(told: Iterable[Told], fact: FactRef) -> Rest:
+    """A fact with its content, as far as what its unit told holds it."""
     for received_at, boot, first_seq, events in told:
         if boot == fact.boot and first_seq <= fact.seq < first_seq + len(events):
             return Rest(fact, events[fact.seq - first_seq], received_at)

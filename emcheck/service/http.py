@@ -1,10 +1,12 @@
 """`/healthz`, `/readyz` and `/metrics`: is it alive, is it doing its work, and how much of it."""
 
+import contextlib
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -29,17 +31,26 @@ class ListenError(OSError):
     """The address cannot be listened on; one line with what helps."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. ListenError says what is in the way."""
+def listen(host: str, port: int, *, section: str = "http") -> socket.socket:
+    """A socket that listens; port 0 takes a free one. ListenError says what is in the way, and in which settings."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, UnicodeError) as error:
         number = getattr(error, "errno", None)
         reason = os.strerror(number) if number is not None and number > 0 else error
         raise ListenError(
-            f"http: {host}:{port} cannot be listened on ({reason}). "
-            "End what listens there, or set http.host and http.port to an address that is free"
+            f"{section}: {host}:{port} cannot be listened on ({reason}). "
+            f"End what listens there, or set {section}.host and {section}.port to an address that is free"
         ) from None
+
+
+class QuietServer(uvicorn.Server):
+    """Leaves signals to whoever runs the service."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
 
 
 class _Figures(Collector):

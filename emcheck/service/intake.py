@@ -117,7 +117,17 @@ def quarantined(message: Message, taken: Taken) -> list[Quarantined]:
     return list(rows.values())
 
 
-def completed(taken: Taken) -> set[BootId]:
+def owed(taken: Taken) -> list[tuple[UnitId, BootId, list[dict[str, object]]]]:
+    """Whom to acknowledge after the commit: unit and boot, and what was refused of it."""
+    if taken.unit is None or taken.receipt is None:
+        return []
+    rejected: list[dict[str, object]] = [
+        {"from": first, "to": last, "reason": reason} for reason, _, first, last in taken.refusals if first is not None
+    ]
+    return [(taken.unit, taken.receipt.boot, rejected), *((taken.unit, boot, []) for boot in _completed(taken))]
+
+
+def _completed(taken: Taken) -> set[BootId]:
     """Boots that may be accounted for by what an envelope declares lost."""
     events = () if taken.envelope is None else taken.envelope.events
     return {event["boot"] for event in events if event is not None and event["type"] == "lost"}

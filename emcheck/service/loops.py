@@ -1,6 +1,7 @@
 """The loops of the running service: receive, keep time, answer units. Each is one named task."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -54,6 +55,7 @@ class Loops:
         self._alive_every_ms = alive_every_ms
         self._rearm = asyncio.Event()
         self._answer = asyncio.Event()
+        self._posted = asyncio.Event()
         self._in_hand: Ms | None = None
         """When the oldest message was received that is taken and waits for its turn."""
         self.health = Health()
@@ -101,10 +103,16 @@ class Loops:
         waiting = self._transport.oldest_waiting() if self._in_hand is None else self._in_hand
         return now if waiting is None else min(now, waiting - 1)
 
+    def look_at_mail(self) -> None:
+        """Something was posted in this process: there is no need to wait for the next look."""
+        self._posted.set()
+
     async def read_mail(self) -> None:
         """Instructions that somebody posted into the decision loop, for ever."""
         while True:
-            await asyncio.sleep(_MAIL_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._posted.wait(), _MAIL_EVERY_S)
+            self._posted.clear()
             async with self._pipeline.turn:
                 await self._guarded(self._carry_out_mail)
             self._rearm.set()

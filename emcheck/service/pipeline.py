@@ -16,21 +16,20 @@ import structlog
 from emcheck.domain.amending import amended
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
+from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, format_ms
 from emcheck.domain.instructions import (
+    REVOCABLE,
     ActOnAlert,
     Instruction,
     PutPolicy,
-    ReferBreach,
     ReportAudit,
-    impersonal,
     outcome_of,
     parse_instruction,
-    told_of,
 )
+from emcheck.domain.personal import impersonal, told_of
 from emcheck.domain.policy import Policy
-from emcheck.domain.referrals import check
 from emcheck.domain.remarks import heeded
 from emcheck.domain.rules import service_audit
 from emcheck.ports import (
@@ -48,6 +47,7 @@ from emcheck.ports import (
 )
 from emcheck.present.instructed import in_words
 from emcheck.service.acknowledging import Acknowledger
+from emcheck.service.admitting import admit, asks_the_record
 from emcheck.service.attending import Attending, Publish
 from emcheck.service.breath import Breath
 from emcheck.service.checkpoints import SERVICE, Checkpoints
@@ -55,12 +55,12 @@ from emcheck.service.confirming import Confirming
 from emcheck.service.emptying import Emptying
 from emcheck.service.enrolment import people_of
 from emcheck.service.history import Recent, telling
-from emcheck.service.intake import Taken, completed, quarantined, take
+from emcheck.service.intake import Taken, owed, quarantined, take
 from emcheck.service.publishing import Publishing
 from emcheck.service.queue_figures import QueueFigures
 from emcheck.service.recovery import recover
-from emcheck.service.referring import named_in
 from emcheck.service.standing import Decision, Standing
+from emcheck.service.visiting import Visiting
 
 log = structlog.get_logger("emcheck.service")
 
@@ -116,7 +116,7 @@ class Pipeline:
         self._standing = Standing(self._store, self._breath)
         policies = await self.publishing.known(now)
         found = await recover(self._store, policies, self._recent, self._standing, decided=self._decided)
-        self.engine, self._last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
+        self.engine, self.last_row_of, self._row_id = found.engine, found.last_row_of, found.row_id
         self._signed_at = self.engine.receiving.last_at or 0
         now = max(now, self._signed_at)  # a clock that was set back while nobody was looking
         self._checkpoints = Checkpoints(
@@ -126,6 +126,7 @@ class Pipeline:
         self._acts: list[AlertChange] = []
         self._looks: list[Deadline] = []
         self._confirming = Confirming(self._store)
+        self._visiting = Visiting(self._store, found.sessions)
         self.up_since = now
         """Since when receipts could come."""
         self._attending = Attending(
@@ -161,7 +162,7 @@ class Pipeline:
         """
         self._breath.begin()
         quarantine: list[Quarantined] = []
-        owed: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
+        owing: list[tuple[UnitId, BootId, list[dict[str, object]]]] = []
         for message in messages:
             await self._breath.pause()
             taken = take(
@@ -173,17 +174,10 @@ class Pipeline:
             if self.engine.wanting:
                 await self._recall()
             quarantine += quarantined(message, taken)
-            if taken.unit is not None and taken.receipt is not None:
-                rejected: list[dict[str, object]] = [
-                    {"from": first, "to": last, "reason": reason}
-                    for reason, _, first, last in taken.refusals
-                    if first is not None
-                ]
-                owed.append((taken.unit, taken.receipt.boot, rejected))
-                owed += [(taken.unit, boot, []) for boot in completed(taken)]
+            owing += owed(taken)
         deliveries, quarantine = await self._confirming.settle(quarantine)
         await self._write(quarantine, deliveries=deliveries)
-        for unit, boot, rejected in owed:
+        for unit, boot, rejected in owing:
             self._acknowledger.owe(unit, boot, self.engine.acknowledged(unit, boot), rejected)
 
     def _keep(self, message: Message, taken: Taken) -> None:
@@ -200,15 +194,15 @@ class Pipeline:
             return
         self._new_events += taken.receipt.new
         self._signed_at = max(self._signed_at, message.received_at)
-        previous = self._last_row_of.get(taken.unit)
-        self._last_row_of[taken.unit] = self._row_id
+        previous = self.last_row_of.get(taken.unit)
+        self.last_row_of[taken.unit] = self._row_id
         self._row.append(InboxRow(self._row_id, message.received_at, "up", taken.unit, previous, message.payload))
 
     async def _recall(self) -> None:
         """Hand the engine what units told long ago, and what was found then."""
         for name in list(self.engine.wanting):
             units, wearers = self.engine.roster.around(name)
-            told = {unit: await telling(self._store, unit, self._row, self._last_row_of.get(unit)) for unit in units}
+            told = {unit: await telling(self._store, unit, self._row, self.last_row_of.get(unit)) for unit in units}
             log.info("unit.recalled", unit=name, units=len(units))
             self.recalls_total += 1
             self.engine.recall(name, told, await self._standing.reopen([*units, *wearers]))
@@ -234,7 +228,8 @@ class Pipeline:
                 answers.append(Answer(letter.number, f"refused: {error}"))
             else:
                 people += people_of(told_of(act))
-                answers.append(Answer(letter.number, outcome_of(warnings)))
+                number = self._row_id if act.type in REVOCABLE else None
+                answers.append(Answer(letter.number, outcome_of(warnings, number)))
                 log.info("instruction.done", letter=letter.number, type=act.type, warnings=len(warnings))
             finally:
                 self._cause = None
@@ -243,9 +238,14 @@ class Pipeline:
     async def _carry_out(self, act: Instruction, raw: dict[str, Any], now: Ms) -> list[str]:
         """One instruction, without personal data; what is remarked of it. InstructionError, and nothing is done."""
         before = self.engine.roster.register
+        if isinstance(act, FittingAct):
+            await self._write([])  # what was received is of the visit too
+            act, raw = await self._visiting.settled(act, raw, self.engine.roster, self.last_row_of, now)
         made = amended(before, act, now)
-        if isinstance(act, ReferBreach):
-            check(act, await named_in(self._store, act), before, now)
+        if asks_the_record(act, before):
+            await self._write([])
+            for change in await admit(act, self._store, before, now, self._published):
+                self._note_act(change)
         raw = heeded(act, raw, before, made, self.engine.roster.policies.of)
         if isinstance(act, ActOnAlert):
             await self._write([])  # what is decided but not committed is of the alert too
@@ -269,8 +269,9 @@ class Pipeline:
             self.publishing.note(act, now, self._row_id)
         if self.engine.wanting:
             await self._recall()
-        units = self.engine.roster.resting(touched)
-        self._checkpoints.amended(units)
+        self._checkpoints.amended(units := self.engine.roster.resting(touched))
+        if isinstance(act, FittingAct):
+            units |= self._visiting.note(act, now, self._row_id)
         self.on_amended(set(self.engine.units) if isinstance(act, PutPolicy) else units)
         if isinstance(act, PutPolicy):
             await self._judge_again(now)
@@ -372,7 +373,7 @@ class Pipeline:
         deadlines, self._looks = self._looks, []
         deadlines += [Deadline(f"case {name}", self.engine.look_at(WearerId(name))) for name in judged]
         deadlines += self._attending.watch(change.alert for change in changes)
-        checkpoints = self._checkpoints.take(self._last_row_of, self._row_id, rows, leaving=leaving)
+        checkpoints = self._checkpoints.take(self.last_row_of, self._row_id, rows, leaving=leaving)
         parts = (rows, quarantine, changes, findings, gone, deadlines, checkpoints, answers, deliveries)
         if not any(parts):
             return

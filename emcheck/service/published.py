@@ -6,6 +6,7 @@ from typing import Any
 from emcheck import __version__
 from emcheck.alerting.cloudevents import CONTENT_TYPE, AlertEvent
 from emcheck.domain.register import register_schema
+from emcheck.present.fitting_shapes import FittingShape
 from emcheck.present.shapes import BodySampleShape, FindingShape, TimelineShape, policy_schema
 from emcheck.wire import topics
 from emcheck.wire.codec import envelope_schema
@@ -20,6 +21,7 @@ _FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "downlink": DOWNLINK.json_schema,
     "envelope": envelope_schema,
     "finding": FindingShape.model_json_schema,
+    "fitting": FittingShape.model_json_schema,
     "host": HostWord.model_json_schema,
     "link": Link.model_json_schema,
     "policy": policy_schema,

@@ -16,6 +16,7 @@ from emcheck.ports import InboxRow, Store
 from emcheck.service.checkpoints import SERVICE, readable, restore_receiving
 from emcheck.service.enrolment import InForce, register_in_force
 from emcheck.service.history import Recent, Telling, told_in
+from emcheck.service.session import Session, sessions_of
 from emcheck.service.standing import Standing
 
 
@@ -34,6 +35,8 @@ class Recovered:
     """The row as of which each unit's newest good checkpoint was taken."""
     stale: set[UnitId] = field(default_factory=set)
     """Units of which there are rows after that."""
+    sessions: dict[str, Session] = field(default_factory=dict)
+    """Fitters' visits that are open."""
 
     def under(self) -> str:
         """Names what facts are folded under: the register that was loaded, and how policies read facts."""
@@ -58,6 +61,8 @@ async def recover(
             in_force.touched(touched.wearers, stored.as_of_row)
     engine = Engine(in_force.register, policies, memory=recent, decided=decided, name=in_force.name)
     found = Recovered(engine, in_force.base)
+    found.sessions = {name: each for name, each in (await sessions_of(store)).items() if each.closed is None}
+    engine.roster.visits = {name: each.visit for name, each in found.sessions.items()}
     from_row, as_of = await _restore(store, found)
     async for row in store.inbox_after(from_row):
         _play(found, recent, row)

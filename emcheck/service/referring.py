@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.ids import Ms
@@ -9,7 +10,8 @@ from emcheck.domain.instructions import ActOnAlert, ReferBreach, parse_instructi
 from emcheck.domain.policies import Policies
 from emcheck.domain.referrals import Referral, referrals
 from emcheck.domain.register import Register
-from emcheck.ports import Store
+from emcheck.ports import AlertChange, Store
+from emcheck.service.attending import Publish
 from emcheck.service.enrolment import register_in_force
 
 _TOLD_BY = (b'"alert"', b'"referral"')
@@ -49,6 +51,14 @@ async def overdue_referrals(store: Store, policies: Policies, now: Ms) -> list[R
         return []
     found = await referrals_of(store, policies, alerts, (await register_in_force(store)).register)
     return [one for one in found if one.is_overdue(now)]
+
+
+def referred(act: ReferBreach, alerts: Iterable[Alert], at: Ms, published: Publish) -> list[AlertChange]:
+    """What publishers are told of a referral, alert by alert; the alerts themselves stay as they are."""
+    reference = f", reference {act.reference}" if act.reference else ""
+    note = f"to {act.to}, for order {act.order_id}{reference}{f'; {act.note}' if act.note else ''}"
+    after = [replace(alert, revision=alert.revision + 1) for alert in alerts]
+    return [AlertChange(one, "referred", at, act.by, note, published(one, "referred", note)) for one in after]
 
 
 async def named_in(store: Store, act: ReferBreach) -> list[Alert]:

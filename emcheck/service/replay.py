@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding, is_settled
+from emcheck.domain.fitting.acts import CloseFitting, OpenFitting
+from emcheck.domain.fitting.settling import settled
+from emcheck.domain.fitting.visits import begun
 from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.instructions import InstructionError, ReportAudit, parse_instruction
@@ -16,6 +20,7 @@ from emcheck.domain.timeline import Stretch
 from emcheck.ports import InboxRow
 from emcheck.service.history import Recent, Telling
 from emcheck.service.intake import take
+from emcheck.service.session import Session, plain_found, schedule_of, take_act
 from emcheck.service.stream import Line, StreamError
 from emcheck.store.spill import SpilledInbox
 
@@ -45,6 +50,7 @@ class Replay:
         self._standing: dict[str, dict[str, Finding]] = {}
         self._newest: dict[UnitId, int] = {}
         self._row_id = 0
+        self._sessions: dict[str, Session] = {}
         self.engine = Engine(register, policies, memory=self._recent, decided=self._decided)
         self.events = 0
 
@@ -87,10 +93,29 @@ class Replay:
 
     def _instruct(self, line: Line, where: str) -> None:
         try:
-            self.engine.instruct(line.payload, line.received_at)
+            said = self._visit(line)
+            self.engine.instruct(said, line.received_at)
+            take_act(self._sessions, parse_instruction(said), line.received_at, self._row_id)
             self._audit(line)
         except InstructionError as error:
             raise StreamError(f"{where}.{error}" if error.path else f"{where}: {error}") from None
+
+    def _visit(self, line: Line) -> Any:
+        """An act of a fitter's visit with what is found of it, where the stream does not say so."""
+        act, roster, at = parse_instruction(line.payload), self.engine.roster, line.received_at
+        if isinstance(act, OpenFitting) and act.found is None:
+            return line.payload | {"found": begun(roster.visits_after(act, at)[act.session])}
+        if not isinstance(act, CloseFitting) or act.found is not None or act.session not in roster.visits:
+            return line.payload
+        session = self._sessions[act.session]
+        unit, opened_row = session.visit.unit, session.rows[0]
+        newest = self._newest.get(unit, 0)
+        told = self._inbox.history(newest=newest, after=opened_row) if newest > opened_row else []
+        found = settled(
+            act, session.visit, session.acts, Telling(told), now=at, schedule_of=schedule_of(roster, unit),
+            policy=roster.policies.own.then(session.visit.opened_at),
+        )  # fmt: skip
+        return line.payload | {"found": plain_found(found)}
 
     def _audit(self, line: Line) -> None:
         """What the auditor found then."""

@@ -9,7 +9,7 @@ import signal
 import ssl
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, cast
@@ -22,9 +22,9 @@ from emcheck.clock import Clock, SystemClock, look
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.ingest.mqtt import MqttTransport, tls_context
-from emcheck.ports import Publisher, Store
+from emcheck.ports import Publisher
 from emcheck.service.acknowledging import Seal
-from emcheck.service.app import Options, Service
+from emcheck.service.app import Beside, Options, Service
 from emcheck.service.enrolment import load_policy, load_register, policies_in_force
 from emcheck.service.http import ListenError
 from emcheck.service.reaching import UnreachableError, contacts_of_all
@@ -135,7 +135,9 @@ def seal_of(settings: Settings) -> Seal | None:
     try:
         return functools.partial(seal, key=load_signing_key(path.read_bytes()))
     except OSError as error:
-        raise SettingsError(f"service.signing_key_file: {path}: {error.strerror}") from None
+        raise SettingsError(
+            f"service.signing_key_file: {path}: {error.strerror}; name a key file that this service can read"
+        ) from None
     except ValueError as error:
         raise SettingsError(f"service.signing_key_file: {path}: {error}") from None
 
@@ -168,16 +170,18 @@ async def serve(
     *,
     clock: Clock | None = None,
     options: Options | None = None,
+    console: Callable[[SqlStore, Clock], Beside] | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT. StoreError, SettingsError or StartError say what stands in the way.
 
-    `clock` and `options` are for simulated time; by default the machine's clock and what the settings say.
+    `clock` and `options` are for simulated time; by default the machine's clock and what the settings say. `console`
+    makes what serves the operators beside it, over the same store.
     """
     clock = clock or SystemClock()
     contacts = _reached(settings, [policy])
     options = options or options_of(settings)
     stopping = _stop_on_signals(within_s=options.stop_within_s)
-    store: Store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms, clock=clock)
+    store = SqlStore(settings.store.async_url, busy_timeout_ms=settings.store.busy_timeout_ms, clock=clock)
     await store.open()
     async with contextlib.AsyncExitStack() as left:
         left.push_async_callback(store.close)
@@ -198,6 +202,7 @@ async def serve(
             policy=policy,
             clock=clock,
             options=options,
+            beside={} if console is None else {"console": console(store, clock)},
         )
         service.stop_with(stopping)
         try:

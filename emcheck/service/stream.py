@@ -48,9 +48,8 @@ def read_stream(path: str) -> Iterator[Line]:
             with Path(path).open("rb") as plain:
                 yield from parse_lines(plain, path)
     except (OSError, EOFError) as error:
-        raise StreamError(
-            f"{path}: {error.strerror if isinstance(error, OSError) and error.strerror else error}"
-        ) from None
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise StreamError(f"{path}: {why}; name a whole .jsonl or .jsonl.gz file that can be read, or -") from None
 
 
 def parse_lines(file: Iterable[bytes], name: str) -> Iterator[Line]:

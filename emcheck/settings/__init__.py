@@ -16,6 +16,7 @@ from emcheck.settings.sections import (
     StoreSettings,
     WatchdogSettings,
     WebhookPublisherSettings,
+    WebSettings,
 )
 from emcheck.shipped import shipped_config
 
@@ -31,6 +32,7 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "WatchdogSettings",
+    "WebSettings",
     "WebhookPublisherSettings",
     "annotated_toml",
     "explain",

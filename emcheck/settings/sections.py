@@ -205,6 +205,24 @@ class HttpSettings(_Section):
     """Port to listen on; 0 takes a free one and logs it."""
 
 
+class WebSettings(_Section):
+    """The operators' console and its REST API."""
+
+    enabled: bool = True
+    """On: whoever has an account may sign in from this machine. Nobody has one until it is made."""
+    host: str = "127.0.0.1"
+    """Address to listen on. This machine only by default: put a proxy with TLS before it, passwords travel here."""
+    port: Port = 8081
+    """Port to listen on; 0 takes a free one and logs it."""
+    url: HttpUrl | None = Field(default=None, examples=["https://console.example"])
+    """The console's address as browsers see it, where that is another. With https:// its cookie goes over TLS only."""
+    idle_min: Annotated[float, Field(ge=1, le=1_440)] = 60
+    """A sign-in that was not used for so long ends: a desk that somebody left must not act in their name for ever. What
+    comes by itself, as the live queue, is no use."""
+    absolute_h: Annotated[float, Field(gt=0, le=168)] = 13
+    """A sign-in ends after so long though it is used: a shift of twelve hours and its hand-over."""
+
+
 class WatchdogSettings(_Section):
     """The dead man's switch: a heartbeat to a watcher elsewhere, who raises the alarm when it stops."""
 
@@ -237,6 +255,7 @@ class Settings(BaseSettings):
     service: ServiceSettings = ServiceSettings()
     alerting: AlertingSettings = AlertingSettings()
     http: HttpSettings = HttpSettings()
+    web: WebSettings = WebSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     logging: LoggingSettings = LoggingSettings()
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -24,14 +24,16 @@ from emcheck.ports import (
     StoredRegister,
     StoreError,
 )
+from emcheck.store.memory_desk import MemoryDesk
 from emcheck.store.rows import event_id, is_open, quarantine_kept, storable
 from emcheck.store.spill import SpilledInbox
 
 
-class MemoryStore:
-    """`emcheck.ports.Store` without a database. `database_id` is the caller's, so that a replay repeats itself."""
+class MemoryStore(MemoryDesk):
+    """`emcheck.desk.Desk` without a database. `database_id` is the caller's, so that a replay repeats itself."""
 
     def __init__(self, *, database_id: str = "0" * 26) -> None:
+        super().__init__()
         self._database_id = database_id
         self._inbox: SpilledInbox | None = None
         self._counters: dict[str, int] = {}
@@ -225,9 +227,10 @@ class MemoryStore:
         """Letters of the last day or so with what became of them, oldest first; their text is gone."""
         return [(letter, outcome) for letter, outcome in self._letters.values() if outcome is not None]
 
-    async def people(self) -> list[Person]:
-        """All personal data held, by wearer."""
-        return sorted(self._people.values(), key=lambda p: p.wearer_id)
+    async def people(self, wearer_id: str | None = None) -> list[Person]:
+        """All personal data held, by wearer, or what is held of one."""
+        held = (person for person in self._people.values() if wearer_id in (None, person.wearer_id))
+        return sorted(held, key=lambda p: p.wearer_id)
 
     async def erase_person(self, wearer_id: str) -> bool:
         """Erase one wearer's personal data; False if none was held."""

@@ -107,6 +107,7 @@ OUTCOME = select(mailbox.c.outcome).where(mailbox.c.letter_no == bindparam("numb
 ANSWERED = update(mailbox).where(mailbox.c.letter_no == bindparam("number")).values(outcome=bindparam("said"), body=b"")
 LETTERS_OLD = delete(mailbox).where(mailbox.c.outcome.is_not(None), mailbox.c.posted_at < bindparam("before"))
 PEOPLE = select(person.c.wearer_id, person.c.name, person.c.notes)
+PERSON = PEOPLE.where(person.c.wearer_id == bindparam("wearer"))
 
 FINDINGS = select(finding.c.body)
 FINDINGS_OF = FINDINGS.where(finding.c.subject == bindparam("subject"))

@@ -113,8 +113,10 @@ class SqlReads:
         """Letters of the last day or so with what became of them, oldest first; their text is gone."""
         return [(Letter(*kept), outcome) for *kept, outcome in await self._rows(queries.ANSWERS)]
 
-    async def people(self) -> list[Person]:
-        """All personal data held, by wearer."""
+    async def people(self, wearer_id: str | None = None) -> list[Person]:
+        """All personal data held, by wearer, or what is held of one."""
+        if wearer_id is not None:
+            return [Person(*row) for row in await self._rows(queries.PERSON, wearer=storable(wearer_id))]
         return sorted((Person(*row) for row in await self._rows(queries.PEOPLE)), key=lambda p: p.wearer_id)
 
     async def findings(

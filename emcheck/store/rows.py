@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from emcheck.desk import rank
 from emcheck.domain.alerts import Alert, AlertState, Course
 from emcheck.domain.findings import FactRef, Finding, Span
 from emcheck.domain.ids import BootId, UnitId
@@ -95,6 +96,7 @@ def alert_row(alert: Alert) -> dict[str, Any]:
         "closed": 0 if is_open(alert) else 1,
         "raised_at": alert.raised_at,
         "incident": alert.incident,
+        "rank": rank(alert),
         "revision": alert.revision,
         "body": alert_body(alert),
     }

@@ -33,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -121,7 +121,15 @@ alert = Table(
     Column("revision", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("incident", Text),
+    Column("rank", BigInteger),
     Index(None, "closed", "raised_at"),
+    Index(
+        "ix_alert_rank",
+        "rank",
+        "alert_id",
+        sqlite_where=text("rank IS NOT NULL"),
+        postgresql_where=text("rank IS NOT NULL"),
+    ),
     Index(None, "subject"),
     Index(
         "ix_alert_incident",
@@ -243,4 +251,39 @@ person = Table(
     Column("wearer_id", Text, primary_key=True),
     Column("name", Text),
     Column("notes", LargeBinary, nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+    Column("password", Text),
+    Column("link_sha256", Text),
+    Column("link_until", BigInteger),
+)
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=False),
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("access_no", _row_number(), primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text),
+    Column("alert_id", Text),
+    Column("address", Text),
+    Index(None, "subject"),
+    sqlite_autoincrement=True,
 )

@@ -24,9 +24,10 @@ from emcheck.domain.instants import DAY
 from emcheck.ports import Commit, Delivery, Person, StoredRegister, StoreError
 from emcheck.store import queries, schema
 from emcheck.store.backend import Backend
+from emcheck.store.desk import SqlDesk
 from emcheck.store.errors import translated
 from emcheck.store.postgres import PostgresBackend
-from emcheck.store.reading import SqlReads, not_open
+from emcheck.store.reading import not_open
 from emcheck.store.rows import storable
 from emcheck.store.sqlite import SqliteBackend
 from emcheck.store.upgrade import check_current, revision, upgrade
@@ -58,8 +59,8 @@ def _unknown_url() -> StoreError:
     )
 
 
-class SqlStore(SqlReads):
-    """`emcheck.ports.Store` over `url`; `busy_timeout_ms` is how long another process's lock is waited for."""
+class SqlStore(SqlDesk):
+    """`emcheck.desk.Desk` over `url`; `busy_timeout_ms` is how long another process's lock is waited for."""
 
     def __init__(
         self,

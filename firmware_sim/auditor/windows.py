@@ -19,7 +19,7 @@ class Window(NamedTuple):
 
 def addresses_of_order(order: dict[str, Any]) -> list[str]:
     """Every address that the order, in any of its versions, names."""
-    versions = [order["curfew"], *(variation["curfew"] for variation in order.get("variations") or [])]
+    versions = [order["curfew"], *(variation["curfew"] for variation in _varied(order))]
     return sorted({place["address_id"] for version in versions for place in version})
 
 
@@ -74,10 +74,15 @@ def _first_night(order: dict[str, Any]) -> tuple[date, Window] | None:
     return start_local.date(), window
 
 
+def _varied(order: dict[str, Any]) -> list[dict[str, Any]]:
+    """The variations that were not taken back."""
+    return [variation for variation in order.get("variations") or [] if "revoked" not in variation]
+
+
 def _versions(order: dict[str, Any]) -> list[tuple[int, int, list[dict[str, Any]]]]:
     """The curfews with the time in which each is in force: the order's own, then each variation's."""
     changes = sorted(
-        ((parse_utc(variation["effective_at"]), variation["curfew"]) for variation in order.get("variations") or []),
+        ((parse_utc(variation["effective_at"]), variation["curfew"]) for variation in _varied(order)),
         key=lambda change: change[0],
     )
     starts = [_ALWAYS[0], *(effective_ms for effective_ms, _ in changes)]

@@ -8,7 +8,7 @@
 Nothing here knows the body check; the same seed gives the same readings.
 """
 
-from firmware_sim.body.parameters import PARAMETERS, Parameter, Parameters
+from firmware_sim.body.parameters import PARAMETERS, Parameter, Parameters, shaken
 from firmware_sim.body.places import ON_LIMB, PLACES, Place, Truth, is_on_limb
 from firmware_sim.body.situations import Act, Told, do, fitting, known, perform, play, removal
 from firmware_sim.body.tag_body import BodyReading, SimulatedBody
@@ -32,4 +32,5 @@ __all__ = [
     "perform",
     "play",
     "removal",
+    "shaken",
 ]

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -54,6 +54,26 @@ def load_parameters(path: Path) -> dict[str, Parameter]:
                 raise ValueError(f"{path}: {group}.{name} needs a source, and `low` no higher than `high`")
             found[f"{group}.{name}"] = parameter
     return found
+
+
+def shaken(parameters: Parameters, world: int) -> Parameters:
+    """Other ranges of what is swept, each end moved by up to a quarter of the range; world 0 is as written.
+
+    What is judged only in the ranges that everyone knows may have been fitted to them.
+    """
+    if world == 0:
+        return parameters
+    chance = Random(f"world {world}")
+    return {name: _shaken(each, chance) if each.swept else each for name, each in parameters.items()}
+
+
+def _shaken(parameter: Parameter, chance: Random) -> Parameter:
+    """Signs stay, and what is a share stays one."""
+    width = parameter.high - parameter.low
+    low, high = (end + chance.uniform(-0.25, 0.25) * width for end in (parameter.low, parameter.high))
+    if parameter.low >= 0:
+        low = max(low, parameter.low / 2)
+    return replace(parameter, low=low, high=min(high, 1.0) if 0.5 <= parameter.high <= 1 else high)
 
 
 PARAMETERS: Parameters = load_parameters(Path(__file__).with_name("parameters.toml"))

@@ -237,6 +237,11 @@ def _heat_pack(here: Surroundings) -> Place:
     )
 
 
+def _heated_carbon(here: Surroundings) -> Place:
+    """A heat pack under a shank's carbon fibre: it conducts, warms and walks."""
+    return replace(_heat_pack(here), closeness=here.draw("prosthesis.carbon_closeness"))
+
+
 def _bag(here: Surroundings) -> Place:
     """Carried in a bag or a pocket, cloth about it."""
     closeness = here.apart(here.draw("cover.bandage_mm"), here.draw("cover.fabric_permittivity"))
@@ -329,6 +334,7 @@ PLACES: dict[str, Callable[[Surroundings], Place]] = {
     "prosthesis-sock": _sock_on_prosthesis,
     "prosthesis-hand-warmed": _hand_warmed,
     "prosthesis-heat-pack": _heat_pack,
+    "prosthesis-carbon-heat-pack": _heated_carbon,
     "bag": _bag,
     "shoe": _shoe,
     "table": _table,

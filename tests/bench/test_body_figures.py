@@ -9,8 +9,10 @@ from bench.body.lives import DAYS, lives
 from bench.body.published import choi, detectors
 from bench.body.reference import OFF, WORN, runs
 from bench.body.sections import Row, Section, as_plain
-from bench.body.simulated import KINDS, fit, remove
+from bench.body.simulated import KINDS, Size, fit, remove
 from emcheck.domain.body import Sample
+from firmware_sim.body import PARAMETERS, shaken
+from firmware_sim.body.situations import BEGIN
 
 
 def test_none_of_a_thousand_proves_three_in_a_thousand_at_most() -> None:
@@ -57,15 +59,15 @@ def test_choi_is_read_as_it_is_written(lengths: tuple[int, ...], off: int) -> No
 
 
 def test_every_detector_says_of_each_minute_whether_it_was_off_or_that_it_is_not_there() -> None:
-    [life] = lives(1, ("table",))
+    [life] = lives(1, ("table",), Size().tag)
     for name, detector in detectors():
         if detector is not None:
             assert len(detector(life.samples)) == len(life.samples), name
 
 
 def test_a_life_is_labelled_where_the_tag_was_taken_off() -> None:
-    known = lives(4, ("table",))
-    again = lives(4, ("table",))
+    known = lives(4, ("table",), Size().tag)
+    again = lives(4, ("table",), Size().tag)
     assert known == again
     removals = [run for life in known for run in runs(life.worn, OFF)]
     assert all(len(life.samples) == len(life.worn) == DAYS * 1440 for life in known)
@@ -80,15 +82,15 @@ def test_a_life_is_labelled_where_the_tag_was_taken_off() -> None:
 
 
 def test_a_leg_is_fitted_and_foam_is_not() -> None:
-    assert fit("skin", 1) < 300
-    assert fit("prosthesis-foam", 1) == inf
-    assert fit("sock", 1, closeness=0.1) == inf
+    assert fit(Size(), "skin", 1) < 300
+    assert fit(Size(), "prosthesis-foam", 1) == inf
+    assert fit(Size(), "sock", 1, closeness=0.1) == inf
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_tag_left_on_a_table_is_noticed_and_the_time_is_counted_from_its_removal(kind: object) -> None:
     assert isinstance(kind, type(KINDS[0]))
-    minutes, late = remove("table", "a", kind)
+    minutes, late = remove(Size(), "table", "a", kind)
     assert 0 < minutes < 60
     assert not late
 
@@ -98,3 +100,14 @@ def test_a_row_for_programs_names_its_columns() -> None:
     assert as_plain([section]) == [
         {"section": "some", "on": "skin", "median": "4", "target": "under 5", "reached": True}
     ]
+
+
+def test_another_world_has_other_ranges_of_what_is_swept_and_of_nothing_else() -> None:
+    other = shaken(PARAMETERS, 1)
+    assert shaken(PARAMETERS, 0) is PARAMETERS
+    assert other == shaken(PARAMETERS, 1) != shaken(PARAMETERS, 2)
+    for name, parameter in PARAMETERS.items():
+        assert (other[name] != parameter) == parameter.swept, name
+        assert other[name].low <= other[name].high, name
+        assert parameter.low < 0 or other[name].low >= 0, name
+    assert Size(world=1).tag("a", "sock").reading(BEGIN) != Size().tag("a", "sock").reading(BEGIN)

@@ -10,6 +10,7 @@ from emcheck.domain.canonical import sha256_of
 from emcheck.domain.configuration import Configuration, Configurations
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR, MINUTE, format_ms, parse_ms
+from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register, RegisterError
 from emcheck.domain.roster import Roster
@@ -162,3 +163,25 @@ def test_nothing_changes_between_two_edges(times: list[int], now: int, part: flo
     assert configuration.until > now
     later = now + int(part * (min(configuration.until, now + 30 * DAY) - 1 - now))
     assert known.of(UNIT, later) == configuration
+
+
+def test_while_a_visit_is_open_the_unit_reports_fast_and_holds_the_curfew_that_will_hold() -> None:
+    """The tag is not on yet; its curfew, and with it the hash, is that of afterwards. It ends by itself."""
+    known = register(fittings=[])
+    roster = Roster(known, Policies(england()))
+    act: Any = parse_instruction(
+        {"type": "fitting_opened", "session": "FS-1", "order_id": "O-1", "tag": "T-1", "unit": UNIT, "by": "A. Fitter",
+         "fitter_tag": "F-1"}
+    )  # fmt: skip
+    roster.visits = roster.visits_after(act, TUESDAY_NOON)
+    visited = Configurations(roster).of(UNIT, TUESDAY_NOON)
+    content = visited.content or {}
+    until = TUESDAY_NOON + 2 * HOUR
+    assert content["fitting"] == {"session": "FS-1", "report_s": 1, "until": format_ms(until)}
+    assert content["tags"] == ["F-1", "T-1"]
+    assert visited.until == until
+    after = told(register(fittings=[{"tag": "T-1", "wearer_id": "W-1", "fitted_at": format_ms(TUESDAY_NOON)}]))
+    assert content["schedule_sha256"] == after["schedule_sha256"]
+    assert hours(content) == [("19:00", "07:00", ["T-1"])]
+    assert told(known)["tags"] == []
+    assert "fitting" not in (Configurations(roster).of(UNIT, until).content or {})

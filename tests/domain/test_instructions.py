@@ -7,7 +7,8 @@ import pytest
 
 from emcheck.domain.amending import amended, as_text, name_after, touched_by
 from emcheck.domain.findings import Span
-from emcheck.domain.instructions import InstructionError, impersonal, parse_instruction
+from emcheck.domain.instructions import InstructionError, parse_instruction
+from emcheck.domain.personal import impersonal
 from emcheck.domain.register import Register, parse_register
 from emcheck.domain.windows import absences, windows
 from tests.support import at, nightly, order, register
@@ -93,6 +94,26 @@ def test_a_suspension_that_was_entered_in_error_takes_no_window_away() -> None:
     assert nights(lifted) == nights(KNOWN)
     with pytest.raises(InstructionError, match="is not suspended"):
         after(lifted, type="resumption", order_id="O-1", at="2026-03-25T23:00", **BY)
+
+
+def test_a_variation_that_is_revoked_leaves_the_windows_before_it_and_may_be_given_again() -> None:
+    varied = {"order_id": "O-1", "effective_at": "2026-03-24T18:55:00Z", "curfew": nightly("21:00", "06:00")}
+    changed = after(KNOWN, type="variation", **varied, **BY)
+    assert nights(changed) != nights(KNOWN)
+    named = {"revokes": "variation", "effective_at": "2026-03-24T18:55:00Z"}
+    back = after(changed, **WRONG, **named)
+    assert nights(back) == nights(KNOWN)
+    assert [held.revoked is None for held in back.orders[0].variations] == [False]
+    assert parse_register(json.dumps(as_text(back.plain()))) == back
+    assert nights(after(back, type="variation", **varied, **BY)) == nights(changed)
+    with pytest.raises(InstructionError, match="no variation of O-1 that holds takes effect then; there are none"):
+        after(back, **WRONG, **named)
+    with pytest.raises(InstructionError, match="effective_at: missing; say when the variation takes effect"):
+        after(changed, **WRONG, revokes="variation", **{"from": "2026-03-24T18:55"})
+    with pytest.raises(InstructionError, match="instead: a variation has no other times"):
+        after(changed, **WRONG, **named, instead=LEAVE)
+    with pytest.raises(InstructionError, match="from: missing; say where what is revoked begins"):
+        after(changed, **WRONG, revokes="suspension")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +232,8 @@ def test_a_register_s_name_says_what_was_said_but_for_personal_data() -> None:
 
 ACTS = (
     "authorised_absence, variation, suspension, resumption, revocation, order_end, order, installation, fitting, "
-    "wearer, register, policy, alert, audit, referral"
+    "wearer, register, policy, alert, audit, referral, fitting_opened, fitting_answer, fitting_mark, "
+    "fitting_override, fitting_closed"
 )
 
 

@@ -92,3 +92,35 @@ def test_a_policy_that_was_written_before_these_rules_has_the_shipped_numbers() 
         == (shipped.thresholds[key].unit, shipped.thresholds[key].sign_off)
         for key in RULES
     )
+
+
+def test_a_fitting_that_a_supervisor_let_stand_in_a_visit_is_never_silent() -> None:
+    let = {"validation": "overridden", "override": {"by": "S. Visor", "reason": "no natural limb"}}
+    [told] = judged("fitting.unvalidated", fitted(let), BEGINS)
+    assert (told.class_, told.start, told.end, told.priority) == ("overridden", BEGINS, None, "P2")
+    assert "S. Visor let the fitting stand though it was not validated (no natural limb)" in explain(told)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "fitted_at", "starts"),
+    [
+        (["no_show"], None, []),
+        (["no_show", "cannot_validate"], None, [at("2026-03-02T01:00")]),
+        (["no_show", "lapsed", "unsafe"], None, [at("2026-03-02T02:00")]),
+        (["no_show", "lapsed"], None, []),
+        (["no_show", "unsafe", "success"], "2026-03-02T02:00:00Z", [at("2026-03-02T01:00")]),
+        (["no_show", "success", "no_show"], "2026-03-02T01:00:00Z", []),
+    ],
+)
+def test_two_visits_that_failed_go_to_the_authority(
+    outcomes: list[str], fitted_at: str | None, starts: list[int]
+) -> None:
+    visits = [
+        {"session": f"FS-{i}", "at": f"2026-03-02T0{i}:00:00Z", "outcome": outcome, "by": "A. Fitter"}
+        for i, outcome in enumerate(outcomes)
+    ]
+    known = register(order(visits=visits), fittings=[] if fitted_at is None else [FITTED | {"fitted_at": fitted_at}])
+    told = judged("fitting.overdue", known, BEGINS + 2 * DAY)
+    assert [(f.start, f.class_) for f in told] == [(start, "failed_attempts") for start in starts]
+    assert [f.end for f in told if fitted_at is not None] == [at("2026-03-02T02:00")] * len(told if fitted_at else ())
+    assert all("Tell the authority" in explain(f) for f in told)

@@ -18,6 +18,7 @@ SOON_MIN = 5
 """What was said of the table it lay on may stand for so long after it was put on."""
 CANNOT_TELL = {
     "prosthesis-carbon": "it conducts and walks as a leg does; only that no heat comes through it tells",
+    "prosthesis-carbon-heat-pack": "it conducts, warms and walks as a leg does; nothing but eyes tells",
     "metal-post": "it conducts as a leg does; only that no heat comes through it, and that it stands still, tells",
 }
 """What is called skin and is not: a ratchet, from which an entry goes once the check can tell."""

@@ -1,5 +1,6 @@
 """What is shipped beside the code: locks, licences, the wheel, policy and example register."""
 
+import hashlib
 import importlib.metadata
 import re
 import tomllib
@@ -107,3 +108,27 @@ def test_what_scotland_asks_of_an_order_is_not_what_england_asks() -> None:
     for name in ("scotland", "us-example"):
         own = [t for t in known[name].thresholds.values() if "Sentencing Act" in t.source or "England" in t.source]
         assert own == [], f"{name} must not rest on the law of England and Wales"
+
+
+def test_files_of_others_are_unchanged_and_named_with_their_licence() -> None:
+    folders = {ROOT / "emcheck" / "web" / "static": "htmx.min.js", ROOT / "tests" / "web" / "vendor": "axe.min.js"}
+    for folder, name in folders.items():
+        told = (folder / "VENDORED.md").read_text()
+        assert f"`{name}`" in told
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() in told
+
+
+def test_the_wheel_carries_the_console_whole(tmp_path: Path) -> None:
+    [wheel] = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    carried = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("emcheck/web/")}
+    room = ROOT / "emcheck" / "web"
+    there = {f"emcheck/web/{path.relative_to(room)}" for path in room.rglob("*") if path.is_file()}
+    assert {name for name in there if "__pycache__" not in name} == carried
+    assert {"emcheck/web/static/htmx.min.js", "emcheck/web/templates/queue.html"} <= carried
+
+
+def test_pages_ask_no_other_site_for_anything() -> None:
+    room = ROOT / "emcheck" / "web"
+    own = [*room.glob("templates/*.html"), room / "static" / "console.js", room / "static" / "console.css"]
+    asked = [path.name for path in own if re.search(r"(src|href|url|import)\W{1,3}(https?:)?//", path.read_text())]
+    assert asked == []

@@ -65,6 +65,19 @@ def test_what_was_withdrawn_before_anyone_saw_it_counts_neither_way() -> None:
     assert (p1.raised, p1.acknowledged) == (1, 1)
 
 
+def test_what_is_not_due_yet_is_not_late() -> None:
+    """Raised 20 s before the end: the 30 s for it are not over; the other one's are."""
+    alerts = [raised(0, SINCE + 60 * SECOND, "P1"), raised(1, SINCE + 100 * SECOND, "P1")]
+    until = SINCE + 120 * SECOND
+    steps = [step(0, "acknowledged", SINCE + 70 * SECOND)]
+    [p1] = [seen for seen in of(alerts, steps, until=until).seen if seen.priority == "P1"]
+    assert p1.within == [(30 * SECOND, 1.0, 0.80), (60 * SECOND, 1.0, 0.985)]
+    [alone] = [seen for seen in of(alerts[1:], until=until).seen if seen.priority == "P1"]
+    assert alone.within == [(30 * SECOND, None, 0.80), (60 * SECOND, None, 0.985)]
+    said = {name: share for name, share, _ in tables(of(alerts[1:], until=until))[0][2]}
+    assert said["P1 acknowledged within 30 s"] == "none due yet"
+
+
 @pytest.mark.parametrize(("count", "operators", "floods"), [(9, 1, 0), (10, 1, 1), (10, 2, 0), (20, 2, 1)])
 def test_ten_alerts_for_an_operator_in_ten_minutes_are_a_flood(count: int, operators: int, floods: int) -> None:
     alerts = [raised(n, SINCE + HOUR + n) for n in range(count)]

@@ -19,6 +19,8 @@ class GoodUnit:
         self.unit = unit
         self.boot = f"01HN{unit.replace('-', '').replace('U', 'V'):0>22}"
         self.seq = self.acknowledged = 0
+        self.config: dict[str, Any] = {}
+        """What it was last told to hold."""
         self._client = client
         self._kept: list[tuple[int, bytes]] = []
         self._answered = asyncio.Event()
@@ -47,6 +49,7 @@ class GoodUnit:
     def hears(self, payload: bytes) -> None:
         """A message on its `down` topic."""
         told = json.loads(payload)
+        self.config = told.get("config", self.config)
         if "ack" in told and told["ack"]["boot"] == self.boot:
             self.acknowledged = max(self.acknowledged, told["ack"]["seq"])
             self._kept = [(last, kept) for last, kept in self._kept if last > self.acknowledged]

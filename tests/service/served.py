@@ -92,6 +92,7 @@ async def started(
     whole: dict[str, dict[str, Any]] = {
         "store": {"url": f"sqlite:///{folder}/emcheck.db"},
         "http": {"port": port},
+        "web": {"enabled": False},
         "logging": {"format": "json"},
     }
     for section, values in settings.items():

@@ -78,6 +78,8 @@ async def test_one_incident_waits_and_its_alerts_lie_under_it() -> None:
         under = await queue.store.alerts_under(incident.alert_id, open_only=True)
         assert {(a.rule, a.state) for a in under} == {("unit.silent", AlertState.SUPPRESSED)}
         assert len(under) == 20
+        refused = await queue.does(at("19:05"), alert_id=under[0].alert_id, act="acknowledge")
+        assert str(refused).endswith(f"; it is part of incident {incident.alert_id}: act on that one")
         steps = {a.unit: [c.action for c in await queue.store.alert_history(a.alert_id)] for a in under}
         assert sorted(map(tuple, steps.values())) == [("raised",)] * 11 + [("raised", "suppressed")] * 9
 

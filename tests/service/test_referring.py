@@ -60,22 +60,34 @@ async def test_a_breach_waits_to_be_referred_is_overdue_and_referred(desk: Desk)
     told = (await command(desk, 0, "referrals")).stdout
     assert "to be referred by Wed 25 Mar 18:55:00, overdue for " in told
 
+    listed = json.loads((await command(desk, 0, "list", "--json")).stdout.splitlines()[0])
+    assert listed["referral"]["overdue"] is True
     closed = await command(desk, at("19:30"), "act", strap, "close", "--by", "op-1", "--disposition", "breach_reported")
     assert closed.stdout.endswith(f"{strap} close: done\n")
     assert closed.stderr.startswith(f"emcheck: {strap}: no referral of it is on record. Identified as a breach at ")
     assert closed.stderr.endswith(f"Record it: emcheck alerts refer {strap} --to ... --by ...\n")
 
+    [row] = [line for line in (await command(desk, 0, "list")).stdout.splitlines() if strap in line]
+    assert " closed " in row
+    assert "refer it: overdue" in row
+    assert "to be referred by Wed 25 Mar 18:55:00, overdue for " in row
     words = ("refer", strap, "--to", "Probation Service", "--by", "B. Officer", "--reference", "PS/12")
     made = await command(desk, at("20:00"), *words, "--at", "2026-03-24T19:45:00Z")
     assert made.stdout.endswith(f"referral of {strap}: done\n")
     assert await owed(desk) == []
+    assert strap not in (await command(desk, 0, "list")).stdout
     [one] = await owed(desk, "--all")
     assert one["referred"] == {
         "told_at": "2026-03-24T20:00:00.000Z", "made_at": "2026-03-24T19:45:00.000Z", "to": "Probation Service",
         "by": "B. Officer", "reference": "PS/12", "note": "", "alerts": [strap],
     }  # fmt: skip
 
+    sent = [item for item in await desk.store.outbox_after("mqtt", limit=99) if item.alert_id == strap]
+    action, revision, note = json.loads(sent[-1].body)
+    assert (action, note) == ("referred", "to Probation Service, for order O-1, reference PS/12")
+    assert revision == json.loads(sent[-2].body)[1] + 1
     story = await explained(desk, strap)
+    assert story.count("referred by B. Officer, P1") == 1
     assert (
         "Referral\n  Identified as a breach at Tue 24 Mar 18:55:00 by op-1; referred to Probation Service by" in story
     )

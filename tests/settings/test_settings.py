@@ -119,7 +119,7 @@ def test_a_wrong_file_gives_one_line_with_place_key_fault_and_remedy(tmp_path: P
             "1",
             "environment: EMCHECK_MQTT__PROT: no such setting; did you mean EMCHECK_MQTT__PORT?",
         ),
-        ("EMCHECK_PORT", "1", "environment: EMCHECK_PORT: no such setting; did you mean EMCHECK_MQTT__PORT?"),
+        ("EMCHECK_PORT", "1", "environment: EMCHECK_PORT: no such setting; did you mean EMCHECK_WEB__PORT?"),
         ("EMCHECK_MQTT", "{}", "environment: EMCHECK_MQTT: no such setting"),
         ("EMCHECK_MQTT__PORT", "x", "environment: EMCHECK_MQTT__PORT: mqtt.port: 'x' cannot be used: input should be"),
         (

@@ -17,6 +17,7 @@ from emcheck.ports import (
     StoredRegister,
     StoreError,
 )
+from tests.store.contract_desk import DeskContract
 from tests.store.contract_queue import QueueContract
 from tests.store.samples import (
     BIG,
@@ -39,7 +40,7 @@ async def rows_after(store: Store, row_id: int = 0) -> list[InboxRow]:
     return [kept async for kept in store.inbox_after(row_id)]
 
 
-class StoreContract(QueueContract):
+class StoreContract(QueueContract, DeskContract):
     """`store` is open and empty."""
 
     async def test_it_has_an_identity_and_may_acknowledge(self, store: Store) -> None:
@@ -56,6 +57,7 @@ class StoreContract(QueueContract):
         assert await store.prune_checkpoints() == 0
         assert await store.register() is None
         assert await store.people() == []
+        assert await store.people("W-1") == []
         assert not await store.erase_person("W-1")
         assert await store.findings() == await store.findings("W-1") == []
         assert await store.alerts(open_only=False) == await store.alerts(open_only=True) == []
@@ -264,8 +266,10 @@ class StoreContract(QueueContract):
     async def test_a_person_is_erased_while_facts_stay(self, store: Store) -> None:
         await store.commit(Commit(inbox=[row(1)], findings=[absence()]))
         await store.save_register(StoredRegister("a", T0, b"{}"), [Person("W-1", "Ann", b""), Person("W-2", "Bo", b"")])
+        assert await store.people("W-1") == [Person("W-1", "Ann", b"")]
         assert await store.erase_person("W-1")
         assert not await store.erase_person("W-1")
+        assert await store.people("W-1") == []
         assert await store.people() == [Person("W-2", "Bo", b"")]
         assert await store.findings("W-1") == [absence()]
         assert await rows_after(store) == [row(1)]

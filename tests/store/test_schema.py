@@ -11,10 +11,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import BigInteger, Connection, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from emcheck.ports import StoreError
+from emcheck.desk import EVERYTHING
+from emcheck.domain.alerts import AlertState
+from emcheck.ports import Commit, StoreError
 from emcheck.store import upgrade
 from emcheck.store.schema import REVISIONS, metadata
 from tests.store.conftest import Opening
+from tests.store.samples import T0, alert, change, closed
 
 
 def _scripts() -> ScriptDirectory:
@@ -112,3 +115,24 @@ async def test_only_the_service_creates(url: str, opened: Opening, tmp_path: Pat
         with pytest.raises(StoreError, match="has no emcheck schema") as caught:
             await store.open()
         assert "emcheck serve" in caught.value.remedy
+
+
+async def test_alerts_of_an_older_database_have_their_place_in_the_queue(url: str, opened: Opening) -> None:
+    store = opened(url)
+    await store.open()
+    waiting, seen = alert("AL-1"), alert("AL-2", state=AlertState.ACKNOWLEDGED, raised_at=T0)
+    none = [closed("AL-3"), alert("AL-4", withdrawn=True), alert("AL-5", state=AlertState.SUPPRESSED)]
+    await store.commit(Commit(alerts=[change(each) for each in (seen, waiting, *none)]))
+    before = await store.queue_page(EVERYTHING, after=None, limit=9)
+    async with store._transaction() as connection:
+        for statement in (
+            "DROP INDEX ix_alert_rank", "ALTER TABLE alert DROP COLUMN rank", "DROP TABLE account",
+            "DROP TABLE sign_in", "DROP TABLE access_log", "UPDATE alembic_version SET version_num = '0006'",
+        ):  # fmt: skip
+            await connection.execute(text(statement))
+    await store.close()
+    again = opened(url)
+    await again.open()
+    assert await again.queue_page(EVERYTHING, after=None, limit=9) == before == [waiting, seen]
+    async with again._transaction() as connection:
+        assert await connection.run_sync(_differences) == []

@@ -1,6 +1,6 @@
 """body.no_motion: a tag that is heard, strap closed, neither moves nor warms: the prosthesis at home.
 
-Rule book (domain.md, Rules; docs/adr/0024):
+Rule book (domain.md, Rules; docs/adr/0028):
 1. Class `still`: no motion but knocks for `after_s`, outside sleep. P2: a question, no accusation.
 2. Class `room`: the skin side stays within `room_within_c` of ambient, the tag's bias taken off, for `room_after_s`, in
    a room of at most `room_max_c`. In a warmer one a limb shows no gap either, and nothing is said. P2.

@@ -1,6 +1,6 @@
 """body.not_attached: the strap is closed, and the body check says that the tag is on no living limb.
 
-Rule book (domain.md, Rules and Fitting; docs/adr/0022, 0024):
+Rule book (domain.md, Rules and Fitting; docs/adr/0022, 0028):
 1. From the reading at which the check says detached, once a reading at least `alert_after_s` later has borne it out
    and none in between said attached, until one says attached or the fitting ends. P1. Silence ends nothing.
 2. A cause of its own: the strap closed, the body gone. A strap that was cut or opened is told by tag.strap, which is

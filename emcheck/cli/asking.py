@@ -1,0 +1,157 @@
+"""A fitter's session asked step by step in a terminal, with what is seen meanwhile."""
+
+from typing import Any
+
+import typer
+
+from emcheck.cli.showing import for_people, say
+from emcheck.cli.visit import RefusedError, Talk
+from emcheck.domain.fitting.acts import LIMBS
+from emcheck.domain.fitting.judging import VALIDATED, is_done
+from emcheck.domain.fitting.limb_check import NOT_ON_A_LIMB
+from emcheck.domain.fitting.outcomes import OUTCOMES
+from emcheck.domain.fitting.steps import ANSWER, BY_ID, STEPS, Step
+
+_ENDINGS = tuple(outcome for outcome in OUTCOMES if outcome not in ("success", "lapsed"))
+
+
+class _Leaves(Exception):
+    """The fitter ends the visit, or goes on later."""
+
+
+async def ask(talk: Talk, *, wait_s: float) -> None:
+    """Ask for every step that is open until all are done or the fitter leaves; then sign."""
+    try:
+        while (open_ := (await talk.look()).standing.open_steps()) and talk.looking.session.closed is None:
+            await _one(talk, BY_ID[open_[0]], wait_s)
+        if talk.looking.session.closed is None:
+            await _sign(talk)
+    except _Leaves:
+        return
+
+
+async def _one(talk: Talk, step: Step, wait_s: float) -> None:
+    number = STEPS.index(step) + 1
+    say(f"\n{number} of {len(STEPS)}  {step.title}")
+    if step.id == "body":
+        await _body(talk, wait_s)
+    elif step.id == "walk":
+        await _walk(talk)
+    elif step.evidence == ANSWER:
+        await _answer(talk, step)
+    else:
+        await _telemetry(talk, step, wait_s)
+
+
+async def _answer(talk: Talk, step: Step) -> None:
+    fields: dict[str, Any] = {}
+    answer = _choice(step.ask, ("yes", "no", "cannot", "leave"))
+    if answer == "leave":
+        await _leave(talk)
+    if answer == "yes" and step.id == "identity":
+        fields["identifiers"] = [typer.prompt("  first identifier"), typer.prompt("  second identifier")]
+    if answer == "yes" and step.id == "limb":
+        fields["limb"] = _choice("  which limb", LIMBS)
+    if answer == "yes" and step.id == "strap_gap":
+        fields["gap_mm"] = typer.prompt("  gap in mm", type=float)
+    if answer != "yes":
+        fields["reason"] = typer.prompt("  why")
+    try:
+        await talk.says("fitting_answer", step=step.id, answer=answer, **fields)
+    except RefusedError as error:
+        say(f"  {error}", urgent=True)
+        return
+    result = (await talk.look()).standing.results[step.id]
+    say(f"  {result.words}", urgent=not is_done(step.id, result))
+    if not is_done(step.id, result) and _choice("  again", ("yes", "leave")) == "leave":
+        await _leave(talk)
+
+
+async def _telemetry(talk: Talk, step: Step, wait_s: float) -> None:
+    result = await _watching(talk, step.id, wait_s)
+    say(f"  {result.words}", urgent=not is_done(step.id, result))
+    if is_done(step.id, result):
+        return
+    allowed = ("wait", "cannot", "leave") if step.may_cannot else ("wait", "leave")
+    answer = _choice("  go on", allowed)
+    if answer == "leave":
+        await _leave(talk)
+    if answer == "cannot":
+        await talk.says("fitting_answer", step=step.id, answer="cannot", reason=typer.prompt("  why"))
+
+
+async def _watching(talk: Talk, step: str, wait_s: float) -> Any:
+    """Wait for a step with its words as they change, in one line where there is a terminal."""
+    if not for_people():
+        return await talk.until(step, wait_s)
+    from rich.console import Console
+
+    with Console().status(BY_ID[step].ask) as status:
+        return await talk.until(step, wait_s, status.update)
+
+
+async def _body(talk: Talk, wait_s: float) -> None:
+    """Lift off, down again, walk on the spot, and wait for the check."""
+    typer.prompt("Lift the tag off the skin and hold it; Enter when it is off", default="", show_default=False)
+    await talk.says("fitting_mark", what="lifted")
+    seen = await talk.until_lifted(wait_s)
+    say("  The sensor said no contact." if seen else f"  {(await talk.look()).standing.results['body'].words}")
+    typer.prompt("Let it down on the skin again; Enter when it is down", default="", show_default=False)
+    await talk.says("fitting_mark", what="lowered")
+    typer.prompt("Let the wearer walk on the spot; Enter when they do", default="", show_default=False)
+    await talk.says("fitting_mark", what="moved")
+    result = await _watching(talk, "body", wait_s)
+    say(f"  {result.words}", urgent=not is_done("body", result))
+    if is_done("body", result):
+        return
+    against = NOT_ON_A_LIMB in result.words.lower()
+    answer = _choice("  go on", ("other limb", "again", "leave") if against else ("again", "other limb", "leave"))
+    if answer == "leave":
+        await _leave(talk)
+    if answer == "other limb":
+        await _answer(talk, BY_ID["limb"])
+
+
+async def _walk(talk: Talk) -> None:
+    say("Name each room as you enter it and walk it for half a minute; an empty name ends the walk.")
+    while room := typer.prompt("  room", default="", show_default=False):
+        await talk.says("fitting_mark", what="room", room=room)
+    await talk.says("fitting_mark", what="walk_over")
+    result = (await talk.look()).standing.results["walk"]
+    for each in result.readings.get("rooms", ()):  # type: ignore[attr-defined] # the rooms are a list
+        mark = "dead" if each["dead"] else "weak" if each["weak"] else "heard"
+        lowest = "-" if each["lowest_dbm"] is None else f"{each['lowest_dbm']:.0f} dBm"
+        say(f"  {each['room']}: lowest {lowest}, chance of a false absence {each['false_absence']:.3%}: {mark}")
+    say(f"  {result.words}", urgent=not is_done("walk", result))
+    if not is_done("walk", result) and _choice("  walk again", ("yes", "leave")) == "leave":
+        await _leave(talk)
+
+
+async def _leave(talk: Talk) -> None:
+    """The visit ends otherwise than by a success, or goes on later."""
+    outcome = _choice("How does the visit end", (*_ENDINGS, "later"))
+    if outcome != "later":
+        left_on = outcome == "cannot_validate" and _choice("Does the tag stay on", ("no", "yes")) == "yes"
+        await talk.close(outcome, left_on=left_on or None, note=typer.prompt("Note", default="-"))
+    raise _Leaves
+
+
+async def _sign(talk: Talk) -> None:
+    state = (await talk.look()).standing.state
+    say("\nEvery step is done." if state == VALIDATED else "\nA supervisor let it stand.")
+    say(f"Signed by the fitter: {talk.looking.session.visit.by}")
+    wearer = typer.prompt("Signed by the wearer (name)")
+    try:
+        await talk.close("success", wearer)
+    except RefusedError as error:
+        say(str(error), urgent=True)
+
+
+def _choice(words: str, allowed: tuple[str, ...]) -> str:
+    """One of some words; asked again until it is."""
+    while True:
+        said = str(typer.prompt(f"{words} ({', '.join(allowed)})", default=allowed[0])).strip().lower()
+        found = [word for word in allowed if word.startswith(said)]
+        if said in allowed or len(found) == 1:
+            return said if said in allowed else found[0]
+        say(f"  {said!r} is none of {', '.join(allowed)}")

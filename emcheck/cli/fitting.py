@@ -1,0 +1,253 @@
+"""`emcheck fit`: a fitter's visit, from the first question to the signed record."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emcheck.cli.explaining import JsonOption, read_store
+from emcheck.cli.serving import ConfigOption, refuse_if_missing, settings_of
+from emcheck.cli.showing import say, show, show_lines
+
+if TYPE_CHECKING:
+    from emcheck.clock import Clock
+    from emcheck.service.sessions import Look
+    from emcheck.settings import Settings
+    from emcheck.store.sql import SqlStore
+
+fit_app = typer.Typer(help="Fit a tag, step by step, and leave with a signed record.", invoke_without_command=True)
+SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="A session, or how it begins.")]
+
+
+@fit_app.callback()
+def fit(
+    context: typer.Context,
+    *,
+    order: Annotated[str | None, typer.Option(help="For which order.")] = None,
+    tag: Annotated[str | None, typer.Option(help="The tag in your hand, as scanned.")] = None,
+    unit: Annotated[str | None, typer.Option(help="The base unit at the address.")] = None,
+    fitter: Annotated[str | None, typer.Option(help="Your name.")] = None,
+    fitter_tag: Annotated[str | None, typer.Option(help="Your own tag, to be heard on site.")] = None,
+    strap_batch: Annotated[str | None, typer.Option(help="Of the strap.")] = None,
+    takes_off: Annotated[str | None, typer.Option(help="A tag that this one takes the place of.")] = None,
+    session: Annotated[str | None, typer.Option(help="Go on with this one, or the name of a new one.")] = None,
+    answers: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Play answers from a file, - for standard input; see the docs.")
+    ] = None,
+    wait_s: Annotated[float, typer.Option("--wait", min=0, help="How many seconds to wait for a step.")] = 120.0,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a tag, or go on where the session stood. Exit 0: signed; 1: not validated; 2: refused, or bad input."""
+    if context.invoked_subcommand is not None:
+        return
+    import asyncio
+
+    from emcheck.cli.reading import bad_input, read_named
+    from emcheck.cli.visit import RefusedError, read_script
+    from emcheck.ports import StoreError
+    from emcheck.service.sessions import NoSessionError
+
+    if order is None and session is None:
+        bad_input("say which order with --order, or which session goes on with --session; see emcheck fit --help")
+    settings = settings_of(config)
+    refuse_if_missing(settings)
+    script = None if answers is None else read_script(*read_named(answers))
+    opening = {
+        "order_id": order, "tag": tag, "unit": unit, "by": fitter, "fitter_tag": fitter_tag,
+        "strap_batch": strap_batch, "takes_off": takes_off,
+    }  # fmt: skip
+    try:
+        signed = asyncio.run(conduct(settings, session, opening, script, wait_s=wait_s, as_json=as_json))
+    except (RefusedError, NoSessionError) as error:
+        bad_input(error)
+    except StoreError as error:
+        bad_input(f"{error}; {error.remedy}")
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("emcheck: the session stays open; the same command goes on with it", err=True)
+        raise typer.Exit(1) from None
+    raise typer.Exit(0 if signed else 1)
+
+
+async def conduct(
+    settings: "Settings",
+    name: str | None,
+    opening: dict[str, str | None],
+    script: list[dict[str, Any]] | None,
+    *,
+    wait_s: float,
+    as_json: bool,
+    clock: "Clock | None" = None,
+) -> bool:
+    """The session from where it stands to where it is left; whether it is signed. RefusedError, NoSessionError."""
+    from emcheck.cli.asking import ask
+    from emcheck.cli.visit import Talk, play
+    from emcheck.clock import SystemClock
+    from emcheck.service.sessions import Looking
+    from emcheck.store.sql import SqlStore
+
+    store = SqlStore(settings.store.async_url, read_only=True)
+    await store.open()
+    try:
+        name, resumed = await _opened(settings, store, name, opening)
+        talk = Talk(settings, await Looking.at(store, name), as_json, clock or SystemClock())
+        look = await talk.look()
+        talk.tell(f"Session {name}{' goes on where it stood' if resumed else ''}: {_about(look)}", state="open")
+        if look.note:
+            talk.tell(f"LIMB NOTE: {look.note}", urgent=True, limb_note=look.note)
+        if script is None:
+            await ask(talk, wait_s=wait_s)
+        else:
+            await play(talk, script, within_s=wait_s)
+        look = await talk.look()
+        closed = look.session.closed
+        if closed is None:
+            talk.told(look)
+        outcome = None if closed is None else closed.outcome
+        found = None if closed is None or closed.found is None else closed.found.state
+        said = f"{outcome.replace('_', ' ')}, {found}" if outcome else f"open, {look.standing.state}"
+        talk.tell(f"Session {name}: {said}.", outcome=outcome, state=found or look.standing.state,
+                  open=look.standing.open_steps())  # fmt: skip
+        return outcome == "success"
+    finally:
+        await store.close()
+
+
+def _about(look: "Look") -> str:
+    visit = look.session.visit
+    return f"tag {visit.tag} for {visit.order_id} of {look.name or visit.wearer_id} at {visit.unit}, {visit.by}"
+
+
+async def _opened(
+    settings: "Settings", store: "SqlStore", name: str | None, opening: dict[str, str | None]
+) -> tuple[str, bool]:
+    """The session that goes on, or the name of a new one; whether it is an old one."""
+    from ulid import ULID
+
+    from emcheck.cli.visit import RefusedError, say_to
+    from emcheck.service.session import sessions_of
+
+    known = await sessions_of(store)
+    if name is not None and name in known:
+        return name, True
+    mine = [
+        one.visit.session
+        for one in known.values()
+        if name is None and one.closed is None and one.visit.order_id == opening["order_id"]
+        if opening["by"] in (None, one.visit.by) and opening["tag"] in (None, one.visit.tag)
+    ]
+    if mine:
+        return mine[0], True
+    lacking = [option for option, key in (("--order", "order_id"), ("--tag", "tag"), ("--unit", "unit"),
+                                          ("--fitter", "by")) if opening[key] is None]  # fmt: skip
+    if lacking:
+        raise RefusedError(f"no such session is open, and a new one needs {', '.join(lacking)}")
+    name = name or f"FS-{ULID()}"
+    said = {key: value for key, value in opening.items() if value is not None}
+    await say_to(settings, {"type": "fitting_opened", "session": name, **said})
+    return name, False
+
+
+@fit_app.command("list")
+def fit_list(
+    order: Annotated[str | None, typer.Option(help="Only of this order.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every session, by whom, and how it ended."""
+    from emcheck.domain.instants import format_ms
+    from emcheck.service.session import sessions_of
+
+    found = [
+        {
+            "session": one.visit.session, "order_id": one.visit.order_id, "tag": one.visit.tag, "unit": one.visit.unit,
+            "fitter": one.visit.by, "opened_at": format_ms(one.visit.opened_at),
+            "outcome": one.closed and one.closed.outcome,
+            "state": one.closed and one.closed.found and one.closed.found.state,
+        }
+        for one in read_store(config, sessions_of).values()
+        if order in (None, one.visit.order_id)
+    ]  # fmt: skip
+    if as_json:
+        show_lines(found)
+    elif not found:
+        typer.echo("No fitter's visit is on record.")
+    else:
+        keys = ("session", "opened_at", "order_id", "tag", "fitter")
+        rows = [(*(str(one[key]) for key in keys), _ended(one)) for one in found]
+        show(("session", "opened (UTC)", "order", "tag", "fitter", "outcome"), rows)
+
+
+def _ended(one: dict[str, Any]) -> str:
+    if one["outcome"] is None:
+        return "open"
+    return f"{one['outcome'].replace('_', ' ')}, {one['state']}" if one["outcome"] == "success" else one["outcome"]
+
+
+@fit_app.command("show")
+def fit_show(session: SessionArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Where a session stands: every step, and what to do next."""
+    from emcheck.domain.fitting.judging import is_done
+    from emcheck.domain.fitting.steps import STEPS
+
+    look = _look(config, session)
+    it, closed = look.standing, look.session.closed
+    if as_json:
+        show_lines({"step": s.id, "state": it.results[s.id].state, "words": it.results[s.id].words} for s in STEPS)
+        return
+    say(f"Session {look.session.visit.session}: {_about(look)}")
+    if look.note:
+        say(f"LIMB NOTE: {look.note}", urgent=True)
+    for step in STEPS:
+        result = it.results[step.id]
+        say(f"  {result.state:<8} {step.title}: {result.words}", urgent=not is_done(step.id, result))
+    say("open" if closed is None else f"{closed.outcome.replace('_', ' ')}, {closed.found and closed.found.state}")
+
+
+def _look(config: Path | None, session: str) -> "Look":
+    from emcheck.cli.reading import bad_input
+    from emcheck.clock import SystemClock
+    from emcheck.service.sessions import Looking, NoSessionError
+
+    async def asked(store: "SqlStore") -> "Look":
+        return await (await Looking.at(store, session)).look(SystemClock().now())
+
+    try:
+        return read_store(config, asked)
+    except NoSessionError as error:
+        bad_input(error)
+
+
+@fit_app.command("record")
+def fit_record(
+    session: SessionArgument,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="A .json or .pdf file; JSON on output else.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Though the file is there.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """The record of a visit: what was seen, by what, and who signed."""
+    import json
+
+    from emcheck.cli.reading import bad_input
+    from emcheck.cli.writing import refuse_if_there, write_new
+    from emcheck.service.sessions import document
+
+    if out is not None and out.suffix not in (".json", ".pdf"):
+        bad_input(f"{out}: a record is a .json or a .pdf file; name one of them")
+    if out is not None and not force:
+        refuse_if_there(out)
+    look = _look(config, session)
+    plain = document(look)
+    text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    write_new(out, _pages(plain) if out.suffix == ".pdf" else text, force=force)
+    typer.echo(f"{out}: {look.session.visit.session}, sha256 {plain['sha256']}")
+
+
+def _pages(document: dict[str, Any]) -> bytes:
+    """As PDF; the compiler is large, and loaded for this alone."""
+    from emcheck.evidence.fitting_record import record_pdf
+
+    return record_pdf(document)

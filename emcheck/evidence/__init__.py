@@ -1,0 +1,1 @@
+"""What is shown to people who were not there: records on paper."""

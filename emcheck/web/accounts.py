@@ -1,0 +1,142 @@
+"""Signing in and out, choosing a password, the own account, who has an account, and who looked at what."""
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from emcheck.domain.rights import RIGHTS, Right, Role
+from emcheck.present.times import clock
+from emcheck.web.guarding import (
+    MaySeeAccess,
+    MaySeeAccounts,
+    MaySeeSelf,
+    address_of,
+    cookie_name,
+    refuse_foreign,
+)
+from emcheck.web.pages import page
+from emcheck.web.parts import Parts, WithParts
+from emcheck.web.problems import Problem, is_swap
+from emcheck.web.signing_in import PASSWORD_LEAST, Refused, wrong_with
+
+router = APIRouter(include_in_schema=False)
+_PAGE = 100
+
+
+def home_of(role: Role) -> str:
+    """The first page of a role."""
+    return "/" if Right.QUEUE in RIGHTS[role] else "/accounts" if Right.ACCOUNTS in RIGHTS[role] else "/account"
+
+
+@router.get("/sign-in")
+async def sign_in_page(request: Request) -> Response:
+    """The form. `next` is a page of ours to go to afterwards."""
+    return page(
+        request, "sign_in.html", who=None, name="", onward=_ours(request.query_params.get("next", "")), wrong=""
+    )
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, parts: WithParts) -> Response:
+    """Try a name and a password."""
+    refuse_foreign(request)
+    form = await request.form()
+    name, password, onward = (str(form.get(key, "")) for key in ("name", "password", "next"))
+    name = name.strip().lower()
+    try:
+        token = await parts.signing_in.enter(name, password, address_of(request))
+    except Refused as refused:
+        status = 401 if refused.after_s is None else 429
+        headers = {} if refused.after_s is None else {"Retry-After": str(refused.after_s)}
+        return page(
+            request, "sign_in.html", who=None, status=status, headers=headers, name=name[:80], onward=_ours(onward),
+            wrong=str(refused),
+        )  # fmt: skip
+    who = await parts.signing_in.who(token)
+    answer = RedirectResponse(_ours(onward) or ("/account" if who is None else home_of(who.role)), status_code=303)
+    answer.set_cookie(
+        cookie_name(is_secure=parts.is_secure), token, httponly=True, samesite="lax", secure=parts.is_secure, path="/"
+    )
+    return answer
+
+
+def _ours(onward: str) -> str:
+    """A path of this site, or nothing: never another site's."""
+    return quote(onward, safe="/-._~") if onward.startswith("/") and not onward.startswith(("//", "/\\")) else ""
+
+
+@router.post("/sign-out")
+async def sign_out(who: MaySeeSelf, parts: WithParts) -> Response:
+    """End this sign-in."""
+    await parts.signing_in.leave(who)
+    answer = RedirectResponse("/sign-in", status_code=303)
+    answer.delete_cookie(cookie_name(is_secure=parts.is_secure), path="/", secure=parts.is_secure, httponly=True)
+    return answer
+
+
+@router.get("/welcome/{link}")
+async def welcome(request: Request, link: str, parts: WithParts) -> Response:
+    """The form behind a one-time link. Looking at it does not use it up: mail programs look at links, too."""
+    account = await parts.signing_in.invited(link)
+    if account is None:
+        raise Problem(404, _NO_LINK)
+    return page(request, "welcome.html", who=None, name=account.name, wrong="", least=PASSWORD_LEAST)
+
+
+@router.post("/welcome/{link}")
+async def choose(request: Request, link: str, parts: WithParts) -> Response:
+    """Choose a password; the link is used up."""
+    refuse_foreign(request)
+    account = await parts.signing_in.invited(link)
+    if account is None:
+        raise Problem(404, _NO_LINK)
+    form = await request.form()
+    password, again = (str(form.get(key, "")) for key in ("password", "again"))
+    if (wrong := wrong_with(password, again, account.name)) is not None:
+        return page(request, "welcome.html", who=None, status=422, name=account.name, wrong=wrong, least=PASSWORD_LEAST)
+    if not await parts.signing_in.choose(account, link, password):
+        raise Problem(404, _NO_LINK)
+    return RedirectResponse("/sign-in", status_code=303)
+
+
+_NO_LINK = "This link was used, or is over. An administrator makes a new one: emcheck user reset NAME"
+
+
+@router.get("/account")
+async def account(request: Request, who: MaySeeSelf, parts: WithParts) -> Response:
+    """Who is signed in, and what the role may do."""
+    rights = sorted(right.value.replace("_", " ") for right in RIGHTS[who.role])
+    return page(request, "account.html", who=who, rights=rights, troubles=parts.troubles())
+
+
+@router.get("/accounts")
+async def accounts(request: Request, who: MaySeeAccounts, parts: WithParts) -> Response:
+    """Who has an account; accounts are made and ended on the command line."""
+    now = parts.clock.now()
+    lines = [
+        {
+            "name": each.name, "role": each.role.value, "since": clock(each.created_at, "UTC"),
+            "state": each.state(now),
+        }
+        for each in await parts.desk.accounts()
+    ]  # fmt: skip
+    return page(request, "accounts.html", who=who, accounts=lines)
+
+
+@router.get("/access")
+async def access(request: Request, who: MaySeeAccess, parts: WithParts) -> Response:
+    """Who signed in and whose record was looked at, the newest first."""
+    return page(request, "access.html", who=who, **await access_lines(parts, request))
+
+
+async def access_lines(parts: Parts, request: Request) -> dict[str, Any]:
+    """A page of the access log; of one subject where the address names one."""
+    given = request.query_params.get("before", "")
+    before = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    subject = request.query_params.get("subject", "").strip()[:80] or None
+    found = await parts.desk.access_log(before=before, limit=_PAGE + 1, subject=subject)
+    lines = [line._asdict() | {"number": number, "when": clock(line.at, "UTC")} for number, line in found[:_PAGE]]
+    onward = found[_PAGE - 1][0] if len(found) > _PAGE else None
+    return {"lines": lines, "subject": subject or "", "onward": onward, "is_part": is_swap(request)}

@@ -1,0 +1,172 @@
+"""The alert: what happened, how we know, what was known when, what may be done, and who did what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
+
+from emcheck.desk import Access
+from emcheck.domain.advice import next_step
+from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState, Disposition
+from emcheck.domain.instants import MINUTE, format_ms
+from emcheck.ports import AlertChange
+from emcheck.present import story as telling
+from emcheck.present.escalated import outlook
+from emcheck.present.referred import in_words
+from emcheck.present.timeline_svg import draw_svg, told
+from emcheck.present.times import clock
+from emcheck.present.words import explain
+from emcheck.service.picturing import timelines_of
+from emcheck.service.showing import Shown, shown
+from emcheck.web import acting
+from emcheck.web.guarding import MayAct, MaySeeQueue, address_of
+from emcheck.web.pages import head, page
+from emcheck.web.parts import Parts, WithParts
+from emcheck.web.problems import is_swap
+from emcheck.web.queue import listed
+from emcheck.web.rows import rows_of, zone_of
+from emcheck.web.signing_in import Who
+
+router = APIRouter(include_in_schema=False)
+_UNDER_MAX = 50
+SHELVES_MIN = (15, 30, 60, 120, 240, 480)
+_DISPOSITIONS = {
+    Disposition.AUTHORISED_ABSENCE: "leave was granted",
+    Disposition.EQUIPMENT_FAULT: "a fault of the equipment",
+    Disposition.CONTACTED_AND_RETURNED: "wearer contacted, and returned",
+    Disposition.CONTACTED_AND_REFUSED: "wearer contacted, and refused",
+    Disposition.NO_ANSWER: "no answer",
+    Disposition.BREACH_REPORTED: "breach, reported",
+    Disposition.TEST_OR_VISIT: "a test or a visit",
+    Disposition.FALSE: "a false alarm",
+}
+_SHOWN_ACTS = ("acknowledged", "confirmed", "shelved", "closed", "referred", "escalated", "returned")
+
+
+async def note_view(request: Request, parts: Parts, who: Who, alert: Alert, action: str) -> None:
+    """Before anything of a person is shown, it is kept who looked."""
+    subject = alert.wearer_id or alert.unit or alert.subject
+    line = Access(parts.clock.now(), who.name, action, subject, alert.alert_id, address_of(request))
+    await parts.desk.note_access([line])
+
+
+@router.get("/alerts/{alert_id}")
+async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> Response:
+    """The alert beside the queue; to a page that asks for a part of itself, the alert alone."""
+    found = await acting.alert_named(parts, alert_id)
+    await note_view(request, parts, who, found, "alert seen")
+    unfold = request.query_params.get("night") == "1"
+    return await answer(request, parts, who, found, unfold=unfold)
+
+
+async def answer(
+    request: Request, parts: Parts, who: Who, alert: Alert, *, status: int = 200, unfold: bool = False,
+    late: AlertChange | None = None, wrong: acting.Wrong | None = None, typed: Mapping[str, str] | None = None,
+    done: str = "",
+) -> Response:  # fmt: skip
+    """The alert as it stands, with what became of a form: `late`, `wrong` beside its field, or `done`."""
+    panel = await _panel(parts, alert, unfold=unfold)
+    panel |= {"wrong": wrong, "typed": typed or {}, "done": done, "late": None}
+    if late is not None:
+        panel["late"] = {"by": late.by, "action": late.action, "at": clock(late.at, panel["zone"]), "note": late.note}
+    if is_swap(request):
+        return page(request, "alert.html", who=who, status=status, shown=panel)
+    listing = await listed(parts, request)
+    said = {**listing, **await head(parts)}
+    return page(request, "queue.html", who=who, status=status, open_id=alert.alert_id, shown=panel, **said)
+
+
+async def _panel(parts: Parts, alert: Alert, *, unfold: bool) -> dict[str, Any]:
+    """All that the page says of an alert, as text."""
+    now, known = parts.clock.now(), parts.known()
+    [row] = await rows_of(parts, [alert])
+    zone = zone_of(alert, None if known is None else known.engine)
+    it = None if known is None else await shown(parts.desk, alert, known, unfold=unfold)
+    history = await parts.desk.alert_history(alert.alert_id) if it is None else it.story.history
+    under = [] if alert.size is None else await parts.desk.alerts_under(
+        alert.alert_id, open_only=False, limit=_UNDER_MAX
+    )  # fmt: skip
+    advice = next_step(alert)
+    return {
+        "advice": "" if advice is None else advice.do, "advice_source": "" if advice is None else advice.source,
+        "outlook": "" if it is None else outlook(alert, it.story.step, it.story.of, zone),
+        "row": row, "alert": alert, "zone": zone, "under": await rows_of(parts, under),
+        "under_count": 0 if it is None else it.story.under,
+        "knowledge": _lines(telling.knowledge([(c.at, c.action, c.by, c.note, c.alert) for c in history], zone)),
+        "acts": _acts(alert), "dispositions": _DISPOSITIONS, "shelves": SHELVES_MIN,
+        "done_so_far": [
+            {"at": clock(c.at, zone), "by": c.by, "action": c.action, "note": c.note}
+            for c in history if c.action in _SHOWN_ACTS
+        ],
+        **_evidence(it, zone, now),
+    }  # fmt: skip
+
+
+def _evidence(it: Shown | None, zone: str, now: int) -> dict[str, Any]:
+    """What it rests on; nothing while the service is reading itself back."""
+    if it is None:
+        return {"grounds": [], "facts": [], "svg": None, "spoken": [], "is_folded": False, "ready": False,
+                "referral": "", "basis": []}  # fmt: skip
+    story = it.story
+    timelines = timelines_of(story, now)
+    return {
+        "grounds": [explain(finding) for finding in story.grounds],
+        "basis": list(dict.fromkeys(f"{f.rule}, policy {f.policy}" for f in story.grounds)),
+        "facts": _lines(telling.rests_on([(rest.fact, rest.event, rest.received_at) for rest in story.rests], zone)),
+        "svg": Markup(draw_svg(timelines, styled=False)) if timelines else None,  # noqa: S704 - escapes what it draws
+        "spoken": [line for each in timelines for line in told(each)],
+        "is_folded": it.is_folded, "ready": True,
+        "referral": "" if story.referral is None else in_words(story.referral, now, zone),
+    }  # fmt: skip
+
+
+def _lines(said: list[str]) -> list[tuple[str, list[str]]]:
+    """Lines with what is set in below each."""
+    found: list[tuple[str, list[str]]] = []
+    for line in said:
+        if line.startswith(" ") and found:
+            found[-1][1].append(line.strip())
+        else:
+            found.append((line, []))
+    return found
+
+
+def _acts(alert: Alert) -> dict[str, bool]:
+    """What the life cycle allows now."""
+    goes_on = alert.size is not None and alert.ended_at is None and not alert.withdrawn
+    allowed = {act.value: (alert.state, act) in TRANSITIONS for act in (Act.ACKNOWLEDGE, Act.CONFIRM, Act.SHELVE)}
+    return allowed | {"close": (alert.state, Act.CLOSE) in TRANSITIONS and not goes_on, "goes_on": goes_on,
+                      "renews": alert.state is AlertState.ACKNOWLEDGED}  # fmt: skip
+
+
+@router.post("/alerts/{alert_id}/acts")
+async def act(request: Request, alert_id: str, who: MayAct, parts: WithParts) -> Response:
+    """One act, in the name of whoever is signed in."""
+    found = await acting.alert_named(parts, alert_id)
+    form = await request.form()
+    typed = {key: value for key, value in form.items() if isinstance(value, str) and key != "csrf"}
+    await note_view(request, parts, who, found, f"alert {typed.get('act', '')[:20]}")
+    outcome = await acting.act(parts, who, found.alert_id, said_by(typed, parts.clock.now()))
+    match outcome:
+        case acting.Late(alert=now_stands, by=by):
+            return await answer(request, parts, who, now_stands, status=409, late=by, typed=typed)
+        case acting.Wrong():
+            return await answer(request, parts, who, found, status=422, wrong=outcome, typed=typed)
+        case acting.Done(alert=now_stands):
+            if is_swap(request):
+                return await answer(request, parts, who, now_stands, done=typed["act"])
+            return RedirectResponse(f"/alerts/{found.alert_id}", status_code=303)
+
+
+def said_by(typed: Mapping[str, str], now: int) -> dict[str, Any]:
+    """A form as an instruction says it; what is wrong with it is found where instructions are read."""
+    said: dict[str, Any] = {"act": typed.get("act", ""), "note": typed.get("note", "").strip()[:2000]}
+    seen = typed.get("seen_revision", "")
+    said["seen_revision"] = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 16 else 0
+    if said["act"] == "shelve" and (minutes := typed.get("minutes", "")) in {str(each) for each in SHELVES_MIN}:
+        said["until"] = format_ms(now + int(minutes) * MINUTE)
+    if said["act"] == "close" and typed.get("disposition"):
+        said["disposition"] = typed["disposition"]
+    return said

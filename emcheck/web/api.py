@@ -1,0 +1,204 @@
+"""REST, `/api/v1`: all that the pages do, for programs. Described by OpenAPI at `/api/v1/openapi.json`.
+
+A program signs in for a token and sends it as `Authorization: Bearer`. Errors are problem documents (RFC 9457). Lists
+are read on from `next`, which stays right while the queue changes. An act names the revision that was looked at.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from emcheck.desk import Asked
+from emcheck.domain.instants import format_ms, format_optional_ms
+from emcheck.present import story as telling
+from emcheck.service.showing import shown
+from emcheck.web import acting
+from emcheck.web.alert import note_view
+from emcheck.web.guarding import MayAct, MaySeeAccess, MaySeeAccounts, MaySeeQueue, MaySeeSelf, address_of
+from emcheck.web.parts import WithParts
+from emcheck.web.problems import Problem
+from emcheck.web.queue import Priority, Words
+from emcheck.web.rows import Row, place_named, rows_of
+from emcheck.web.signing_in import Refused
+
+router = APIRouter(prefix="/api/v1")
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Credentials(_Shape):
+    """Who signs in."""
+
+    name: Annotated[str, Field(max_length=80)]
+    """The account."""
+    password: Annotated[str, Field(max_length=1000)]
+    """Its password."""
+
+
+class Token(_Shape):
+    """A sign-in."""
+
+    token: str
+    """To be sent as `Authorization: Bearer`."""
+    name: str
+    """The account."""
+    role: str
+    """Its role."""
+
+
+class Self(_Shape):
+    """Who is signed in."""
+
+    name: str
+    """The account."""
+    role: str
+    """Its role."""
+
+
+class Acted(_Shape):
+    """An act on an alert."""
+
+    act: str
+    """acknowledge, confirm, shelve or close."""
+    seen_revision: Annotated[int, Field(ge=1)]
+    """The revision that was looked at: refused with 409 where somebody acted since."""
+    note: Annotated[str, Field(max_length=2000)] = ""
+    """What else is to be known."""
+    until: str | None = None
+    """Until when it is shelved, as 2026-03-25T07:00:00Z."""
+    disposition: str | None = None
+    """Why it is closed."""
+
+
+class Alerts(_Shape):
+    """A page of the queue."""
+
+    alerts: list[dict[str, Any]]
+    """As `emcheck schema alert`, with `whom`, `where`, `held` in words and `due_at`."""
+    next: str | None
+    """`after` of the next page; null where there is none."""
+
+
+def _told(row: Row) -> dict[str, Any]:
+    said = {"whom": row.whom, "where": row.where, "held": row.state, "due_at": format_optional_ms(row.due)}
+    return telling.alert_json(row.alert) | said
+
+
+@router.post("/session", summary="Sign in")
+async def sign_in(request: Request, credentials: Credentials, parts: WithParts) -> Token:
+    """A token that is good until it is not used for a while, or a shift is over."""
+    try:
+        token = await parts.signing_in.enter(credentials.name, credentials.password, address_of(request))
+    except Refused as refused:
+        if refused.after_s is not None:
+            raise Problem(429, str(refused), headers={"Retry-After": str(refused.after_s)}) from None
+        raise Problem(401, str(refused)) from None
+    who = await parts.signing_in.who(token)
+    if who is None:
+        raise Problem(401, "The account was disabled meanwhile.")
+    return Token(token=token, name=who.name, role=who.role)
+
+
+@router.delete("/session", summary="Sign out", status_code=204)
+async def sign_out(who: MaySeeSelf, parts: WithParts) -> Response:
+    """End the sign-in of this token."""
+    await parts.signing_in.leave(who)
+    return Response(status_code=204)
+
+
+@router.get("/me", summary="Who am I")
+async def me(who: MaySeeSelf) -> Self:
+    """The account that the token is of."""
+    return Self(name=who.name, role=who.role)
+
+
+@router.get("/alerts", summary="The queue")
+async def alerts(
+    request: Request, who: MaySeeQueue, parts: WithParts, priority: Priority = None, waiting: bool = False,
+    words: Words = "", after: Annotated[str, Query(max_length=120)] = "", limit: Limit = 50,
+) -> Alerts:  # fmt: skip
+    """What is open, by priority, what waits first, and age; `words` is sought in ids and names."""
+    place = place_named(after)
+    if after and place is None:
+        raise Problem(422, "after: names no place; use `next` of the page before")
+    found = await parts.desk.queue_page(Asked(priority, waiting, words), after=place, limit=limit + 1)
+    rows = await rows_of(parts, found[:limit])
+    return Alerts(alerts=[_told(row) for row in rows], next=rows[-1].place if len(found) > limit else None)
+
+
+@router.get("/alerts/{alert_id}", summary="One alert")
+async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> dict[str, Any]:
+    """The alert with what it rests on, the windows and the timeline, as `emcheck explain --json` writes it."""
+    found = await acting.alert_named(parts, alert_id)
+    await note_view(request, parts, who, found, "alert read")
+    [row] = await rows_of(parts, [found])
+    known = parts.known()
+    if known is None:
+        raise Problem(503, "The service is reading itself back; ask again shortly.", headers={"Retry-After": "5"})
+    it = (await shown(parts.desk, found, known)).story
+    history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
+    facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
+    places = [(place.address_id, place.known, place.windows) for place in it.places]
+    return telling.as_json(it.alert, history, facts, places, parts.clock.now()) | {"alert": _told(row)}
+
+
+@router.get("/alerts/{alert_id}/history", summary="What was known when")
+async def history(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> list[dict[str, Any]]:
+    """Every change of the alert, in order of knowledge, with who made it."""
+    found = await acting.alert_named(parts, alert_id)
+    await note_view(request, parts, who, found, "alert read")
+    return [
+        {
+            "known_at": format_ms(c.at),
+            "action": c.action,
+            "by": c.by,
+            "note": c.note,
+            "alert": telling.alert_json(c.alert),
+        }
+        for c in await parts.desk.alert_history(found.alert_id)
+    ]
+
+
+@router.post("/alerts/{alert_id}/acts", summary="Act on it")
+async def act(request: Request, alert_id: str, body: Acted, who: MayAct, parts: WithParts) -> dict[str, Any]:
+    """Acknowledge, confirm, shelve or close it, in the name of whoever is signed in; the alert as it stands then."""
+    found = await acting.alert_named(parts, alert_id)
+    await note_view(request, parts, who, found, f"alert {body.act[:20]}")
+    outcome = await acting.act(parts, who, found.alert_id, body.model_dump(exclude_none=True))
+    if isinstance(outcome, acting.Late):
+        by = outcome.by
+        told = {"by": by.by, "action": by.action, "at": format_ms(by.at), "note": by.note}
+        stands = telling.alert_json(outcome.alert)
+        raise Problem(409, f"{by.by} {by.action} it at {format_ms(by.at)}.", acted=told, alert=stands)
+    if isinstance(outcome, acting.Wrong):
+        where = [{"pointer": f"/{outcome.field}", "detail": outcome.problem}] if outcome.field else []
+        raise Problem(422, outcome.problem, errors=where)
+    [row] = await rows_of(parts, [outcome.alert])
+    return _told(row)
+
+
+@router.get("/access", summary="The access log")
+async def access(
+    request: Request, who: MaySeeAccess, parts: WithParts, subject: str | None = None,
+    before: Annotated[int | None, Query(ge=1, le=1 << 62)] = None, limit: Limit = 100,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Who signed in and whose record was looked at, the newest first; on from the `number` of the last."""
+    lines = await parts.desk.access_log(before=before, limit=limit, subject=subject)
+    return [{"number": number, **line._asdict(), "at": format_ms(line.at)} for number, line in lines]
+
+
+@router.get("/accounts", summary="Who has an account")
+async def accounts(who: MaySeeAccounts, parts: WithParts) -> list[dict[str, Any]]:
+    """Names, roles, and whether they may sign in; never a password or a link."""
+    return [
+        {
+            "name": each.name, "role": each.role.value, "created_at": format_ms(each.created_at),
+            "disabled_at": format_optional_ms(each.disabled_at), "has_password": each.password is not None,
+        }
+        for each in await parts.desk.accounts()
+    ]  # fmt: skip

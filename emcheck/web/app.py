@@ -1,0 +1,149 @@
+"""The application: routes, files beside them, and what every answer carries.
+
+The policy for content allows this site's own files and nothing else: no script and no style inside a page, no other
+site, no frame around it. What an answer says of a person is kept in no cache.
+"""
+
+import traceback
+from collections.abc import Mapping
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emcheck import __version__
+from emcheck.domain.alerts import Alert
+from emcheck.ports import StoreError
+from emcheck.present.timeline_svg import STYLE
+from emcheck.web import accounts, alert, api, queue
+from emcheck.web.pages import HERE, page
+from emcheck.web.parts import Parts
+from emcheck.web.problems import NotSignedIn, Problem, document, is_api, is_swap, title, to_sign_in
+
+log = structlog.get_logger("emcheck.web")
+CONTENT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CONTENT,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_BODY_MAX = 64 << 10
+
+
+class Shell:
+    """Puts the headers on every answer, and refuses a body that no form of ours has."""
+
+    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
+        self._app = app
+        self._is_secure = is_secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_file = scope["path"].startswith("/static/")
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                if self._is_secure:
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                headers.setdefault("Cache-Control", "no-cache" if is_file else "no-store")
+                headers.add_vary_header("HX-Request")
+            await send(message)
+
+        given = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if not given.isdigit() or int(given) > _BODY_MAX:
+            await PlainTextResponse("Too large\n", status_code=413)(scope, receive, dressed)
+            return
+        await self._app(scope, receive, dressed)
+
+
+def console_app(parts: Parts) -> FastAPI:
+    """The console over its parts."""
+    app = FastAPI(
+        title="emcheck", version=__version__, description=api.__doc__ or "", docs_url=None, redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )  # fmt: skip
+    app.state.parts = parts
+
+    async def draw(alerts: "list[Alert]") -> dict[str, str]:
+        return await queue.draw_rows(parts, alerts)
+
+    parts.live.draw = lambda alerts: draw(list(alerts))
+    for part in (accounts, queue, alert, api):
+        app.include_router(part.router)
+    app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.add_middleware(Shell, is_secure=parts.is_secure)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(StoreError, _store_failed)
+    app.add_exception_handler(RequestValidationError, _not_valid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+async def _timeline_css() -> Response:
+    """What a timeline looks like; it stands beside the page, whose policy allows no style inside it."""
+    return Response(STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
+
+
+async def _problem(request: Request, problem: Exception) -> Response:
+    if not isinstance(problem, Problem):
+        raise problem
+    if is_api(request):
+        return document(problem)
+    if isinstance(problem, NotSignedIn):
+        return to_sign_in(request)
+    said = {"title": title(problem.status), "detail": problem.detail}
+    return page(
+        request, "problem_part.html" if is_swap(request) else "problem.html", who=None, status=problem.status,
+        headers=problem.headers, **said,
+    )  # fmt: skip
+
+
+async def _store_failed(request: Request, error: Exception) -> Response:
+    log.error("web.store_failed", error=str(error))
+    problem = Problem(503, "The database does not answer. Nothing was done; try again shortly.")
+    return await _problem(request, problem)
+
+
+async def _not_valid(request: Request, error: Exception) -> Response:
+    """Where in the request, and what is wrong; never what was typed, which may be a secret."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = [
+        {"pointer": "/" + "/".join(str(part) for part in each["loc"][1:]), "detail": str(each["msg"])} for each in found
+    ]
+    told = "; ".join(f"{each['pointer'][1:]}: {each['detail']}" for each in errors)
+    return await _problem(request, Problem(422, told or "The request cannot be read.", errors=errors))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = {404: "There is no such page.", 405: "This address does not take that."}.get(
+        status, "It cannot be answered."
+    )
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return await _problem(request, Problem(status, detail, headers=headers))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    frame = traceback.extract_tb(error.__traceback__)[-1:]  # the place, never the values: they may be a person's
+    log.error("web.failed", error=type(error).__name__, at=[f"{each.filename}:{each.lineno}" for each in frame])
+    return await _problem(request, Problem(500, "emcheck failed on this; the log names it. Nothing more was done."))

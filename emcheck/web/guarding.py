@@ -1,0 +1,88 @@
+"""Who may ask for what: each route names the right that it needs, and nothing is served without.
+
+A browser is known by its cookie, and then whatever changes something also proves that it comes from a page of ours: by
+a word made of the cookie, in the form or in `X-CSRF-Token`, and by the origin that the browser tells. A program is
+known by `Authorization: Bearer`, which no browser sends by itself.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from emcheck.domain.rights import Right
+from emcheck.web.parts import WithParts
+from emcheck.web.problems import NotSignedIn, Problem
+from emcheck.web.signing_in import Who
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def cookie_name(*, is_secure: bool) -> str:
+    """With TLS it is bound to this host and to TLS by its name."""
+    return "__Host-emcheck" if is_secure else "emcheck"
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as we see."""
+    return request.client.host if request.client is not None else ""
+
+
+def refuse_foreign(request: Request) -> None:
+    """Problem where another site's page made the browser send this."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if site not in (None, "same-origin", "none"):
+        raise Problem(403, "This was sent by a page of another site.")
+    if origin not in (None, "null") and origin.partition("://")[2] != request.headers.get("host"):
+        raise Problem(403, "This was sent by a page of another site.")
+
+
+async def _known(request: Request, parts: WithParts) -> Who:
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and bearer:
+        who = await parts.signing_in.who(bearer.strip())
+        if who is None:
+            raise NotSignedIn
+        return who
+    token = request.cookies.get(cookie_name(is_secure=parts.is_secure), "")
+    who = await parts.signing_in.who(token) if token else None
+    if who is None:
+        raise NotSignedIn
+    if request.method not in _SAFE:
+        refuse_foreign(request)
+        given = request.headers.get("x-csrf-token") or await _csrf_in_form(request)
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), who.csrf.encode()):
+            raise Problem(403, "This form is of another sign-in. Load the page again, then send it once more.")
+    return who
+
+
+async def _csrf_in_form(request: Request) -> str:
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return ""
+    given = (await request.form()).get("csrf")
+    return given if isinstance(given, str) else ""
+
+
+Signed = Annotated[Who, Depends(_known)]
+
+
+class Needs:
+    """A dependency: whoever is signed in, if the role has the right."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+
+    async def __call__(self, who: Signed) -> Who:
+        """The person; Problem where the right is missing."""
+        if not who.may(self.right):
+            raise Problem(403, f"A {who.role} may not do this; it needs the right {self.right.replace('_', ' ')!r}.")
+        return who
+
+
+Guard = Callable[[Who], Awaitable[Who]]
+MaySeeQueue = Annotated[Who, Depends(Needs(Right.QUEUE))]
+MayAct = Annotated[Who, Depends(Needs(Right.ACT))]
+MaySeeAccess = Annotated[Who, Depends(Needs(Right.ACCESS_LOG))]
+MaySeeAccounts = Annotated[Who, Depends(Needs(Right.ACCOUNTS))]
+MaySeeSelf = Annotated[Who, Depends(Needs(Right.OWN_ACCOUNT))]

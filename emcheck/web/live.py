@@ -1,0 +1,150 @@
+"""The live queue: what changed, once for all consoles, by server-sent events that go on where a browser left off.
+
+1. One look at the store every quarter of a second serves all who watch; where nobody does, nobody looks.
+2. Each change has the number that the store gave it. A browser that comes back names the last that it has
+   (`Last-Event-ID`) and is told all after it; where that is too much, or another database, it is told to load anew.
+3. A beat a second says that the line is alive, what time it is here, and what troubles the service. A browser that
+   hears none says so in red, and since when.
+4. Who does not keep up is told to load anew: one slow browser makes nobody wait and holds no memory.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from emcheck.clock import Clock
+from emcheck.desk import Desk, Told, rank
+from emcheck.domain.alerts import Alert, waits
+from emcheck.ports import StoreError
+
+log = structlog.get_logger("emcheck.web")
+
+_LOOK_EVERY_S = 0.25
+_LOOKS_A_BEAT = 4
+_AT_ONCE = 500
+_DRAWN_MAX = 60
+"""Of more alerts in one batch no rows are sent: the page loads what it shows."""
+_HELD_MAX = 32
+WATCHERS_MAX = 500
+
+Drawing = Callable[[Sequence[Alert]], Awaitable[dict[str, str]]]
+"""Alerts to the HTML of their rows, by id."""
+_ANEW = b"event: anew\ndata: {}\n\n"
+
+
+class Live:
+    """What consoles watch. `draw` is set by who makes the pages."""
+
+    def __init__(self, desk: Desk, clock: Clock, troubles: Callable[[], list[str]]) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._troubles = troubles
+        self._watchers: set[asyncio.Queue[bytes]] = set()
+        self._someone = asyncio.Event()
+        self._closed = False
+        self._number = 0
+        self.still_every_s = 20.0
+        """How often it is asked whether somebody may still watch."""
+        self.draw: Drawing
+
+    @property
+    def watchers(self) -> int:
+        """How many consoles are open."""
+        return len(self._watchers)
+
+    async def run(self) -> None:
+        """Look and tell, for ever."""
+        while True:
+            await self._someone.wait()
+            try:
+                await self._watch()
+            except StoreError as error:
+                log.error("live.store_failed", error=str(error))
+                self.tell(_event("beat", {"now": self._clock.now(), "troubles": [f"the database: {error}"]}))
+                await asyncio.sleep(1.0)
+
+    async def _watch(self) -> None:
+        self._number = await self._desk.last_told()
+        looks = 0
+        while self._watchers:
+            told = await self._desk.told_after(self._number, limit=_AT_ONCE)
+            if told:
+                self._number = told[-1].number
+                self.tell(await self._batch(told))
+            if looks % _LOOKS_A_BEAT == 0 or told:
+                self.tell(await self._beat())
+            looks += 1
+            await asyncio.sleep(_LOOK_EVERY_S)
+        self._someone.clear()
+
+    async def _batch(self, told: Sequence[Told]) -> bytes:
+        """The newest state of each alert that changed, with its row where they are few."""
+        newest = {each.change.alert.alert_id: each.change for each in told}
+        alerts = [change.alert for change in newest.values()]
+        rows = await self.draw(alerts) if len(alerts) <= _DRAWN_MAX else {}
+        lines = [
+            {
+                "id": a.alert_id, "rank": None if (place := rank(a)) is None else str(place), "priority": a.priority,
+                "waits": waits(a), "action": newest[a.alert_id].action,
+                "by": newest[a.alert_id].by, "revision": a.revision, "html": rows.get(a.alert_id),
+            }
+            for a in alerts
+        ]  # fmt: skip
+        return _event("changes", {"alerts": lines}, number=told[-1].number)
+
+    async def _beat(self) -> bytes:
+        counts = [count._asdict() for count in await self._desk.queue_counts()]
+        return _event("beat", {"now": self._clock.now(), "troubles": self._troubles(), "counts": counts})
+
+    def tell(self, said: bytes) -> None:
+        """An event for everybody who watches (4)."""
+        for watcher in self._watchers:
+            if watcher.qsize() >= _HELD_MAX:
+                while not watcher.empty():
+                    watcher.get_nowait()
+                watcher.put_nowait(_ANEW)
+            watcher.put_nowait(said)
+
+    async def stream(self, after: int | None, still: Callable[[], Awaitable[bool]]) -> AsyncGenerator[bytes, None]:
+        """All after a number, then whatever comes, until `still` says that nobody may watch any more."""
+        watcher: asyncio.Queue[bytes] = asyncio.Queue()
+        self._watchers.add(watcher)
+        self._someone.set()
+        try:
+            yield b"retry: 1000\n\n"
+            yield await self._missed(after)
+            yield await self._beat()
+            loop = asyncio.get_running_loop()
+            ask_at = loop.time() + self.still_every_s
+            while not self._closed:
+                said = await watcher.get()
+                if loop.time() >= ask_at:
+                    ask_at = loop.time() + self.still_every_s
+                    if not await still():
+                        yield b"event: over\ndata: {}\n\n"
+                        return
+                yield said
+        finally:
+            self._watchers.discard(watcher)
+
+    async def _missed(self, after: int | None) -> bytes:
+        """What changed since a browser was told last (2); it may come once more in the next look, and says the same."""
+        if after is None:
+            return b""
+        told = await self._desk.told_after(after, limit=_AT_ONCE)
+        if len(told) == _AT_ONCE or after > await self._desk.last_told():
+            return _ANEW
+        return await self._batch(told) if told else b""
+
+    def close(self) -> None:
+        """End all streams."""
+        self._closed = True
+        self.tell(b"")
+
+
+def _event(kind: str, said: dict[str, Any], *, number: int | None = None) -> bytes:
+    named = "" if number is None else f"id: {number}\n"
+    return f"{named}event: {kind}\ndata: {json.dumps(said, separators=(',', ':'))}\n\n".encode()

@@ -1,0 +1,50 @@
+"""What the console works with, handed to it when it is made, and found again from any request."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from emcheck.clock import Clock
+from emcheck.desk import Desk
+from emcheck.domain.ids import Ms
+from emcheck.service.showing import Known
+from emcheck.web.live import Live
+from emcheck.web.signing_in import SigningIn
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """The store, the clock, who signs in, and the running service as far as the console may know it."""
+
+    desk: Desk
+    clock: Clock
+    signing_in: SigningIn
+    live: Live
+    known: Callable[[], Known | None]
+    """What the service has in memory; None while it is reading itself back."""
+    troubles: Callable[[], list[str]]
+    """What keeps the service from its work, in words."""
+    posted: Callable[[], None]
+    """An instruction was posted: the decision loop need not wait for its next look."""
+    is_secure: bool = False
+    """Whether browsers come over TLS."""
+    wait_s: float = 10.0
+    """How long the answer of the decision loop is waited for."""
+    _targets: Mapping[str, Ms] = field(default_factory=dict)
+
+    def targets_ms(self, now: Ms) -> Mapping[str, Ms]:
+        """Within what time alerts are to be acknowledged, by priority; none known while it starts."""
+        known = self.known()
+        if known is not None:
+            self._targets = known.engine.roster.policies.own.then(now).targets_ms()
+        return self._targets
+
+
+def parts_of(request: Request) -> Parts:
+    """The console's parts."""
+    return cast("Parts", request.app.state.parts)
+
+
+WithParts = Annotated[Parts, Depends(parts_of)]

@@ -1,0 +1,98 @@
+"""The console beside the service: its parts put together, and a server on its own address for as long as that runs."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import structlog
+import uvicorn
+
+from emcheck.clock import Clock
+from emcheck.desk import Account, Desk
+from emcheck.domain.ids import Ms
+from emcheck.domain.rights import Role
+from emcheck.service.app import Beside, Service
+from emcheck.service.http import QuietServer, listen
+from emcheck.service.showing import Known
+from emcheck.settings import WebSettings
+from emcheck.web.app import console_app
+from emcheck.web.live import Live
+from emcheck.web.parts import Parts
+from emcheck.web.signing_in import SigningIn, new_link
+
+log = structlog.get_logger("emcheck.web")
+FIRST = "administrator"
+"""The account that a first start makes. It has no password until its link was used."""
+
+
+def console_of(settings: WebSettings, say: Callable[[str], None]) -> Callable[[Desk, Clock], Beside] | None:
+    """What `serve` runs beside the service; None where it is off. `say` tells the one-time link of a first start."""
+    if not settings.enabled:
+        return None
+
+    def over(desk: Desk, clock: Clock) -> Beside:
+        async def run(service: Service) -> None:
+            await _run(settings, desk, clock, service, say)
+
+        return run
+
+    return over
+
+
+async def _run(settings: WebSettings, desk: Desk, clock: Clock, service: Service, say: Callable[[str], None]) -> None:
+    listening = listen(settings.host, settings.port, section="web")
+    try:
+        host, port = listening.getsockname()[:2]
+        address = settings.url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        log.info("console.listening", address=address)
+        if (link := await first_link(desk, clock.now())) is not None:
+            say(f"Console: {address}/welcome/{link} lets you choose the administrator's password, once, within 24 h.")
+        parts = parts_over(settings, desk, clock, service)
+        config = uvicorn.Config(
+            console_app(parts), log_level="error", access_log=False, lifespan="off", server_header=False,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        server = QuietServer(config)
+        watching = asyncio.create_task(parts.live.run(), name="live")
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            parts.live.close()
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+    finally:
+        listening.close()
+
+
+def parts_over(settings: WebSettings, desk: Desk, clock: Clock, service: Service) -> Parts:
+    """The console's parts beside a running service."""
+
+    def known() -> Known | None:
+        if not service.loops.health.ready:
+            return None
+        return Known(service.pipeline.engine, service.pipeline.last_row_of.get)
+
+    return Parts(
+        desk=desk,
+        clock=clock,
+        signing_in=SigningIn(
+            desk, clock, idle_ms=round(settings.idle_min * 60_000), absolute_ms=round(settings.absolute_h * 3_600_000)
+        ),
+        live=Live(desk, clock, service.troubles),
+        known=known,
+        troubles=service.troubles,
+        posted=service.loops.look_at_mail,
+        is_secure=(settings.url or "").startswith("https://"),
+    )
+
+
+async def first_link(desk: Desk, now: Ms) -> str | None:
+    """A one-time link for the first account, where nobody can sign in yet nor was invited by somebody; else None."""
+    accounts = await desk.accounts()
+    if any(account.name != FIRST or account.password is not None for account in accounts):
+        return None
+    link, hashed, until = new_link(now)
+    created = accounts[0].created_at if accounts else now
+    await desk.put_account(Account(FIRST, Role.ADMINISTRATOR, created, link_sha256=hashed, link_until=until))
+    return link

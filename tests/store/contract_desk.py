@@ -1,0 +1,145 @@
+"""What every store does for the console."""
+
+from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Place, SignIn, rank
+from emcheck.domain.alerts import Alert, AlertState, Step
+from emcheck.domain.ids import AlertId
+from emcheck.domain.rights import Role
+from emcheck.ports import Commit, Person, StoredRegister
+from tests.store.samples import BIG, HOSTILE, T0, alert, change, closed, row
+
+JO = Account("j.doe", Role.OPERATOR, T0, link_sha256="ab", link_until=T0 + 100)
+
+
+def place(of: Alert) -> Place:
+    """Where an alert of the queue stands."""
+    number = rank(of)
+    assert number is not None
+    return Place(number, of.alert_id)
+
+
+class DeskContract:
+    """`store` is open and empty."""
+
+    async def test_accounts_are_kept_by_name(self, store: Desk) -> None:
+        assert await store.accounts() == []
+        assert await store.account("j.doe") is None
+        await store.put_account(JO)
+        await store.put_account(Account("a.clerk", Role.AUDITOR, T0))
+        assert [kept.name for kept in await store.accounts()] == ["a.clerk", "j.doe"]
+        assert await store.account("j.doe") == JO
+        await store.put_account(JO._replace(disabled_at=T0 + 5))
+        assert await store.account("j.doe") == JO._replace(disabled_at=T0 + 5)
+        assert await store.account(HOSTILE) is None
+
+    async def test_a_link_is_good_once_and_for_a_time(self, store: Desk) -> None:
+        await store.put_account(JO)
+        assert not await store.choose_password("j.doe", "hash", link_sha256="other", at=T0)
+        assert not await store.choose_password("nobody", "hash", link_sha256="ab", at=T0)
+        assert not await store.choose_password("j.doe", "hash", link_sha256="ab", at=T0 + 100)
+        assert await store.choose_password("j.doe", "hash", link_sha256="ab", at=T0 + 99)
+        assert not await store.choose_password("j.doe", "mine", link_sha256="ab", at=T0 + 99)
+        assert await store.account("j.doe") == Account("j.doe", Role.OPERATOR, T0, password="hash")
+
+    async def test_a_disabled_account_chooses_nothing(self, store: Desk) -> None:
+        await store.put_account(JO._replace(disabled_at=T0))
+        assert not await store.choose_password("j.doe", "hash", link_sha256="ab", at=T0)
+
+    async def test_sign_ins_are_kept_used_and_ended(self, store: Desk) -> None:
+        first, second, third = (SignIn(token, "j.doe", T0 + n, T0 + n) for n, token in enumerate("abc"))
+        for one in (first, second, third._replace(account="a.clerk")):
+            await store.sign_in(one, ended_before=0)
+        await store.sign_in_used("a", T0 + 9)
+        assert await store.signed_in("a") == first._replace(used_at=T0 + 9)
+        await store.sign_out(token_sha256="a")
+        assert await store.signed_in("a") is None
+        await store.sign_out(account="j.doe")
+        assert await store.signed_in("b") is None
+        assert await store.signed_in("c") is not None
+        await store.sign_in(first, ended_before=T0 + 3)
+        assert await store.signed_in("c") is None
+
+    async def test_the_access_log_is_read_from_its_end(self, store: Desk) -> None:
+        lines = [Access(T0 + n, "j.doe", "alert", f"W-{n % 2}", "AL-1", "127.0.0.1") for n in range(5)]
+        await store.note_access(lines)
+        newest = await store.access_log(limit=2)
+        assert [told for _, told in newest] == lines[:2:-1]
+        rest = await store.access_log(before=newest[-1][0], limit=9)
+        assert [told for _, told in rest] == lines[2::-1]
+        assert [told.at for _, told in await store.access_log(limit=9, subject="W-1")] == [T0 + 3, T0 + 1]
+        await store.note_access([Access(T0, HOSTILE, "refused", HOSTILE)])
+        assert len(await store.access_log(limit=9)) == 6
+
+    async def test_the_queue_is_by_priority_then_what_waits_then_age(self, store: Desk) -> None:
+        late, early = alert("AL-1", raised_at=T0 + 9), alert("AL-2", raised_at=T0 + 1)
+        seen = alert("AL-3", raised_at=T0, state=AlertState.ACKNOWLEDGED)
+        lower = alert("AL-4", raised_at=T0, priority="P3", subject="BU-0001")
+        twin = alert("AL-0", raised_at=T0 + 9)
+        hidden = [closed("AL-5"), alert("AL-6", withdrawn=True), alert("AL-7", state=AlertState.SUPPRESSED)]
+        await store.commit(Commit(alerts=[change(a) for a in (late, early, seen, lower, twin, *hidden)]))
+        order = [early, twin, late, seen, lower]
+        assert await store.queue_page(EVERYTHING, after=None, limit=9) == order
+        assert await store.queue_page(EVERYTHING, after=None, limit=2) == order[:2]
+        for number, before in enumerate(order, start=1):
+            assert await store.queue_page(EVERYTHING, after=place(before), limit=9) == order[number:]
+        assert await store.queue_counts() == [Count("P1", 4, 3, T0 + 1), Count("P3", 1, 1, T0)]
+        await store.commit(Commit(alerts=[change(closed("AL-2", raised_at=T0 + 1, revision=2), "closed")]))
+        assert await store.queue_page(EVERYTHING, after=None, limit=9) == order[1:]
+
+    async def test_an_empty_queue(self, store: Desk) -> None:
+        assert await store.queue_page(EVERYTHING, after=None, limit=9) == []
+        assert await store.queue_counts() == []
+        assert await store.last_told() == 0
+        assert await store.told_after(0, limit=9) == []
+        assert await store.holders(["AL-1"]) == {}
+        assert await store.row_before(T0) == 0
+
+    async def test_the_queue_is_searched(self, store: Desk) -> None:
+        people = [Person("W-1", "Priya Barker", b"{}"), Person("W-2", None, b"{}")]
+        await store.save_register(StoredRegister("ab", T0, b"{}"), people)
+        mine, other = alert("AL-A1"), alert("AL-B2", subject="W-2", priority="P2")
+        odd = alert("AL-C3", subject="50%_x", priority="P4", state=AlertState.SHELVED)
+        await store.commit(Commit(alerts=[change(a) for a in (mine, other, odd)]))
+
+        async def found(**asked: object) -> list[str]:
+            page = await store.queue_page(Asked(**asked), after=None, limit=9)  # type: ignore[arg-type] # any field
+            return [each.alert_id for each in page]
+
+        assert await store.names(["W-1", "W-2", "W-3"]) == {"W-1": "Priya Barker"}
+        assert await found(words="barker") == await found(words="PRIYA bark") == await found(words="w-1") == ["AL-A1"]
+        assert await found(words="al-b2") == ["AL-B2"]
+        assert await found(words="%") == await found(words="0%_") == ["AL-C3"]
+        assert await found(words="barker w-2") == []
+        assert await found(words="\\") == []
+        assert await found(priority="P2") == ["AL-B2"]
+        assert await found(waiting_only=True) == ["AL-A1", "AL-B2"]
+        assert await found(waiting_only=True, priority="P4") == []
+
+    async def test_changes_have_numbers_that_rise(self, store: Desk) -> None:
+        first = change(alert())
+        second = change(alert(revision=2, state=AlertState.ACKNOWLEDGED), "acknowledged", at=T0 + 5)._replace(by="jo")
+        await store.commit(Commit(alerts=[first, second]))
+        told = await store.told_after(0, limit=9)
+        assert [each.change for each in told] == [c._replace(published=None) for c in (first, second)]
+        assert told[0].number < told[1].number == await store.last_told()
+        assert await store.told_after(told[0].number, limit=9) == told[1:]
+        assert await store.told_after(0, limit=1) == told[:1]
+
+    async def test_who_has_an_alert_is_who_acted_last(self, store: Desk) -> None:
+        acts = [
+            change(alert(), "raised"),
+            change(alert(revision=2), "acknowledged", at=T0 + 1)._replace(by="jo"),
+            change(alert(revision=3), "confirmed", at=T0 + 2)._replace(by="kim"),
+            change(alert(revision=4), "amended", at=T0 + 3),
+            change(alert("AL-2"), "raised"),
+        ]
+        await store.commit(Commit(alerts=acts))
+        assert await store.holders(["AL-1", "AL-2", "AL-3"]) == {
+            "AL-1": Step(AlertId("AL-1"), "confirmed", T0 + 2, "kim")
+        }
+
+    async def test_rows_are_found_by_their_receipt(self, store: Desk) -> None:
+        numbers = [3, 4, 7, 8, BIG]
+        await store.commit(Commit(inbox=[row(n, received_at=T0 + 10 * n) for n in numbers]))
+        for at in (T0, T0 + 30, T0 + 31, T0 + 45, T0 + 70, T0 + 71, T0 + 10 * BIG, T0 + 10 * BIG + 1):
+            behind = await store.row_before(at)
+            assert [n for n in numbers if n > behind] == [n for n in numbers if T0 + 10 * n >= at]

@@ -1,0 +1,195 @@
+"""In real Chromium: an alert comes, is acknowledged by keyboard, the service goes and comes back; nothing jumps."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from emcheck.domain.alerts import AlertState
+from tests.support import at
+from tests.web.centre import Centre, online, urgent
+from tests.web.chromium import SIZES, chromium, signed_in
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as started:
+        yield started
+
+
+async def is_live(page: Page) -> None:
+    await expect(page.locator("#live")).to_contain_text("live,")
+
+
+async def top(element: Locator) -> float:
+    """Where it begins in the window, in pixels."""
+    box = await element.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+async def test_a_night_at_the_desk_by_keyboard(it: Centre, browser: Browser) -> None:
+    await it.has("operator")
+    await it.raises(urgent("AL-OLD", priority="P3", raised_at=at("18:00"), subject="W-9", wearer_id="W-9"))
+    async with online(it) as address:
+        page = await signed_in(browser, address)
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        await is_live(page)
+        strap = await it.night()
+        row = page.locator(f"#row-{strap.alert_id}")
+        await expect(row).to_be_visible()
+        await expect(page).to_have_title(re.compile(r"\(1 P1\)"))
+        assert await page.locator("#rows .row").first.get_attribute("data-id") == strap.alert_id
+        await page.keyboard.press("j")
+        await page.keyboard.press("a")
+        await expect(page.locator("#alert h2")).to_contain_text("strap")
+        assert (await it.store.alerts_named([strap.alert_id]))[0].state == AlertState.UNACKNOWLEDGED
+        await page.keyboard.press("a")
+        await expect(page.locator("#alert .outcome.done")).to_be_visible()
+        await expect(row.locator(".state")).to_contain_text("with operator until")
+        await page.keyboard.press("n")
+        await page.keyboard.type("fitter is on the way")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("c")
+        await expect(page.locator("#alert")).to_contain_text("fitter is on the way")
+        await page.keyboard.press("x")
+        await page.keyboard.type("a fault")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(row).to_have_class(re.compile("gone"))
+        [closed] = await it.store.alerts_named([strap.alert_id])
+        assert (closed.state, closed.disposition) == (AlertState.CLOSED, "equipment_fault")
+        await page.keyboard.press("?")
+        await expect(page.locator("#keys dl")).to_be_visible()
+        assert [line for line in said if "Content Security Policy" in line or "rror" in line] == []
+        await page.close()
+
+
+async def test_new_rows_announce_themselves_and_nothing_moves_under_the_cursor(it: Centre, browser: Browser) -> None:
+    await it.has("operator")
+    await it.raises(
+        *[
+            urgent(f"AL-{n:02}", priority="P3", raised_at=at("17:00") + n, subject=f"W-{n}", wearer_id=f"W-{n}")
+            for n in range(30)
+        ]
+    )
+    async with online(it) as address:
+        page = await signed_in(browser, address)
+        await is_live(page)
+        under = page.locator("#row-AL-03")
+        await under.hover()
+        before = await top(under)
+        await it.raises(urgent("AL-P2", priority="P2"), urgent("AL-P1"))
+        await expect(page.locator("#row-AL-P1")).to_be_attached()
+        await expect(page.locator("#news")).to_contain_text("2 new, 1 P1")
+        assert await page.locator("#row-AL-P2").count() == 0
+        assert abs(await top(under) - before) < 1
+        await page.keyboard.press(".")
+        await expect(page.locator("#row-AL-P2")).to_be_visible()
+        order = await page.locator("#rows .row").evaluate_all("rows => rows.map(row => row.dataset.id)")
+        assert order[:3] == ["AL-P1", "AL-P2", "AL-00"]
+        await page.close()
+
+
+async def test_the_service_goes_and_comes_back(it: Centre, browser: Browser) -> None:
+    await it.has("operator")
+    async with online(it) as address:
+        page = await signed_in(browser, address)
+        await is_live(page)
+    await it.raises(urgent("AL-MISSED", priority="P2"))
+    await expect(page.locator("#live")).to_contain_text("stale since", timeout=15_000)
+    await expect(page.locator("#live")).to_have_class(re.compile("stale"))
+    await it.store.close()
+    await it.open()
+    async with online(it, int(address.rpartition(":")[2])):
+        await expect(page.locator("#live")).to_contain_text("live,", timeout=20_000)
+        await expect(page.locator("#news")).to_contain_text("1 new")
+        await page.close()
+
+
+async def test_two_operators_at_one_alert(it: Centre, browser: Browser) -> None:
+    await it.has("operator", "supervisor")
+    await it.raises(urgent())
+    async with online(it) as address:
+        first, second = await signed_in(browser, address), await signed_in(browser, address, "supervisor")
+        for page in (first, second):
+            await page.goto("/alerts/AL-AAA")
+            await is_live(page)
+        await second.get_by_label("Note").fill("I called")
+        await first.get_by_role("button", name="Acknowledge").click()
+        await expect(second.locator("#row-AL-AAA .state")).to_contain_text("with operator")
+        await expect(second.locator("#alert .outcome.wrong")).to_contain_text("operator acknowledged it")
+        assert await second.get_by_label("Note").input_value() == "I called"
+        await second.get_by_role("button", name="Acknowledge").click()
+        await expect(second.locator("#alert .outcome.late")).to_contain_text("operator acknowledged it at")
+        assert await second.get_by_label("Note").input_value() == "I called"
+        await first.close()
+        await second.close()
+
+
+async def test_every_page_is_accessible_at_every_size_in_both_themes(it: Centre, browser: Browser) -> None:
+    await it.has()
+    strap = await it.night()
+    await it.raises(*[urgent(f"AL-{n}", priority=f"P{n}", subject=f"W-{n}", wearer_id=f"W-{n}") for n in range(1, 5)])
+    await it.raises(urgent("AL-1", revision=2, state=AlertState.ACKNOWLEDGED), action="acknowledged")
+    own, wide = {"administrator": ["/accounts"]}, ["/", f"/alerts/{strap.alert_id}", "/alerts/AL-1", "/access"]
+    wide += ["/account", "/nothing"]
+    faults: dict[str, list[str]] = {}
+    async with online(it) as address:
+        for name, paths in ({"supervisor": wide} | own).items():
+            context = await browser.new_context(base_url=address, bypass_csp=True)
+            page = await signed_in(context, address, name)
+            for path in (*paths, "/sign-in", "/welcome/none"):
+                await page.goto(path)
+                await page.evaluate(AXE)
+                for size in SIZES:
+                    width, height = SIZES[size]
+                    await page.set_viewport_size({"width": width, "height": height})
+                    for theme in ("light", "dark"):
+                        await page.emulate_media(color_scheme=theme)
+                        found = await page.evaluate(
+                            "tags => axe.run(document, {runOnly: tags}).then(r => r.violations.map("
+                            "v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))",
+                            TAGS,
+                        )
+                        if found:
+                            faults[f"{path} {size} {theme}"] = found
+                        wide_by = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                        if wide_by > 0:
+                            faults[f"{path} {size}"] = [f"{wide_by} px wider than the window"]
+            await context.close()
+    assert faults == {}, json.dumps(faults, indent=1)
+
+
+async def test_text_that_decides_has_a_contrast_of_seven(it: Centre, browser: Browser) -> None:
+    await it.has("operator")
+    strap = await it.night()
+    await it.raises(*[urgent(f"AL-{n}", priority=f"P{n}") for n in range(1, 5)])
+    async with online(it) as address:
+        context = await browser.new_context(base_url=address, bypass_csp=True)
+        page = await signed_in(context, address)
+        await page.goto(f"/alerts/{strap.alert_id}")
+        await is_live(page)
+        await page.evaluate(AXE)
+        for theme in ("light", "dark"):
+            await page.emulate_media(color_scheme=theme)
+            found = await page.evaluate(
+                "() => axe.run(document, {runOnly: ['color-contrast-enhanced'], rules: {'color-contrast-enhanced': "
+                "{enabled: true}}}).then(r => r.violations.flatMap(v => v.nodes.map(n => n.html + n.failureSummary)))"
+            )
+            assert found == [], theme
+            small = await page.evaluate(
+                "[...document.querySelectorAll('body *:not(svg *)')].filter(e => e.innerText && "
+                "parseFloat(getComputedStyle(e).fontSize) < 14).map(e => e.outerHTML.slice(0, 80))"
+            )
+            assert small == [], theme
+        await context.close()
+    await asyncio.sleep(0)
