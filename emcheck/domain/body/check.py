@@ -22,8 +22,10 @@ SKIN, GAP, CONTACT = range(3)
 NEVER: Ms = -FOREVER
 STEP_MS: Ms = 10_000
 """Evidence is weighed once in so long: readings closer together say the same thing again (5)."""
-COOLS = 0.5
 COVER_MAX = 0.001
+"""Over cloth is ruled out at this error rate, where a proximity tells, before a tag is attached (6)."""
+COOLS = 0.5
+"""Of what is carried off, so much still cools (chosen)."""
 FIRST_MIN = 1.0
 """What the first reading weighs."""
 WEIGHED_MAX_MIN = 5.0
@@ -40,13 +42,14 @@ USUAL_GAIN = 0.02
 """Usual motion is that of some fifty moving minutes."""
 
 
-VERSION = 2
+VERSION = 3
 """Of the state's shape in a checkpoint."""
 _own_of = attrgetter(
     "_at", "_decided", "_gap_c", "_minute", "_moved", "_seen_at", "_strap", "_usual_motion", "_weighed_at"
 )
 _slots_of: dict[type, Callable[[Any], Any]] = {
-    kind: attrgetter(*kind.__slots__) for kind in (Bias, Contact, Still, Trend)
+    Warmth: Warmth.told,
+    **{kind: attrgetter(*kind.__slots__) for kind in (Bias, Contact, Still, Trend)},
 }
 
 
@@ -90,14 +93,14 @@ class BodyCheck:
         if self._at is not None and sample.at < self._at:
             late_s = (self._at - sample.at) / 1000
             return self._judgement(self._last.reading, (*remarks, f"a reading {late_s:g} s back in time was not used"))
-        if sample.skin_c is not None and not self._warmth.proven():
-            self._warmth.feel(0.0 if self._at is None else (sample.at - self._at) / MINUTE, sample.skin_c)
+        if sample.skin_c is not None and sample.skin_c <= LIMB_MAX_C:
+            self._warmth.feel(sample.at, sample.skin_c)
         self._at = sample.at
         if sample.proximity is not None:
             corrected = self._contact.corrected(self._weights.model, sample.proximity, sample.skin_c)
             self._contact.lifted(sample.at, corrected, off=lifted)
-        if lifted:
-            sample = sample._replace(proximity=None)
+            if lifted:
+                sample = sample._replace(proximity=None)
         if self._held is not None:
             sample = merged(self._held, sample)
         if self._weighed_at is not None and sample.at - self._weighed_at < STEP_MS:
@@ -120,18 +123,18 @@ class BodyCheck:
         self._turn_strap(sample.strap, told)
         felt = [0.0] * 5
         gap_c, slope = self._feel(sample.at, skin_c, ambient_c, dt_min, weighed_min, felt)
-        if skin_c is not None:
-            self._warmth.weigh(max(felt[:COOLING]) - max(felt[COOLING:]))
-        told = [a + b for a, b in zip(told, felt, strict=True)]
+        self._warmth.weigh(max(felt[:COOLING]) - max(felt[COOLING:]))
+        told = [one + other for one, other in zip(told, felt, strict=True)]
         contact = self._touch(sample, weighed_min, told)
         p = self._p = forward(self._p, self._weights.rows(dt_min), told)
         self._learn(gap_c, slope, weighed_min)
-        above = None if gap_c is None else gap_c - self._bias.estimate(self._weights.model)[0]
+        above = None if gap_c is None else gap_c - self._bias.estimate(self._weights.model).bias_c
         moved = self._moved.bit_count() if motion is not None else None
         strong = None if motion is None else motion > 0 and motion >= self._weights.model.faint_share * usual
+        cold = gap_c is not None and contact is not None and not self._warmth.proven()
         reading = Reading(
             skin_c, above, slope, contact, moved, self._strap, self._contact.fault, self._contact.seen_no, ambient_c,
-            strong, self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
+            strong, cold, self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
         )  # fmt: skip
         self._decide(sample.at, p)
         return reading, frozen
@@ -220,19 +223,19 @@ class BodyCheck:
             return None, slope
         self._seen_at[GAP] = at
         gap_c = skin_c - ambient_c
-        bias_c, of_bias, usual_c, of_worn = self._bias.estimate(model)
-        more = usual_c / model.worn_gap_c[0] - 1
+        sides = self._bias.estimate(model)
         weight = model.gap_weight * weighed_min
         if self._gap_c is not None:
             changed = min(1.0, abs(gap_c - self._gap_c) / model.gap_change_c)
             weight += (1 - model.gap_weight) * changed
         self._gap_c = gap_c
-        above = min(2.0, max(-0.8, gap_c - bias_c))
-        for mode, curve in enumerate(ready.gaps(ambient_c + bias_c)):
+        above = min(2.0, max(-0.8, gap_c - sides.bias_c))
+        more = sides.usual_c / model.worn_gap_c[0] - 1
+        for mode, curve in enumerate(ready.gaps(ambient_c + sides.bias_c)):
             if mode in (ACTIVE, RESTING):
-                told[mode] += weight * log(density(curve, above - more * curve[0], of_worn))
+                told[mode] += weight * log(density(curve, above - more * curve[0], sides.of_worn))
             else:
-                told[mode] += weight * log(density(curve, above, of_bias))
+                told[mode] += weight * log(density(curve, above, sides.of_bias))
         return gap_c, slope
 
     def _touch(self, sample: Sample, weighed_min: float, told: list[float]) -> float | None:
@@ -250,16 +253,17 @@ class BodyCheck:
         return contact.level
 
     def _turn_strap(self, strap: str | None, told: list[float]) -> None:
-        """A strap that opens speaks against a limb, once; a closed one says nothing (1)."""
-        if strap is not None and strap != self._strap:
-            if strap != "closed":
-                told[ACTIVE] -= STRAP_LOG
-                told[RESTING] -= STRAP_LOG
-            elif self._strap is not None:
-                self._contact.begin(self._weights.model)
-                self._warmth.begin()
-                self._p = list(START)
-            self._strap = strap
+        """A strap that opens speaks against a limb, once; one that is seen to close begins anew (1)."""
+        if strap is None or strap == self._strap:
+            return
+        if strap != "closed":
+            told[ACTIVE] -= STRAP_LOG
+            told[RESTING] -= STRAP_LOG
+        elif self._strap is not None:
+            self._p = list(START)
+            self._contact.begin(self._weights.model)
+            self._warmth.begin()
+        self._strap = strap
 
     def _learn(self, gap_c: float | None, slope: float | None, weighed_min: float) -> None:
         """What certain times teach of the tag: its bias, and whether its proximity can say no."""
@@ -279,15 +283,13 @@ class BodyCheck:
         since = at - LIVE_MS
         feels, touches = self._seen_at[GAP] >= since, self._seen_at[CONTACT] >= since and not contact.fault
         vouched = (feels or (touches and contact.seen_no)) and self._strap in (None, "closed")
-        if touches and contact.says_no():
+        if p_off > 0.9 or (touches and contact.says_no()):
             self._warmth.begin()
-            vouched = False
-        elif p_off > 0.9:
-            self._warmth.begin()
-        if touches and (contact.covered > COVER_MAX or (feels and not self._warmth.proven())):
-            vouched = False
-        lies = touches or p[MOVING] < 0.5
-        if (lies and p_off >= model.detached_from) or (self._decided == DETACHED and p_off >= model.detached_until):
+        if touches:
+            ruled_out = contact.covered <= COVER_MAX and (self._warmth.proven() or not feels)
+            vouched = vouched and ruled_out and not contact.says_no()
+        tells = touches or p[MOVING] < 0.5
+        if (tells and p_off >= model.detached_from) or (self._decided == DETACHED and p_off >= model.detached_until):
             self._decided = DETACHED if touches or self._seen_at[SKIN] >= since else UNCERTAIN
         elif vouched and (
             p_skin >= model.attached_from or (self._decided == ATTACHED and p_skin >= model.attached_until)
@@ -331,12 +333,14 @@ class BodyCheck:
     def _take_up(self, plain: dict[str, Any], model: Model) -> None:
         self._weights = weights(model)
         self._p = list(plain["modes"])
-        bias, contact, slope, *still = plain["parts"]
+        bias, contact, slope, warmth, *still = plain["parts"]
         self._bias, self._contact, self._slope = Bias.__new__(Bias), Contact.__new__(Contact), Trend.__new__(Trend)
+        self._warmth = Warmth.__new__(Warmth)
         self._frozen = Still.__new__(Still), Still.__new__(Still), Still.__new__(Still)
         self._bias.take_up(*bias)
         self._contact.take_up(*contact)
         self._slope.take_up(*slope)
+        self._warmth.take_up(*warmth)
         for part, values in zip(self._frozen, still, strict=True):
             part.take_up(*values)
         (
@@ -357,8 +361,8 @@ class BodyCheck:
         """The check that was packed; it goes on as if nothing had been."""
         return cls.restored(plain_of(packed), model=model)
 
-    def _parts(self) -> tuple["Bias | Contact | Still | Trend", ...]:
-        return self._bias, self._contact, self._slope, *self._frozen
+    def _parts(self) -> tuple["Bias | Contact | Still | Trend | Warmth", ...]:
+        return self._bias, self._contact, self._slope, self._warmth, *self._frozen
 
 
 def plain_of(packed: bytes) -> dict[str, Any]:
