@@ -7,10 +7,10 @@ from math import inf
 
 import pytest
 
-from bench.body.simulated import FITTERS_S, KINDS, Kind, Size, fit, remove
+from bench.body.simulated import FITTERS_S, KINDS, Size, fit, remove
 from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Sample
 from emcheck.domain.instants import MINUTE
-from firmware_sim.body import PLACES, Act, Told, play, removal
+from firmware_sim.body import PLACES, Told, play, removal
 from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, perform
 from firmware_sim.body.tag_body import SimulatedBody
 
@@ -53,15 +53,6 @@ def test_what_is_no_bare_skin_is_never_validated(place: str) -> None:
 
 def test_a_leg_is_validated_in_two_minutes_more_often_than_not() -> None:
     assert sorted(fit(Size(), "skin", seed) for seed in range(9))[4] < FITTERS_S
-
-
-def test_a_tag_without_proximity_accuses_no_cool_leg_of_moving() -> None:
-    blind = Kind("", proximity=False, bias=True)
-    for seed in SEEDS:
-        body = SimulatedBody(seed=f"cool/{seed}", at=BEGIN, place="cold-feet", strap="closed")
-        check = blind.check(body)
-        told = perform(body, [Act(0, "move", "cold-feet")], begin=BEGIN, minutes=240)
-        assert DETACHED not in [check.take(blind.sample(each.reading)).state for each in told]
 
 
 @pytest.mark.parametrize("to", ["table", "bag", "bed-post"])
