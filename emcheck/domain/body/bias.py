@@ -1,7 +1,8 @@
-"""What the skin-side sensor of one tag reads above the outward one when both are equally warm.
+"""What the skin-side sensor of one tag reads above the outward one: its bias off the body, and its wearer's usual gap.
 
-It is given (measured at fitting), or estimated from what is known of such sensors, from the wearer's usual gap, and
-from the tag's own readings while it certainly lies off. `README` and `fit` as in model.py.
+The bias is given (measured at fitting), or estimated from what is known of such sensors and from the tag's own readings
+while it certainly lies off. Readings while it is certainly worn tell the sum of bias and usual gap, and so a little of
+each: a cool leg shows less than a wrist does. `README` and `fit` as in model.py.
 """
 
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ class Sides(NamedTuple):
 
 
 class Bias:
-    """An estimate of the bias with its variance, from three sources."""
+    """What is known so far of one tag on one wearer."""
 
     __slots__ = ("given_c", "seen_c", "seen_weight", "worn_c", "worn_min")
 

@@ -5,7 +5,8 @@
 3. While a fitter holds the tag off, it has to say no. One that does not in 20 s is faulty and is not listened to; so is
    one that says contact for half an hour after all else has said off.
 4. A loose strap and a sock stay what they are: no contact, said again and again, is one piece of evidence against a
-   limb, not many. It bars `attached` all the same.
+   limb, not many. It bars `attached` all the same. So does wood or cloth beside a tag that is off: it is no sock.
+5. What is said while the tag is held off, or was said before the strap was closed, tells nothing of the limb.
 """
 
 from math import exp, log, pi, sqrt
@@ -16,7 +17,7 @@ from emcheck.domain.ids import Ms
 
 AT_C = 30.0
 NO_BELOW = 0.4
-"""Half way between skin (0.93) and free air (0.05), less a spread."""
+"""Half way between skin (0.97) and free air (0.05), less a spread."""
 SAYS_NO_BELOW = 0.5
 CHANGE = 0.5
 """A reading that has changed by so much is new evidence in full, however soon it comes (half of skin to free air)."""
