@@ -207,8 +207,8 @@ class Store(Protocol):
         """The newest inbox row."""
         ...
 
-    def inbox_after(self, row_id: int) -> AsyncIterator[InboxRow]:
-        """Rows after `row_id`, in order of arrival."""
+    def inbox_after(self, row_id: int, *, unit: UnitId | None = None) -> AsyncIterator[InboxRow]:
+        """Rows after `row_id`, in order of arrival; with `unit` those of one and all instructions."""
         ...
 
     async def unit_history(self, *, newest: int, after: int) -> list[InboxRow]:

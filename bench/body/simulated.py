@@ -6,7 +6,8 @@
    moves. The fitter has two minutes.
 2. A removal: worn for two hours, a reading every 30 s, then slipped off with the strap closed. Noticed: the first
    `detached` after it, within an hour.
-3. A day of wear: a reading a minute; each stretch from `detached` until `attached` is a false one.
+3. A day of wear: a reading a minute; each stretch from `detached` until `attached` is a false one, and a false alert
+   where it lasts for `body.not_attached.alert_after_s`.
 4. Three kinds of tag: with proximity; without, so that temperature and motion are all there is; and such a tag whose
    bias was measured at its fitting.
 """
@@ -42,6 +43,7 @@ from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, day
 
 FITTERS_S = 120.0
 FITTED_MIN = 5.0
+ALERT_MS = round(float(RULES["body.not_attached.alert_after_s"].value)) * SECOND
 RISE_MIN_C = float(RULES["fitting.body.rise_min_c"].value)
 WORN_MIN, OFF_MIN = 120.0, 60.0
 REMOVALS_A_SEED = 10
@@ -200,7 +202,8 @@ def removals(size: Size, say: Say) -> Iterator[Section]:
             say(f"removing {number} tags: to {to}, {kind.name}")
             done = [remove(size, to, f"{n}/{to}/removal", kind) for n in range(number)]
             rows.append(_noticed(to, [each for each, _ in done], sum(late for _, late in done)))
-        yield Section(f"simulated removals, strap closed, {number} of each, {kind.name}", columns, rows)
+        title = f"simulated removals, strap closed, {number} each, {kind.name}; alerts {ALERT_MS // MINUTE} min later"
+        yield Section(title, columns, rows)
 
 
 def _noticed(to: str, after: Sequence[float], late: int) -> Row:
@@ -216,22 +219,25 @@ def days(size: Size, say: Say) -> Section:
     worn, rows = size.seeds * DAYS_A_SEED, []
     for kind in KINDS:
         say(f"wearing tags for {worn} days, {kind.name}")
-        false, unsure = Counter[str](), 0
+        false, alerts, unsure = Counter[str](), 0, 0
         for n in range(worn):
             body = size.tag(f"worn/{n}", "skin")
-            check, off = kind.check(body), False
+            check, off_since = kind.check(body), inf
             for reading, _, place in perform(body, day(Random(f"worn/{n}/day")), begin=BEGIN, minutes=1440):
                 state = check.take(kind.sample(reading)).state
-                false[place] += state == DETACHED and not off
                 unsure += state != ATTACHED
-                off = state == DETACHED or (off and state != ATTACHED)
+                if state == ATTACHED:
+                    off_since = inf
+                elif state == DETACHED and off_since == inf:
+                    off_since, false[place] = reading.at, false[place] + 1
+                alerts += 0 <= reading.at - off_since - ALERT_MS < MINUTE
         number = false.total()
         low, high = rate(number, worn)
         where = ", ".join(f"{n} {place}" for place, n in false.most_common() if n)
         spread = ranged(f"{number / worn:.3f}", f"{low:.3f}", f"{high:.3f}")
-        cells = (kind.name, spread, where, f"{unsure / worn / 1440:.1%}")
+        cells = (kind.name, spread, f"{alerts / worn:.3f}", where, f"{unsure / worn / 1440:.1%}")
         rows.append(Row(cells, "at most 0.02", number / worn <= 0.02))
-    columns = ("", "false detached a worn day", "where", "minutes not attached")
+    columns = ("", "false detached a worn day", "alerts", "where", "minutes not attached")
     return Section(f"simulated wear, {worn} days of as many people", columns, rows)
 
 

@@ -45,13 +45,13 @@ async def _one(talk: Talk, step: Step, wait_s: float) -> None:
 
 async def _answer(talk: Talk, step: Step) -> None:
     fields: dict[str, Any] = {}
-    answer = _choice(step.ask, ("yes", "no", "cannot", "leave"))
+    answer = _choice(step.ask, ("yes", "no", "cannot", "leave"), assumed=False)
     if answer == "leave":
         await _leave(talk)
     if answer == "yes" and step.id == "identity":
         fields["identifiers"] = [typer.prompt("  first identifier"), typer.prompt("  second identifier")]
     if answer == "yes" and step.id == "limb":
-        fields["limb"] = _choice("  which limb", LIMBS)
+        fields["limb"] = _choice("  which limb", LIMBS, assumed=False)
     if answer == "yes" and step.id == "strap_gap":
         fields["gap_mm"] = typer.prompt("  gap in mm", type=float)
     if answer != "yes":
@@ -147,11 +147,12 @@ async def _sign(talk: Talk) -> None:
         say(str(error), urgent=True)
 
 
-def _choice(words: str, allowed: tuple[str, ...]) -> str:
-    """One of some words; asked again until it is."""
+def _choice(words: str, allowed: tuple[str, ...], *, assumed: bool = True) -> str:
+    """One of some words, asked again until it is; Enter is the first, but never where something is to be seen."""
+    default = allowed[0] if assumed else None
     while True:
-        said = str(typer.prompt(f"{words} ({', '.join(allowed)})", default=allowed[0])).strip().lower()
-        found = [word for word in allowed if word.startswith(said)]
+        said = str(typer.prompt(f"{words} ({', '.join(allowed)})", default=default)).strip().lower()
+        found = [word for word in allowed if said and word.startswith(said)]
         if said in allowed or len(found) == 1:
             return said if said in allowed else found[0]
         say(f"  {said!r} is none of {', '.join(allowed)}")

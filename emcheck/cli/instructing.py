@@ -10,6 +10,8 @@ from emcheck.cli.showing import for_people, show, show_lines
 
 instructions_app = typer.Typer(help="What the service was told, and taking it back.", no_args_is_help=True)
 _WAIT_S = 10.0
+_DETAILS = ("alert", "fitting_answer", "fitting_mark")
+"""What operators did about alerts, and fitters in a visit: many, and listed elsewhere."""
 
 
 def instruct(
@@ -63,7 +65,9 @@ def carry_out(raw: Any, *, name: str, config: Path | None, wait_s: float = _WAIT
 @instructions_app.command("list")
 def instructions_list(
     order: Annotated[str | None, typer.Option(help="Only what is about this order.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="What operators did about alerts, too.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="What operators did about alerts and fitters in visits, too.")
+    ] = False,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -76,7 +80,7 @@ def instructions_list(
     found = [
         line
         for line in told
-        if (order is None or line["order_id"] == order) and (everything or line["type"] != "alert")
+        if (order is None or line["order_id"] == order) and (everything or line["type"] not in _DETAILS)
     ]
     if as_json:
         show_lines(found)

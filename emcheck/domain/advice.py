@@ -84,7 +84,7 @@ RULES: Mapping[str, Advice] = MappingProxyType(
         ),
         "fitting.overdue": Advice("Arrange the fitting. After two attempts that failed, tell the authority.", _RULES),
         "fitting.unvalidated": Advice(
-            "Send a fitter to validate the fitting, or have a supervisor override it with a reason.",
+            "Send a fitter to validate the fitting (`emcheck fit`), or have a supervisor override it with a reason.",
             _FITTING,
         ),
         "monitoring.not_producing": Advice(
@@ -154,6 +154,16 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
             "For operations: tell who runs that consumer of the monitoring queue what is wrong with its receipts; "
             "until it is mended, alerts that it has count as not delivered.",
             "domain.md, Alerts",
+        ),
+        ("fitting.overdue", "failed_attempts"): Advice(
+            "Tell the authority, with the outcome of each visit (`emcheck fit list`). Whether another is tried is for "
+            "them to say.",
+            _RULES,
+        ),
+        ("fitting.unvalidated", "overridden"): Advice(
+            "See that the reason holds, and arrange a visit that validates the fitting (`emcheck fit`): until then "
+            "nothing shows that the tag sits on a limb.",
+            _FITTING,
         ),
     }
 )

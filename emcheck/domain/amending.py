@@ -39,12 +39,15 @@ from emcheck.domain.personal import impersonal
 from emcheck.domain.problems import first_problem
 from emcheck.domain.register import (
     AuthorisedAbsence,
+    Fitting,
+    Installation,
     LocalSpan,
     Order,
     Register,
     RegisterError,
     Revoked,
     Suspension,
+    Wearer,
     changed,
 )
 
@@ -68,15 +71,14 @@ def amended(register: Register, act: Instruction, at: Ms) -> Register:
         if isinstance(act, (OpenFitting, CloseFitting)):
             return _visited(register, act, at)
         if isinstance(act, PutOrder):
-            return _checked(register, orders=_put(register.orders, act.order, lambda o: o.order_id))
+            return _put_order(register, act.order)
         if isinstance(act, PutInstallation):
-            put = _put(register.installations, act.installation, lambda i: (i.unit, i.installed_at))
-            return _checked(register, installations=put)
+            return _put_installation(register, act.installation)
         if isinstance(act, PutFitting):
-            fittings = _put(register.fittings, act.fitting, lambda f: (f.tag, f.wearer_id, f.fitted_at))
-            return _checked(register, fittings=fittings)
+            return _put_fitting(register, act.fitting)
         if isinstance(act, PutWearer):
-            return _checked(register, wearers=_put(register.wearers, act.wearer, lambda w: w.wearer_id))
+            near = [n for n, w in enumerate(register.wearers) if w.wearer_id == act.wearer.wearer_id]
+            return _put(register, "wearers", act.wearer, near, near)
         order = _order_of(register, act.order_id)
         revised = _revoked(order, act, at) if isinstance(act, Revoke) else _revised(order, act)
     except ValidationError as error:
@@ -97,6 +99,30 @@ def _visited(register: Register, act: OpenFitting | CloseFitting, at: Ms) -> Reg
     return _checked(register, orders=orders, installations=installations, fittings=fittings)
 
 
+def _checked(register: Register, **parts: tuple[Any, ...]) -> Register:
+    """The register with other parts; what is new in them is held against what it is near, as in `_put`."""
+    fresh = [v for part, now in parts.items() for v in _fresh(getattr(register, part), now)]
+    orders = {v.order_id for v in fresh if isinstance(v, Order)}
+    worn = {(v.tag, v.wearer_id) for v in fresh if isinstance(v, Fitting)}
+    units = {v.unit for v in fresh if isinstance(v, Installation)}
+    keys = {v.public_key for v in fresh if isinstance(v, Installation)} - {None}
+    made = changed(register, **parts)
+    Register(
+        version=1,
+        wearers=tuple(w for w in made.wearers if any(getattr(v, "wearer_id", None) == w.wearer_id for v in fresh)),
+        orders=tuple(o for o in made.orders if o.order_id in orders),
+        installations=tuple(i for i in made.installations if i.unit in units or i.public_key in keys),
+        fittings=tuple(f for f in made.fittings if (f.tag, f.wearer_id) in worn),
+    )
+    return made
+
+
+def _fresh(before: tuple[Any, ...], now: tuple[Any, ...]) -> list[Any]:
+    """What stands in `now` that is not the very value it was."""
+    known = set(map(id, before))
+    return [value for value in now if id(value) not in known]
+
+
 def _order_of(register: Register, order_id: OrderId) -> Order:
     for order in register.orders:
         if order.order_id == order_id:
@@ -104,17 +130,50 @@ def _order_of(register: Register, order_id: OrderId) -> Order:
     raise InstructionError("order_id", f"no order {order_id!r} in the register")
 
 
-def _put(known: tuple[_T, ...], new: _T, name: Any) -> tuple[_T, ...]:
-    """`new` in the place of what has its name, else at the end."""
-    if any(name(value) == name(new) for value in known):
-        return tuple(new if name(value) == name(new) else value for value in known)
-    return (*known, new)
+def _put_order(register: Register, new: Order) -> Register:
+    near = [n for n, order in enumerate(register.orders) if order.order_id == new.order_id]
+    return _put(register, "orders", new, near, near, wearers=_wearers(register, new.wearer_id))
 
 
-def _checked(register: Register, **parts: Any) -> Register:
-    """The register with other parts, judged as a whole."""
-    fields = ("version", "wearers", "orders", "installations", "fittings")
-    return Register(**({field: getattr(register, field) for field in fields} | parts))
+def _put_installation(register: Register, new: Installation) -> Register:
+    key = new.public_key
+    near = [
+        n for n, i in enumerate(register.installations)
+        if i.unit == new.unit or (key is not None and i.public_key == key)
+    ]  # fmt: skip
+    held = register.installations
+    same = [n for n in near if (held[n].unit, held[n].installed_at) == (new.unit, new.installed_at)]
+    return _put(register, "installations", new, near, same)
+
+
+def _put_fitting(register: Register, new: Fitting) -> Register:
+    held = register.fittings
+    near = [n for n, f in enumerate(held) if f.tag == new.tag and f.wearer_id == new.wearer_id]
+    same = [n for n in near if held[n].fitted_at == new.fitted_at]
+    return _put(register, "fittings", new, near, same, wearers=_wearers(register, new.wearer_id))
+
+
+def _wearers(register: Register, wearer_id: WearerId) -> tuple[Wearer, ...]:
+    return tuple(wearer for wearer in register.wearers if wearer.wearer_id == wearer_id)
+
+
+def _put(register: Register, part: str, new: Any, near: list[int], same: list[int], **beside: Any) -> Register:
+    """`new` in the place of the `same` one of a part, else at its end; held against those `near` it alone.
+
+    The rest was consistent before, and nothing in it has to do with what is put.
+    """
+    held = getattr(register, part)
+    at = same[0] if same else len(held)
+    whole = (*held[:at], new, *held[at + 1 :])
+    numbers = near if same else [*near, at]
+    parts = {"wearers": (), "orders": (), "installations": (), "fittings": (), **beside}
+    try:
+        Register(version=1, **(parts | {part: tuple(whole[number] for number in numbers)}))
+    except ValidationError as error:
+        path, reason = first_problem(error)
+        said = re.sub(rf"\b{part}\.(\d+)", lambda found: f"{part}.{numbers[int(found[1])]}", reason)
+        raise InstructionError(_IN_REGISTER.sub(r"\1", path), said) from None
+    return changed(register, **{part: whole})
 
 
 def _revised(order: Order, act: GrantAbsence | VaryOrder | SuspendOrder | ResumeOrder | EndOrder) -> Order:
@@ -279,8 +338,16 @@ def _at_addresses(touched: Touched, before: Register, after: Register) -> Touche
     """With those who are to be where a touched unit stands or stood."""
     moved = {i.address_id for r in (before, after) for i in r.installations if i.unit in touched.units}
     if moved:
-        touched.wearers |= {o.wearer_id for o in after.orders if moved & addresses(o)}
+        touched.wearers |= {o.wearer_id for o in after.orders if _is_at(o, moved)}
     return touched
+
+
+def _is_at(order: Order, moved: set[AddressId]) -> bool:
+    """Whether it wants its wearer at any of them; asked of every order of a country."""
+    for place in order.curfew:
+        if place.address_id in moved:
+            return True
+    return bool(order.variations) and not moved.isdisjoint(addresses(order))
 
 
 def addresses(order: Order) -> set[AddressId]:

@@ -61,6 +61,8 @@ RULES: dict[str, Default] = {
     "fitting.fresh_s": Default(60, "s"),
     "fitting.strap.gap_max_mm": Default(13, "mm"),
     "fitting.body.rise_min_c": Default(0.7, "degC", sign_off=True),
+    "fitting.body.contact_min": Default(0.85, "of 1", sign_off=True),
+    "fitting.body.covered_max_pct": Default(1, "%", sign_off=True),
     "fitting.body.decide_s": Default(120, "s", sign_off=True),
     "fitting.body.settle_s": Default(60, "s", sign_off=True),
     "fitting.body.motion_within_s": Default(60, "s", sign_off=True),

@@ -14,11 +14,12 @@ from emcheck.domain.boots import Boot, Entry, Origin, Setting, Tamper
 from emcheck.domain.case import Case
 from emcheck.domain.channels import Channels, Said, Word
 from emcheck.domain.findings import FactRef
+from emcheck.domain.holes import Hole
 from emcheck.domain.ids import BootId, TagId, UnitId
 from emcheck.domain.roster import Roster
 from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
-from emcheck.domain.unit import Hole, Unit
+from emcheck.domain.unit import Unit
 
 FORM = 4
 """Rises when the shape of a state, or what folding means, changes."""

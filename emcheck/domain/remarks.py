@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from emcheck.domain.findings import Span
-from emcheck.domain.fitting.acts import FittingAct
+from emcheck.domain.fitting.acts import FittingAct, OpenFitting
 from emcheck.domain.ids import AddressId, WearerId
 from emcheck.domain.instants import DAY, FOREVER, format_ms
 from emcheck.domain.instructions import (
@@ -27,7 +27,7 @@ from emcheck.domain.instructions import (
     order_of,
 )
 from emcheck.domain.limits import PolicyOf, of_order
-from emcheck.domain.register import Order, Register
+from emcheck.domain.register import CurfewRequirement, Order, Register
 from emcheck.domain.windows import resolve, windows
 
 _AROUND = 15 * DAY
@@ -51,7 +51,9 @@ def of_act(act: Instruction, before: Register, after: Register, policy_of: Polic
         judged = order != was and not (isinstance(act, EndOrder) and was is not None and order.ends_at < was.ends_at)
         for excess in of_order(order, 0, policy_of(order), before=was) if judged else ():
             (found.refused if excess.refused else found.told).append(excess.words)
-    if slipped := list(slips(after, orders)):
+    if isinstance(act, OpenFitting):
+        found.told.extend(_left_on(act, after))
+    if orders and (slipped := list(slips(after, orders))):
         already = set(slips(before, known.values()))
         found.told.extend(said for said in slipped if said not in already)
     return found
@@ -68,20 +70,34 @@ def heeded(
     return bare | ({"warnings": found.told} if found.told else {})
 
 
+def _left_on(act: OpenFitting, register: Register) -> Iterator[str]:
+    """Tags that the wearer goes on wearing, says the register, beside the one that is fitted."""
+    wearer = next(order.wearer_id for order in register.orders if order.order_id == act.order_id)
+    for fitting in register.fittings:
+        if fitting.wearer_id == wearer and fitting.removed_at is None and fitting.tag != act.tag:
+            yield (
+                f"{wearer} wears {fitting.tag} since {format_ms(fitting.fitted_at)}; where {act.tag} takes its place, "
+                "open the session with `takes_off`, or end that fitting"
+            )
+
+
 def _named(act: Instruction, register: Register) -> list[Order]:
     """The orders of a register whose curfew an act may change."""
     if isinstance(act, PutRegister):
         return list(register.orders)
     if isinstance(act, (GrantAbsence, ReferBreach, Revoke, FittingAct)):
         return []
-    return [order for order in register.orders if order.order_id == order_of(act)]
+    named = order_of(act)
+    return [] if named is None else [order for order in register.orders if order.order_id == named]
 
 
 def slips(register: Register, orders: Collection[Order]) -> Iterator[str]:
     """Clauses 2 and 3, of some orders of a register."""
+    places = {requirement.address_id for order in orders for requirement in _places(order)}
     installed: dict[AddressId, list[Span]] = {}
     for each in register.installations:
-        installed.setdefault(each.address_id, []).append(Span(each.installed_at, each.removed_at or FOREVER))
+        if each.address_id in places:
+            installed.setdefault(each.address_id, []).append(Span(each.installed_at, each.removed_at or FOREVER))
     about: dict[WearerId, list[Order]] = {order.wearer_id: [] for order in orders}
     for order in register.orders:
         if order.wearer_id in about:
@@ -93,6 +109,12 @@ def slips(register: Register, orders: Collection[Order]) -> Iterator[str]:
         for first, second in combinations(beside, 2):
             if not named.isdisjoint((first.order_id, second.order_id)):
                 yield from _torn(first, second)
+
+
+def _places(order: Order) -> Iterator[CurfewRequirement]:
+    """Wherever a version of the order wants its wearer."""
+    for curfew in (order.curfew, *(variation.curfew for variation in order.varied)):
+        yield from curfew
 
 
 def _unheard(order: Order, installed: dict[AddressId, list[Span]]) -> Iterator[str]:

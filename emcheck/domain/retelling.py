@@ -70,3 +70,29 @@ def _boot_retold(
                 held[seq] = (event, received_at) if said is None else (said[0], min(said[1], received_at))
     for seq in sorted(held):
         yield boot, seq, *held[seq]
+
+
+class Shown:
+    """When each number of each boot was first shown to be used: by a later one, or by what a unit declared of it.
+
+    A hole is noticed then, however late it is that all is read again.
+    """
+
+    def __init__(self, told: Sequence[Told]) -> None:
+        self._shown: dict[BootId, list[tuple[Ms, int]]] = {}
+        for received_at, boot, first, events in told:
+            self._note(boot, first + len(events) - 1, received_at)
+
+    def declares(self, event: Event, received_at: Ms) -> None:
+        """A boot names the last number of the one before it; what is declared lost was given out."""
+        if event["type"] == "boot" and event.get("prev_boot") is not None:
+            self._note(BootId(str(event["prev_boot"])), event.get("prev_last_seq") or 0, received_at)
+        elif event["type"] == "lost":
+            self._note(event["boot"], event["to"], received_at)
+
+    def since(self, boot: BootId, number: int) -> Ms:
+        """The receipt by which it was known that the number had been given out."""
+        return min(at for at, highest in self._shown[boot] if highest >= number)
+
+    def _note(self, boot: BootId, number: int, at: Ms) -> None:
+        self._shown.setdefault(boot, []).append((at, number))

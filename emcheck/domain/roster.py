@@ -1,6 +1,6 @@
 """What a register means to the engine: cases, units, and when each tag is on whose limb."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from emcheck.domain.amending import Touched, addresses
@@ -29,19 +29,21 @@ class Roster:
         self.visits = NO_VISITS
         """Fitters' visits that are open."""
         self.terms = Terms(policies, self.tag_span, self.fitted, self.bias_c)
-        self._note_fittings()
+        self._fitted: dict[TagId, tuple[Span, ...]] = {}
+        self._bias_c: dict[tuple[TagId, Ms], float] = {}
+        self._note_fittings(self.register.fittings)
         self.units: dict[UnitId, Unit] = {}
         self.cases: dict[WearerId, Case] = {}
         self._make_units()
         self._make_cases()
-        self._tie()
+        self.cases_of: dict[UnitId, tuple[Case, ...]] = {}
+        self.tied: dict[UnitId, tuple[str, ...]] = {}
+        self._tie(self.cases.values(), self.units)
 
-    def _note_fittings(self) -> None:
-        self._fitted: dict[TagId, tuple[Span, ...]] = {}
-        self._bias_c = {
-            (f.tag, f.fitted_at): f.body_bias_c for f in self.register.fittings if f.body_bias_c is not None
-        }
-        for fitting in self.register.fittings:
+    def _note_fittings(self, fittings: Iterable[Fitting]) -> None:
+        for fitting in fittings:
+            if fitting.body_bias_c is not None:
+                self._bias_c[fitting.tag, fitting.fitted_at] = fitting.body_bias_c
             span = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
             self._fitted[fitting.tag] = (*self._fitted.get(fitting.tag, ()), span)
 
@@ -102,13 +104,27 @@ class Roster:
             here = [i for address in sorted(wanted) for i in installed.get(address, [])]
             self.cases[wearer] = Case(wearer, made, fitted.get(wearer, ()), here, self.terms)
 
-    def _tie(self) -> None:
-        """Know anew which cases rest on which unit, and whom a unit's facts may touch."""
-        self.cases_of: dict[UnitId, tuple[Case, ...]] = {}
-        for case in self.cases.values():
+    def _tie(self, cases: Collection[Case], units: Mapping[UnitId, Unit]) -> None:
+        """Know which of some cases rest on which of their units, and whom a unit's facts may touch."""
+        for case in cases:
             for name in case.units:
                 self.cases_of[name] = (*self.cases_of.get(name, ()), case)
-        self.tied = tied(self.cases.values(), self.units)
+        self.tied |= tied(cases, units)
+
+    def _tie_anew(self, names: set[UnitId], wearers: set[WearerId]) -> None:
+        """The same again for those units and wearers and whoever was tied to them; all others stay as they are."""
+        names, wearers = set(names), set(wearers)
+        for subject in {subject for name in names for subject in self.tied.get(name, ())}:
+            kind, _, about = subject.partition(" ")
+            if kind == "unit":
+                names.add(UnitId(about))
+            else:
+                wearers.add(WearerId(about))
+        for name in names:
+            self.cases_of.pop(name, None)
+            self.tied.pop(name, None)
+        units = {name: self.units[name] for name in sorted(names & self.units.keys())}
+        self._tie([case for wearer, case in self.cases.items() if wearer in wearers], units)
 
     def stamp(self, finding: Finding) -> Finding:
         """A finding with the hashes of what it was found under, as it is kept."""
@@ -143,16 +159,21 @@ class Roster:
         A wearer or unit that is gone is judged no more.
         """
         rested = {wearer: self.cases[wearer].units for wearer in touched.wearers if wearer in self.cases}
-        self.register, self.register_sha256 = register, name
         if touched.equipment:
-            self._note_fittings()
+            before = (f.tag for f in self.register.fittings if f.wearer_id in touched.wearers)
+            tags = {*before, *(f.tag for f in register.fittings if f.wearer_id in touched.wearers)}
+            for tag in tags:
+                self._fitted.pop(tag, None)
+            self._bias_c = {fitted: bias for fitted, bias in self._bias_c.items() if fitted[0] not in tags}
+            self._note_fittings(f for f in register.fittings if f.tag in tags)
+        self.register, self.register_sha256 = register, name
         for unit in touched.units:
             self._amend_unit(unit)
         for wearer in touched.wearers:
             self._amend_case(wearer)
         rests = {wearer: self.cases[wearer].units for wearer in touched.wearers if wearer in self.cases}
         if touched.units or rests != rested:
-            self._tie()
+            self._tie_anew(touched.units.union(*rested.values(), *rests.values()), touched.wearers)
 
     def _amend_unit(self, name: UnitId) -> None:
         installed = tuple(i for i in self.register.installations if i.unit == name)

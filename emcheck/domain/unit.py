@@ -12,13 +12,14 @@ from emcheck.domain.boots import Boot
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import Finding, Span, is_settled
 from emcheck.domain.folding import FittedSpans, fold
+from emcheck.domain.holes import Hole, few, holes_of
 from emcheck.domain.ids import BootId, Ms, UnitId
 from emcheck.domain.incidents import Incidents
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.policies import Line
 from emcheck.domain.receipt import Folded, Refusal, Told
 from emcheck.domain.register import Installation
-from emcheck.domain.retelling import retold, unusable
+from emcheck.domain.retelling import Shown, retold, unusable
 from emcheck.domain.rules import evidence, unit_silent
 from emcheck.domain.track import Track
 
@@ -26,8 +27,6 @@ _TRIES = 3
 """So often a track is folded anew while boots turn out to begin inside each other."""
 
 
-_GAPS_MAX = 64
-"""So many gaps of a boot are told apart; what is beyond is one: a unit may send every other number."""
 _NEVER: Mapping[str, Ms] = MappingProxyType({})
 _LOOK_BACK = 8
 """Entries in front of a gap among which the latest time is looked for: events dated back are few."""
@@ -39,17 +38,6 @@ class Memory(Protocol):
     def original(self, unit: UnitId, boot: BootId, seq: int) -> Event | None:
         """The event that first came under a number; None where it is no longer at hand."""
         ...
-
-
-@dataclass(slots=True)
-class Hole:
-    """Numbers that are missing since `noticed_at`, and when they were last asked for."""
-
-    boot: BootId
-    first: int
-    last: int
-    noticed_at: Ms
-    asked_at: Ms | None = None
 
 
 @dataclass(slots=True)
@@ -101,7 +89,7 @@ class Unit:
             folded.new += 1
             folded.lengthened = min(folded.lengthened, top)
         if folded.renumbered:
-            self._find_holes(told.received_at)
+            self.holes = holes_of(self.track.boots.values(), self.holes, told.received_at)
         if self.track.worn and (since := worn.weigh(self.track)) is not None:
             folded.changed, folded.since = True, min(folded.since, since)
         folded.recall |= folded.since < self.settled or self.track.torn
@@ -171,6 +159,7 @@ class Unit:
         self.settled = self.folded_before = -FOREVER
         for boot_id, seq in unusable:
             self.track.boot(boot_id).sequence.refuse(seq, seq)
+        shown = Shown(told)
         for boot_id, seq, event, received_at in retold(told):
             boot = self.track.boot(boot_id)
             if seq in boot.sequence.refused:
@@ -179,7 +168,8 @@ class Unit:
                 boot.sequence.refuse(seq, seq)
             else:
                 self.track.add(boot, seq, event)
-        self._find_holes(self.last_received_at or 0)
+                shown.declares(event, received_at)
+        self.holes = holes_of(self.track.boots.values(), self.holes, shown)
 
     @property
     def firmware(self) -> str:
@@ -263,21 +253,6 @@ class Unit:
                 steps += [at + 1, at + policy.ms("unit.silent.curfew_long_after_s")]
         return [*steps, FOREVER]
 
-    def _find_holes(self, now: Ms) -> None:
-        """Bring the list of holes up to what the sequence says; what is filled goes."""
-        known = {(hole.boot, hole.first, hole.last): hole for hole in self.holes}
-        self.holes = tuple(
-            known.get((boot.boot, first, last))
-            or Hole(boot.boot, first, last, self._noticed(boot.boot, first, last, now))
-            for boot in self.track.boots.values()
-            for first, last in _few(boot.sequence.holes())
-        )
-
-    def _noticed(self, boot: BootId, first: int, last: int, now: Ms) -> Ms:
-        """A hole that shrank or split keeps the time at which it was first noticed."""
-        around = (h.noticed_at for h in self.holes if h.boot == boot and h.first <= last and first <= h.last)
-        return min(around, default=now)
-
     def gaps(self, now: Ms) -> list[Finding]:
         """evidence.gap: holes open too long, and numbers declared lost."""
         found: list[Finding | None] = []
@@ -286,7 +261,7 @@ class Unit:
                 boot = self.track.boots[hole.boot]
                 found.append(self._gap(boot, (hole.first, hole.last), "open", open_at))
         for boot in self.track.boots.values():
-            lost = _few(boot.sequence.missing_for_good())
+            lost = few(boot.sequence.missing_for_good())
             found += [self._gap(boot, numbers, "lost", None) for numbers in lost]
         return [gap for gap in found if gap is not None]
 
@@ -392,8 +367,3 @@ class Unit:
                 self.refusals += (evidence.remembered(finding, finding.end),)
         self.silences = tuple(sorted(self.silences, key=lambda f: f.start))
         self.refusals = tuple(sorted(self.refusals, key=lambda run: run.first_at))
-
-
-def _few(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """At most `_GAPS_MAX`, the last of them from the first to the last of the rest."""
-    return gaps if len(gaps) <= _GAPS_MAX else [*gaps[: _GAPS_MAX - 1], (gaps[_GAPS_MAX - 1][0], gaps[-1][1])]

@@ -102,9 +102,9 @@ class Looking:
         """What came since the last look: acts of this session, and what its unit told; nothing after its end."""
         if self.session.closed is not None:
             return
-        async for row in self.store.inbox_after(self.row_id):
+        async for row in self.store.inbox_after(self.row_id, unit=self.session.visit.unit):
             self.row_id, self.received_at = row.row_id, row.received_at
-            if row.kind == "up" and row.unit == self.session.visit.unit:
+            if row.kind == "up":
                 if (told := told_in(row.received_at, row.payload)) is not None:
                     self.told.append(told)
             elif row.kind == "instruction":

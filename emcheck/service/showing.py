@@ -90,7 +90,9 @@ async def _unfolded(desk: Desk, alert: Alert, known: Known, case: Case) -> list[
     }
 
     def fold_anew() -> list[Place]:
-        engine = Engine(_only(roster.register, case), roster.policies, memory=Recent(0), decided=lambda *decision: None)
+        engine = Engine(
+            resting_on(roster.register, case), roster.policies, memory=Recent(0), decided=lambda *decision: None
+        )
         for unit, told in rows.items():
             engine.units[unit].rebuild(_envelopes(told), engine.roster.track)
         return places_of(engine, engine.cases[case.wearer_id], alert)
@@ -98,7 +100,7 @@ async def _unfolded(desk: Desk, alert: Alert, known: Known, case: Case) -> list[
     return await asyncio.to_thread(fold_anew)
 
 
-def _only(register: Register, case: Case) -> Register:
+def resting_on(register: Register, case: Case) -> Register:
     """What of the register a case rests on."""
     return changed(
         register,

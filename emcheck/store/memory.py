@@ -159,11 +159,13 @@ class MemoryStore(MemoryDesk):
         """The newest inbox row."""
         return self._rows.row(len(self._rows) - 1) if len(self._rows) else None
 
-    async def inbox_after(self, row_id: int) -> AsyncIterator[InboxRow]:
-        """Rows after `row_id`, in order of arrival."""
+    async def inbox_after(self, row_id: int, *, unit: UnitId | None = None) -> AsyncIterator[InboxRow]:
+        """Rows after `row_id`, in order of arrival; with `unit` those of one and all instructions."""
         place = self._rows.place_after(row_id)
         while place < len(self._rows):
-            yield self._rows.row(place)
+            row = self._rows.row(place)
+            if unit is None or row.unit == unit or row.kind == "instruction":
+                yield row
             place += 1
 
     async def unit_history(self, *, newest: int, after: int) -> list[InboxRow]:

@@ -38,6 +38,7 @@ INBOX_PAGE = (
     .order_by(inbox.c.row_id)
     .limit(bindparam("most"))
 )
+INBOX_PAGE_OF = INBOX_PAGE.where(or_(unit.c.name == bindparam("unit"), literal_column("kind = 1")))
 
 
 def _unit_history() -> Select[tuple[int, int, int, str, int, bytes]]:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.findings import Finding
-from emcheck.domain.ids import Ms
+from emcheck.domain.ids import Ms, UnitId
 from emcheck.domain.publishing import StoredPolicy
 from emcheck.domain.receipt import QuarantineCount
 from emcheck.ports import (
@@ -66,9 +66,10 @@ class SqlReads:
         """The newest inbox row."""
         return next(map(_inbox_row, await self._rows(queries.LAST_ROW)), None)
 
-    async def inbox_after(self, row_id: int) -> AsyncIterator[InboxRow]:
-        """Rows after `row_id`, in order of arrival."""
-        while page := await self._rows(queries.INBOX_PAGE, after=row_id, most=PAGE_ROWS):
+    async def inbox_after(self, row_id: int, *, unit: UnitId | None = None) -> AsyncIterator[InboxRow]:
+        """Rows after `row_id`, in order of arrival; with `unit` those of one and all instructions."""
+        page_of, of = (queries.INBOX_PAGE, {}) if unit is None else (queries.INBOX_PAGE_OF, {"unit": storable(unit)})
+        while page := await self._rows(page_of, after=row_id, most=PAGE_ROWS, **of):
             for row in page:
                 yield _inbox_row(row)
             row_id = page[-1][0]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from emcheck.desk import Asked
+from emcheck.desk import Access, Asked
 from emcheck.domain.instants import format_ms, format_optional_ms
 from emcheck.present import story as telling
 from emcheck.service.showing import shown
@@ -22,6 +22,7 @@ from emcheck.web.problems import Problem
 from emcheck.web.queue import Priority, Words
 from emcheck.web.rows import Row, place_named, rows_of
 from emcheck.web.signing_in import Refused
+from emcheck.web.wearer import case_of, told_of
 
 router = APIRouter(prefix="/api/v1")
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -180,6 +181,17 @@ async def act(request: Request, alert_id: str, body: Acted, who: MayAct, parts: 
         raise Problem(422, outcome.problem, errors=where)
     [row] = await rows_of(parts, [outcome.alert])
     return _told(row)
+
+
+@router.get("/wearers/{wearer_id}", summary="One wearer")
+async def wearer(request: Request, wearer_id: str, who: MaySeeQueue, parts: WithParts) -> dict[str, Any]:
+    """Orders with curfew, tags and units, what of the allowance is used, and the newest alerts."""
+    engine, case = case_of(parts, wearer_id)
+    line = Access(parts.clock.now(), who.name, "wearer read", wearer_id, None, address_of(request))
+    await parts.desk.note_access([line])
+    told = await told_of(parts, engine, case)
+    kept = {key: told[key] for key in ("wearer_id", "name", "orders", "totals")}
+    return kept | {"alerts": [_told(row) for row in told["alerts"]]}
 
 
 @router.get("/access", summary="The access log")

@@ -20,7 +20,7 @@ from emcheck import __version__
 from emcheck.domain.alerts import Alert
 from emcheck.ports import StoreError
 from emcheck.present.timeline_svg import STYLE
-from emcheck.web import accounts, alert, api, queue
+from emcheck.web import accounts, alert, api, queue, wearer
 from emcheck.web.pages import HERE, page
 from emcheck.web.parts import Parts
 from emcheck.web.problems import NotSignedIn, Problem, document, is_api, is_swap, title, to_sign_in
@@ -67,7 +67,11 @@ class Shell:
                 headers.add_vary_header("HX-Request")
             await send(message)
 
-        given = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        told = dict(scope["headers"])
+        given = told.get(b"content-length", b"0")
+        if b"transfer-encoding" in told:
+            await PlainTextResponse("Say how long it is\n", status_code=411)(scope, receive, dressed)
+            return
         if not given.isdigit() or int(given) > _BODY_MAX:
             await PlainTextResponse("Too large\n", status_code=413)(scope, receive, dressed)
             return
@@ -86,7 +90,7 @@ def console_app(parts: Parts) -> FastAPI:
         return await queue.draw_rows(parts, alerts)
 
     parts.live.draw = lambda alerts: draw(list(alerts))
-    for part in (accounts, queue, alert, api):
+    for part in (accounts, queue, alert, wearer, api):
         app.include_router(part.router)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

@@ -45,7 +45,9 @@ class Live:
         self._watchers: set[asyncio.Queue[bytes]] = set()
         self._someone = asyncio.Event()
         self._closed = False
-        self._number = 0
+        self._number: int | None = None
+        """What all who watch were told last; None while nobody does."""
+        self._beginning = asyncio.Lock()
         self.still_every_s = 20.0
         """How often it is asked whether somebody may still watch."""
         self.draw: Drawing
@@ -54,6 +56,11 @@ class Live:
     def watchers(self) -> int:
         """How many consoles are open."""
         return len(self._watchers)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether the store is being looked at."""
+        return self._someone.is_set()
 
     async def run(self) -> None:
         """Look and tell, for ever."""
@@ -67,9 +74,8 @@ class Live:
                 await asyncio.sleep(1.0)
 
     async def _watch(self) -> None:
-        self._number = await self._desk.last_told()
         looks = 0
-        while self._watchers:
+        while self._watchers and self._number is not None:
             told = await self._desk.told_after(self._number, limit=_AT_ONCE)
             if told:
                 self._number = told[-1].number
@@ -78,7 +84,15 @@ class Live:
                 self.tell(await self._beat())
             looks += 1
             await asyncio.sleep(_LOOK_EVERY_S)
+        self._number = None
         self._someone.clear()
+
+    async def _begin(self) -> None:
+        """What comes from now on is told: before anybody reads what was missed, so that nothing falls in between."""
+        async with self._beginning:
+            if self._number is None:
+                self._number = await self._desk.last_told()
+        self._someone.set()
 
     async def _batch(self, told: Sequence[Told]) -> bytes:
         """The newest state of each alert that changed, with its row where they are few."""
@@ -112,8 +126,8 @@ class Live:
         """All after a number, then whatever comes, until `still` says that nobody may watch any more."""
         watcher: asyncio.Queue[bytes] = asyncio.Queue()
         self._watchers.add(watcher)
-        self._someone.set()
         try:
+            await self._begin()
             yield b"retry: 1000\n\n"
             yield await self._missed(after)
             yield await self._beat()

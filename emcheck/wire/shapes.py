@@ -90,6 +90,17 @@ class ScheduledWindow(_Open):
     """The tags."""
 
 
+class FastReporting(_Open):
+    """While a fitter is on site; it ends by itself."""
+
+    session: str
+    """Whose visit."""
+    report_s: int
+    """How often a tag in range is reported until then."""
+    until: Instant
+    """When it ends."""
+
+
 class Configuration(_Open):
     """Repeated until the unit echoes `rev` and the hash."""
 
@@ -109,6 +120,8 @@ class Configuration(_Open):
     """The curfew windows at the unit's address."""
     schedule_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """SHA-256 of the schedule in its RFC 8785 form."""
+    fitting: FastReporting | None = None
+    """During a visit."""
 
 
 class _Downlink(_Open):

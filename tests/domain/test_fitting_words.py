@@ -6,15 +6,17 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from emcheck.domain.acts import InstructionError
+from emcheck.domain.amending import amended
 from emcheck.domain.fitting.judging import OVERRIDDEN, PENDING, VALIDATED
 from emcheck.domain.fitting.record import record, record_sha256
 from emcheck.domain.fitting.settling import settled
 from emcheck.domain.fitting.visits import NO_VISITS, barred, visits_after
 from emcheck.domain.instants import HOUR, SECOND, format_ms
 from emcheck.domain.instructions import parse_instruction
+from emcheck.domain.remarks import of_act
 from emcheck.service.published import published
 from tests.domain.visited import BEGIN, SHA256, VisitStory, as_json, closing, unfitted
-from tests.support import order, register
+from tests.support import england, order, register
 
 
 def found_of(story: VisitStory, **fields: Any) -> Any:
@@ -190,3 +192,43 @@ def test_the_record_is_what_the_schema_says() -> None:
         "personal": {"name": None, "limb_note": None},
     }  # fmt: skip
     assert [error.message for error in Draft202012Validator(published("fitting")).iter_errors(document)] == []
+
+
+def test_a_tag_that_takes_anothers_place_ends_its_fitting_and_one_that_is_left_on_is_remarked() -> None:
+    known = register()
+    act: Any = parse_instruction(VisitStory(known=known, tag="T-2").opening)
+    told = of_act(act, known, amended(known, act, BEGIN), lambda _: england()).told
+    remark = (
+        "W-1 wears T-1 since 2026-03-01T00:00:00.000Z; where T-2 takes its place, open the session with `takes_off`"
+    )
+    assert told == [f"{remark}, or end that fitting"]
+    swapping = VisitStory(known=known, tag="T-2", takes_off="T-1")
+    assert swapping.visit.ended == ("T-1",)
+    act = parse_instruction(swapping.opening)
+    [old] = amended(known, act, BEGIN).fittings
+    assert (old.tag, old.removed_at) == ("T-1", BEGIN)
+    assert of_act(act, known, amended(known, act, BEGIN), lambda _: england()).told == []
+    assert "T-9 is not on W-1" in refusal(swapping.opening | {"takes_off": "T-9"}, known=known)
+
+
+def test_a_success_puts_the_tag_on_and_sets_the_range_and_a_visit_to_nobody_leaves_all_as_it_was() -> None:
+    known = register()
+    story = VisitStory(known=known).whole()
+    opened: Any = parse_instruction(story.opening)
+    during = amended(known, opened, BEGIN)
+    assert [f.removed_at for f in during.fittings] == [BEGIN]
+    ending = closing(story, range_dbm=-77)
+    found = settled(
+        ending, story.visit, story.acts, story.told, policy=story.policy, now=story.now + SECOND,
+        schedule_of=lambda at: SHA256,
+    )  # fmt: skip
+    after = amended(during, ending.model_copy(update={"found": found}), story.now + SECOND)
+    assert [(f.removed_at, f.validation, f.session, f.limb) for f in after.fittings] == [
+        (BEGIN, "validated", None, None), (None, "validated", "FS-1", "left_ankle"),
+    ]  # fmt: skip
+    assert [i.range_dbm for i in after.installations] == [-77]
+    assert [(v.session, v.outcome) for v in after.orders[0].visits] == [("FS-1", "success")]
+    nobody = closing(story, outcome="no_show").model_copy(update={"found": found})
+    undone = amended(during, nobody, story.now + SECOND)
+    assert undone.fittings == known.fittings
+    assert [v.outcome for v in undone.orders[0].visits] == ["no_show"]

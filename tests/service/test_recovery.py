@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from emcheck.domain import case, nights
 from emcheck.domain.findings import Finding
+from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, HOUR
 from emcheck.domain.policy import parse_policy
 from emcheck.domain.queue import alert_id
@@ -26,7 +27,7 @@ from emcheck.service.stream import Line
 from emcheck.store.memory import MemoryStore
 from emcheck.wire.topics import up
 from tests.air import Air
-from tests.domain.test_folding import STEP, received, story, two_addresses
+from tests.domain.test_folding import STEP, WHAT, received, story, two_addresses
 from tests.domain.wearing import restless_night
 from tests.support import england, nightly, register, version
 
@@ -198,6 +199,55 @@ async def test_a_replay_is_the_live_system(
     await store.close()
 
 
+def night_of_clones(chance: random.Random, seed: int) -> tuple[int, list[Line]]:
+    """How often a checkpoint is taken; and a night of which some numbers come again with up to three other contents."""
+    steps = []
+    for _ in range(chance.randint(8, 25)):
+        what, waits = chance.choice(WHAT), [chance.randint(1, 20 * 3600), chance.randint(1, 900)]
+        steps.append((what, chance.choice(waits), chance.choice([2, 2, 2, 2, 90, 3600, 100_000, 500_000])))
+    every_ms = chance.choice([HOUR, 7 * DAY])
+    lines = received(story(steps, "BU-0001"), seed=seed)
+    told = [(line.received_at, line.topic, line.payload) for line in lines]
+    for line in lines:
+        for _ in range(chance.randint(1, 3) if chance.random() < 0.15 else 0):
+            said = json.loads(line.payload)
+            said["events"] = [_other(event, chance) if chance.random() < 0.7 else event for event in said["events"]]
+            late = chance.choice([1, 60_000, HOUR, DAY, 5 * DAY])
+            told.append((line.received_at + late, line.topic, json.dumps(said).encode()))
+    return every_ms, [
+        Line(number, at, "up", topic, payload)
+        for number, (at, topic, payload) in enumerate(sorted(told, key=lambda one: one[0]), start=1)
+    ]
+
+
+def _other(event: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    power, charge = chance.choice(["mains", "battery"]), chance.randint(1, 99)
+    return {"type": "unit_status", "at": event["at"], "power": power, "battery_pct": charge}
+
+
+DIFFERED = [18, 44, 45]
+"""Nights whose holes were noticed at another time after a kill than in a replay."""
+
+
+@pytest.mark.parametrize("seed", DIFFERED)
+async def test_a_hole_is_noticed_when_it_was_shown_however_often_all_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """P2 where one number has several contents and the service is killed meanwhile."""
+    chance = random.Random(f"conflict {seed}")
+    every_ms, lines = night_of_clones(chance, seed)
+    until = lines[-1].received_at + HOUR
+    restarts = {chance.randrange(1, len(lines)): chance.choice(["killed", "stopped"]) for _ in range(3)}
+    with monkeypatch.context() as patch:
+        patch.setattr(case, "KEEP", DAY)
+        patch.setattr(nights, "KEEP", DAY)
+        store, _ = await live(lines, two_addresses(), until, restarts=restarts, checkpoint_every_ms=every_ms)
+        rows = [row async for row in store.inbox_after(0)]
+        again = replay(as_lines(rows), two_addresses(), england(), until=until)
+        assert told(await store.findings()) == told(again.findings)
+    await store.close()
+
+
 @pytest.mark.parametrize("seed", range(8))
 async def test_a_replay_says_of_a_body_what_the_live_system_said(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """P2 of what is read of a tag's body: late readings, holes and recalls, in a service that is killed in between."""
@@ -294,8 +344,8 @@ async def test_a_start_reads_checkpoints_and_only_what_came_after() -> None:
     read: list[int] = []
     whole = store.inbox_after
 
-    async def counted(row_id: int) -> Any:
-        async for row in whole(row_id):
+    async def counted(row_id: int, *, unit: UnitId | None = None) -> Any:
+        async for row in whole(row_id, unit=unit):
             read.append(row.row_id)
             yield row
 

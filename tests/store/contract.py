@@ -128,6 +128,10 @@ class StoreContract(QueueContract, DeskContract):
         assert await store.unit_history(newest=28, after=10) == [kept for kept in mine if kept.row_id > 10]
         assert await store.unit_history(newest=28, after=11) == [kept for kept in mine if kept.row_id > 11]
         assert await store.unit_history(newest=28, after=28) == []
+        told = row(31, None, kind="instruction")
+        await store.commit(Commit(inbox=[told]))
+        after = [kept async for kept in store.inbox_after(10, unit=UnitId("BU-0001"))]
+        assert after == [kept for kept in (*mine, told) if kept.row_id > 10]
 
     async def test_counters_give_no_number_twice(self, store: Store) -> None:
         first = await store.reserve_counter("n", 100)

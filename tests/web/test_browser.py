@@ -3,15 +3,23 @@
 import asyncio
 import json
 import re
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
+from emcheck.desk import Account
 from emcheck.domain.alerts import AlertState
+from emcheck.domain.rights import Role
+from emcheck.ingest.embedded import free_port
+from emcheck.ports import Commit
+from emcheck.store.sql import SqlStore
+from tests.service.served import PATIENCE_S, Served, serving
+from tests.store.samples import change
 from tests.support import at
-from tests.web.centre import Centre, online, urgent
+from tests.web.centre import HASHED, Centre, online, urgent
 from tests.web.chromium import SIZES, chromium, signed_in
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -99,20 +107,39 @@ async def test_new_rows_announce_themselves_and_nothing_moves_under_the_cursor(i
         await page.close()
 
 
-async def test_the_service_goes_and_comes_back(it: Centre, browser: Browser) -> None:
-    await it.has("operator")
-    async with online(it) as address:
+async def test_the_service_is_killed_and_comes_back(tmp_path: Path, browser: Browser) -> None:
+    """As an installation runs: the first link, a kill, what was missed meanwhile; whoever is signed in stays so."""
+    settings = {"web": {"enabled": True, "port": free_port()}, "mqtt": {"port": free_port()}}
+    store = SqlStore(f"sqlite:///{tmp_path}/emcheck.db")
+    await store.open()
+    await store.put_account(Account("operator", Role.OPERATOR, 0, password=HASHED))
+    await store.close()
+    async with serving(tmp_path, settings) as served:
+        address = await console_at(served)
         page = await signed_in(browser, address)
         await is_live(page)
-    await it.raises(urgent("AL-MISSED", priority="P2"))
+        await expect(page.locator("#troubles")).to_contain_text("the broker")
+        await served.end(signal.SIGKILL)
     await expect(page.locator("#live")).to_contain_text("stale since", timeout=15_000)
     await expect(page.locator("#live")).to_have_class(re.compile("stale"))
-    await it.store.close()
-    await it.open()
-    async with online(it, int(address.rpartition(":")[2])):
-        await expect(page.locator("#live")).to_contain_text("live,", timeout=20_000)
+    await store.open()
+    await store.commit(Commit(alerts=[change(urgent("AL-MISSED", priority="P2"))]))
+    await store.close()
+    async with serving(tmp_path, settings) as served:
+        await console_at(served)
+        await expect(page.locator("#live")).to_contain_text("live,", timeout=30_000)
         await expect(page.locator("#news")).to_contain_text("1 new")
-        await page.close()
+        await page.keyboard.press(".")
+        await expect(page.locator("#row-AL-MISSED")).to_be_visible()
+    await page.close()
+
+
+async def console_at(served: Served) -> str:
+    """Where its console answers, once it does."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (said := re.findall(r'"address": "([^"]+)", "event": "console.listening"', served.log.read_text())) == []:
+            await asyncio.sleep(0.05)
+    return str(said[-1])
 
 
 async def test_two_operators_at_one_alert(it: Centre, browser: Browser) -> None:
@@ -141,7 +168,7 @@ async def test_every_page_is_accessible_at_every_size_in_both_themes(it: Centre,
     await it.raises(*[urgent(f"AL-{n}", priority=f"P{n}", subject=f"W-{n}", wearer_id=f"W-{n}") for n in range(1, 5)])
     await it.raises(urgent("AL-1", revision=2, state=AlertState.ACKNOWLEDGED), action="acknowledged")
     own, wide = {"administrator": ["/accounts"]}, ["/", f"/alerts/{strap.alert_id}", "/alerts/AL-1", "/access"]
-    wide += ["/account", "/nothing"]
+    wide += ["/account", "/nothing", "/wearers/W-1"]
     faults: dict[str, list[str]] = {}
     async with online(it) as address:
         for name, paths in ({"supervisor": wide} | own).items():
@@ -192,4 +219,3 @@ async def test_text_that_decides_has_a_contrast_of_seven(it: Centre, browser: Br
             )
             assert small == [], theme
         await context.close()
-    await asyncio.sleep(0)

@@ -154,3 +154,18 @@ async def test_a_store_that_fails_is_said_and_tried_again(it: Centre) -> None:
         assert events
         it.clock.advance(it.clock.now() + 1)
         await heard(live, None, lambda kind, said: kind == "beat" and said["now"] == it.clock.now())
+
+
+async def test_what_comes_while_somebody_begins_to_watch_is_not_missed(it: Centre) -> None:
+    """Each at another instant of its beginning: what is not read as missed comes as news."""
+    async with watching(it) as live:
+        for number in range(12):
+            seen = await it.store.last_told()
+            hearing = asyncio.create_task(heard(live, seen, about(f"AL-{number:02}")))
+            for _ in range(number):
+                await asyncio.sleep(0)
+            await it.raises(urgent(f"AL-{number:02}"))
+            assert f"AL-{number:02}" in names(await hearing)
+            async with asyncio.timeout(PATIENCE_S):
+                while live.is_watching:
+                    await asyncio.sleep(0.02)

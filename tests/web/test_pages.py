@@ -194,3 +194,31 @@ async def test_pages_that_are_not_there(it: Centre) -> None:
         answer = await browser.get(path)
         assert answer.status_code == 404, path
         assert "Traceback" not in answer.text
+
+
+async def test_a_wearer_on_one_page(it: Centre) -> None:
+    await it.has("operator", "auditor")
+    strap = await it.night()
+    browser = await it.signed_in()
+    page = (await browser.get("/wearers/W-1")).text
+    for said in (
+        "W-1 Priya &lt;Barker&gt;", "O-1 community order", "every day 19:00 to 07:00", "T-1 validated",
+        "BU-0001 at A-1",
+        "0 s of 2 h of unexcused absence", f'href="/alerts/{strap.alert_id}"', "<svg", "Curfew Tue 24 Mar 2026",
+    ):  # fmt: skip
+        assert said in page, said
+    assert (await browser.get("/wearers/W-9")).status_code == 404
+    it.is_ready = False
+    assert (await browser.get("/wearers/W-1")).status_code == 503
+    seen = (await (await it.signed_in("auditor")).get("/api/v1/access", params={"subject": "W-1"})).json()
+    assert [(line["account"], line["action"]) for line in seen] == [("operator", "wearer seen")]
+
+
+async def test_what_of_the_allowance_is_used_is_told(it: Centre) -> None:
+    await it.has("operator")
+    await it.night()
+    await it.tells(it.unit.beats(at("18:41"), at("20:00")).loses(at("20:01")).beats(at("20:02"), at("20:30")))
+    it.clock.advance(at("20:31"))
+    await it.loop.tick(at("20:31") - 1)
+    page = (await (await it.signed_in()).get("/wearers/W-1")).text
+    assert re.findall(r"order O-1: ([^<]*) of unexcused absence", page) == ["29 min 2 s of 2 h"]

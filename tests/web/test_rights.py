@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,7 +57,9 @@ async def test_each_role_is_served_what_its_rights_allow_and_nothing_else(it: Ce
             continue
         async with it.visitor(headers={"Authorization": f"Bearer {token}"}) as client:
             body = {"act": "acknowledge", "seen_revision": 1} if "/api/" in path and method == "POST" else None
-            answer = await client.request(method, path.replace("{alert_id}", "AL-AAA"), json=body)
+            answer = await client.request(
+                method, path.replace("{alert_id}", "AL-AAA").replace("{wearer_id}", "W-1"), json=body
+            )
         allowed = right in RIGHTS[role]
         assert (answer.status_code != 403) is allowed, (method, path, answer.status_code)
         assert answer.status_code < 500, (method, path)
@@ -79,7 +81,7 @@ async def test_nobody_is_served_without_signing_in(it: Centre) -> None:
         for method, path, right in routes(it):
             if right is None:
                 continue
-            answer = await client.request(method, path.replace("{alert_id}", "AL-AAA"))
+            answer = await client.request(method, path.replace("{alert_id}", "AL-AAA").replace("{wearer_id}", "W-1"))
             if path.startswith("/api/"):
                 assert answer.status_code == 401, path
                 assert answer.headers["content-type"] == "application/problem+json"
@@ -246,13 +248,19 @@ async def test_every_answer_carries_its_headers_and_the_cookie_is_out_of_reach(i
         assert headers["cache-control"] == ("no-cache" if path.startswith("/static/") else "no-store"), path
     assert (await browser.client.post("/sign-in", content=b"x" * 70_000)).status_code == 413
 
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"name="
+
+    assert (await browser.client.post("/sign-in", content=endless())).status_code == 411
+
 
 async def test_no_page_carries_script_or_style_inside(it: Centre) -> None:
     await it.has()
     strap = await it.night()
     operator, others = await it.signed_in("supervisor"), await it.signed_in("administrator")
     for browser, path in (
-        (operator, "/"), (operator, f"/alerts/{strap.alert_id}"), (operator, "/access"), (operator, "/account"),
+        (operator, "/"), (operator, f"/alerts/{strap.alert_id}"), (operator, "/wearers/W-1"),
+        (operator, "/access"), (operator, "/account"),
         (others, "/accounts"), (Browser(it.visitor()), "/sign-in"),
     ):  # fmt: skip
         page = (await browser.get(path)).text

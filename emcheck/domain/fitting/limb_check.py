@@ -5,7 +5,9 @@ Four things, all of them, since the strap was closed in this session and since t
 1. The sensor says no contact while the fitter holds the tag off. One that never does proves nothing: it is faulty.
 2. The skin side warms towards a body by `fitting.body.rise_min_c` at least.
 3. Motion, when the wearer moves.
-4. `attached`, by the last reading, with the tag down again (docs/adr/0022 says how that is decided).
+4. `attached`, by the last reading, with the tag down again (docs/adr/0022 says how that is decided). Cloth between tag
+   and skin has to be less likely than `fitting.body.covered_max_pct`, and contact `fitting.body.contact_min` at least:
+   the check of 0022 must not accuse a loose strap, a fitter can close it.
 
 A tag that is off, or that is not on skin and warmer `fitting.body.decide_s` after it was let down, is on no limb.
 Clause 2 stands beside 4 because a shank of carbon fibre is a body to an electrode, and swings like a leg.
@@ -24,6 +26,7 @@ from emcheck.domain.instants import FOREVER, SECOND
 
 NOT_ON_A_LIMB = "not on a living limb, do not leave, choose the other leg"
 """What the fitter reads where the check says no; the whole room is for this line."""
+_READINGS_MIN = 3
 _MOST_LIKELY = {
     "skin": "The tag is not shown to be on skin.",
     "cold": "What the tag is on touches it and moves, but does not warm it as a limb does: a prosthesis can do that.",
@@ -80,20 +83,37 @@ def limb_check(seen: Seen) -> Result:
     }
     lift, rise, motion = _lift(seen, reports), _rise(seen, reports), _motion(seen, reports)
     readings |= {**lift.readings, **rise.readings, **motion.readings}
-    if _says_no(seen, final, points, closed_at, warmed=rise.state == PASSED):
-        likely = "cold" if final.state == ATTACHED else max(final.hypotheses, key=lambda name: final.hypotheses[name])
+    contact = _contact(seen, reports)
+    readings["contact"] = None if contact is None else round(contact, 3)
+    bare = final.hypotheses["covered"] * 100 <= seen.number("body.covered_max_pct")
+    bare = bare and contact is not None and contact >= seen.number("body.contact_min")
+    on_skin = final.state == ATTACHED and bare
+    if _says_no(seen, final, points, closed_at, shown=on_skin and rise.state == PASSED):
+        likely = "cold" if on_skin else _likely(final)
         return failed(f"{_MOST_LIKELY[likely]} {NOT_ON_A_LIMB.capitalize()}.", **readings)
     for part in (lift, rise, motion):
         if part.state != PASSED:
             return Result(part.state, part.words, readings)
     if seen.lifts[-1].end == FOREVER:
         return missing("Let the tag down on the skin again, and say so.", **readings)
-    if final.state != ATTACHED:
+    if not on_skin:
         return missing(f"Not decided yet ({final.words}). Wait.", **readings)
     return passed(f"On a living limb: {final.words}", **readings)
 
 
-def _says_no(seen: Seen, final: Judgement, points: Sequence[Judged], closed_at: Ms, *, warmed: bool) -> bool:
+def _contact(seen: Seen, reports: Sequence[Report]) -> float | None:
+    """The median of contact since the tag was let down; None before three readings."""
+    down_at = max((lift.end for lift in seen.lifts), default=reports[0].at)
+    told = [r.sample.proximity for r in reports if r.at >= down_at and r.sample.proximity is not None]
+    return median(told) if len(told) >= _READINGS_MIN else None
+
+
+def _likely(final: Judgement) -> str:
+    """The hypothesis that says why not: of an attached tag, the cloth that may be between."""
+    return "covered" if final.state == ATTACHED else max(final.hypotheses, key=lambda name: final.hypotheses[name])
+
+
+def _says_no(seen: Seen, final: Judgement, points: Sequence[Judged], closed_at: Ms, *, shown: bool) -> bool:
     """Whether it has been decided against a limb: not while the tag is held off, nor until it was down for a while."""
     down_at = max([closed_at, *(lift.end for lift in seen.lifts)])
     if down_at > seen.now or points[-1].lifted:
@@ -101,7 +121,7 @@ def _says_no(seen: Seen, final: Judgement, points: Sequence[Judged], closed_at: 
     waited_ms = seen.now - down_at
     if final.state == DETACHED and waited_ms >= seen.ms("body.settle_s"):
         return True
-    return not (warmed and final.state == ATTACHED) and waited_ms >= seen.ms("body.decide_s")
+    return not shown and waited_ms >= seen.ms("body.decide_s")
 
 
 def _lift(seen: Seen, reports: Sequence[Report]) -> Result:

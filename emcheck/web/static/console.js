@@ -192,6 +192,7 @@
     } else htmx.ajax("GET", `/alerts/${encodeURIComponent(it.id)}`, { target: "#alert", swap: "innerHTML" });
   }
   document.addEventListener("htmx:afterSwap", (event) => {
+    number = String(Math.max(Number(number), Number(by("list").dataset.number)));
     if (event.detail.target.id === "alert") {
       const open = document.querySelector("#alert article");
       by("content").classList.toggle("has-alert", Boolean(open));
