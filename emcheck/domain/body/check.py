@@ -131,10 +131,10 @@ class BodyCheck:
         above = None if gap_c is None else gap_c - self._bias.estimate(self._weights.model).bias_c
         moved = self._moved.bit_count() if motion is not None else None
         strong = None if motion is None else motion > 0 and motion >= self._weights.model.faint_share * usual
-        cold = gap_c is not None and contact is not None and not self._warmth.proven()
+        touched = gap_c is not None and contact is not None and not self._contact.says_no()
         reading = Reading(
             skin_c, above, slope, contact, moved, self._strap, self._contact.fault, self._contact.seen_no, ambient_c,
-            strong, cold, self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
+            strong, touched and not self._warmth.proven(), self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
         )  # fmt: skip
         self._decide(sample.at, p)
         return reading, frozen
