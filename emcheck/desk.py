@@ -210,6 +210,10 @@ class Desk(Store, Protocol):
         """Of each of at most 500 alerts the last act of a person; one that nobody acted on is left out."""
         ...
 
+    async def count_under(self, incident: str) -> int:
+        """How many alerts an incident accounts for, closed ones too."""
+        ...
+
     async def names(self, wearers: Sequence[str]) -> dict[str, str]:
         """The names of at most 500 wearers, as far as they are held."""
         ...

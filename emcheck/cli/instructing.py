@@ -125,7 +125,7 @@ def export(
     config: ConfigOption = None,
     force: Annotated[bool, typer.Option("--force", help="Though the file is there.")] = False,
 ) -> None:
-    """Write the inbox as a stream that `emcheck replay` judges as the service did."""
+    """Write the inbox as a stream that `emcheck replay` judges as the service did, with the register loaded first."""
     import asyncio
 
     from emcheck.cli.reading import bad_input
@@ -143,4 +143,16 @@ def export(
         bad_input(f"{error}; {error.remedy}")
     except OSError as error:
         bad_input(f"{out}: {error.strerror}; name a file that can be written with --out")
-    typer.echo(f"{out}: {lines} lines")
+    typer.echo(
+        f"{out}: {lines} lines. Judge them with the register that was loaded first{_first_register(config)}: "
+        f"emcheck replay {out} --register FILE; what was loaded or instructed later is in the stream"
+    )
+
+
+def _first_register(config: Path | None) -> str:
+    """What it is called, and when it was loaded, to be told from others."""
+    from emcheck.cli.explaining import read_store
+    from emcheck.domain.instants import format_ms
+
+    loaded = read_store(config, lambda store: store.registers())
+    return f" (sha256 {loaded[0].sha256}, at {format_ms(loaded[0].loaded_at)})" if loaded else ""

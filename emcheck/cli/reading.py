@@ -66,15 +66,21 @@ def read_register(path: Path) -> Register:
         bad_input(error)
 
 
-def heed_limits(register: Register, policy: Policy, name: Path, *, alone: bool = False) -> None:
+def heed_limits(
+    register: Register, policy: Policy, name: Path, *, alone: bool = False, published: Policies | None = None
+) -> None:
     """Tell of orders beyond what law and practice allow, and of likely slips; leave with 2 where policy refuses one.
 
-    An order that names a shipped policy is held against that. One that stands `alone`, without others and equipment,
-    is only held against the limits.
+    An order that names a policy is held against the one that is `published` so, else against a shipped one. One that
+    stands `alone`, without others and equipment, is only held against the limits.
     """
     named = {order.policy for order in register.orders}
-    shipped = [known for known in shipped_policies() if known in named and known != policy.name]
-    known = Policies(policy, *map(read_policy, shipped))
+    lines = {} if published is None else published.lines
+    others = [
+        version for key, line in lines.items() if key in named and key != policy.name for version in line.versions
+    ]
+    shipped = [known for known in shipped_policies() if known in named and known not in (policy.name, *lines)]
+    known = Policies(policy, *others, *map(read_policy, shipped))
     found = excesses(register, known.of)
     refused = [excess for excess in found if excess.refused]
     if refused:

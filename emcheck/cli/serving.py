@@ -83,19 +83,24 @@ def register_load(
     from emcheck.domain.policy import PolicyError
     from emcheck.domain.register import RegisterError
     from emcheck.ports import StoreError
-    from emcheck.service.enrolment import load_policy, load_register
+    from emcheck.service.enrolment import load_policy, load_register, policies_in_force
     from emcheck.service.running import is_shipped, policy_path
     from emcheck.shipped import shipped_config
     from emcheck.store.sql import SqlStore
 
     settings, register = settings_of(config), read_register(path)
     policy = read_policy(policy_path(settings, shipped_config()))
-    heed_limits(register, policy, path)
+
+    is_new = (file := settings.store.file) is not None and not file.exists()
+    if is_new:  # nothing is published there, and what is refused makes no database
+        heed_limits(register, policy, path)
 
     async def load() -> str:
         store = SqlStore(settings.store.async_url)
         await store.open()
         try:
+            if not is_new:
+                heed_limits(register, policy, path, published=await policies_in_force(store))
             now = SystemClock().now()
             await load_policy(store, policy, now, shipped=is_shipped(settings))
             return (await load_register(store, register, now, replace=replace)).sha256

@@ -150,6 +150,15 @@ RULES: Mapping[str, Advice] = MappingProxyType(
 )
 CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
     {
+        ("body.not_attached", "cool"): Advice(
+            "Call the wearer and ask where the tag sits: a cool leg at rest may look so. If it goes on, have the "
+            "fitting validated anew; nobody is accused by it.",
+            _FITTING,
+        ),
+        ("body.not_attached", "unusable"): Advice(
+            "Plan a visit and exchange the tag: a sensor of it is broken. The wearer has done nothing.",
+            _FITTING,
+        ),
         ("evidence.rejected", "bad_receipt"): Advice(
             "For operations: tell who runs that consumer of the monitoring queue what is wrong with its receipts; "
             "until it is mended, alerts that it has count as not delivered.",

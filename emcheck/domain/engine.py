@@ -326,13 +326,13 @@ class Engine:
         """A policy's new version; whom it touches is judged again at `at`, some of them by the next `tick`."""
         touched = touched_by_policy(policy, self.roster.policies, self.roster.register, at)
         self.receiving.last_at = at
-        self._catch_up_with(touched, at)
+        self._catch_up_with(touched, at, absences=False)
         self.wanting |= dict.fromkeys(sorted(self.roster.publish(policy, touched, at)), at)
         for subject in (*touched.subjects(), *([FLEET] if touched.units else ())):
             self._deadlines.arm(subject, at)
         return touched
 
-    def _catch_up_with(self, touched: Touched, at: Ms) -> None:
+    def _catch_up_with(self, touched: Touched, at: Ms, *, absences: bool = True) -> None:
         cases = [self.cases[wearer] for wearer in sorted(touched.wearers) if wearer in self.cases]
         for name in sorted(touched.units.union(*(case.units for case in cases))):
             self._catch_up(name, at)
@@ -340,7 +340,7 @@ class Engine:
             if (due := self._deadlines.due(case.woken_as)) < at:
                 self._deadlines.disarm(case.woken_as)
                 self._wake(case.woken_as, due)
-            if case.judged_at < at - 1 and case.has_absences(going_on=True):  # what time ended, no instruction ends
+            if absences and case.judged_at < at - 1 and case.has_absences(going_on=True):  # what time ended, time ends
                 self._judge(case, at - 1, at - 1)
 
     # --- judging ------------------------------------------------------------------------------------------

@@ -373,7 +373,7 @@ REVOCABLE = ("authorised_absence", "suspension", "variation")
 """Kinds of acts that can be taken back by their number."""
 
 
-def outcome_of(warnings: Sequence[str], number: int | None = None) -> str:
-    """What whoever gave an instruction is answered once it is carried out; `number` is what it can be revoked by."""
-    done = "done" if number is None else f"done as number {number}"
+def outcome_of(warnings: Sequence[str], kind: str = "", number: int = 0) -> str:
+    """What whoever gave an instruction is answered once it is carried out, with the number that takes it back."""
+    done = f"done as number {number}" if kind in REVOCABLE else "done"
     return f"{done}, with warnings: {'; '.join(warnings)}" if warnings else done

@@ -11,11 +11,13 @@ costs nothing. For each tag of a unit the body check weighs the readings of a fi
    `WAITING_MAX` wait; then the edge moves over the hole.
 3. A reading from before the edge asks for all facts together (`Track.torn`, docs/adr/0013). While all is folded anew
    readings wait until every boot is known.
-4. A fitting begins a check of its own, with the bias that was measured at that fitting.
+4. A fitting begins a check of its own, with the bias that was measured at that fitting. A tag that tells no proximity
+   is judged without it: sure of the bias, the check takes cool legs for things (docs/body.md: 1.6 against 0.6 a day).
 
 Stretches, each from the reading that begins it to the one that ends it (`until` is the last one that bears it out):
 
 5. *off*: the check says detached, until it says attached; an uncertain word or silence neither begins nor ends it.
+   *cool*: the same by temperature and motion alone, of a tag that tells no proximity (docs/adr/0028).
 6. *on*: the check says attached, until it says detached, or nothing is read for an hour.
 7. *still*: the strap is closed and the tag did not move by more than a knock, and is neither off nor on a limb; *room*:
    the same, and the skin side follows a room that is no warmer than a policy allows. Both end after 15 min without a
@@ -39,11 +41,11 @@ if TYPE_CHECKING:
     from emcheck.domain.terms import Reading as Terms
     from emcheck.domain.track import Track
 
-OFF, ON, STILL, ROOM, UNUSABLE = "off", "on", "still", "room", "unusable"
-LEAST_MS: dict[str, Ms] = {OFF: 0, ON: 0, STILL: 6 * HOUR, ROOM: HOUR, UNUSABLE: HOUR // 2}
+OFF, COOL, ON, STILL, ROOM, UNUSABLE = "off", "cool", "on", "still", "room", "unusable"
+LEAST_MS: dict[str, Ms] = {OFF: 0, COOL: 0, ON: 0, STILL: 6 * HOUR, ROOM: HOUR, UNUSABLE: HOUR // 2}
 """A stretch that is as long is looked at with each reading, and kept (clause 8's last line)."""
 SILENT_MS: dict[str, Ms] = {ON: HOUR, STILL: 15 * MINUTE, ROOM: 15 * MINUTE, UNUSABLE: 15 * MINUTE}
-"""Without a word for so long a stretch is over; *off* stands (5, as what units tell: docs/adr/0017)."""
+"""Without a word for so long a stretch is over; *off* and *cool* stand (5, as what units tell: docs/adr/0017)."""
 WAITING_MAX = 2_048
 """Most of what a unit keeps over an outage (protocol.md: 2,500 events), however it is shuffled; weighed in 50 ms."""
 
@@ -226,7 +228,8 @@ def _weighed(track: "Track", tag: TagId, edge: Edge | None, reads: Sequence[Read
             continue
         if check is None or fitting.start != fitted_at:
             fitted_at = fitting.start
-            check = BodyCheck(bias_c=track.terms.bias_c(tag, fitted_at))
+            bias_c = track.terms.bias_c(tag, fitted_at) if read.proximity is not None else None
+            check = BodyCheck(bias_c=bias_c)
             stretches = tuple(_over(stretches, fitted_at))
         at = now
         judged = check.take(Sample(now, *read[3:]))
@@ -255,7 +258,8 @@ def _followed(
             yield after
     for kind, says in borne.items():
         if says:
-            words = {OFF: judged.words, UNUSABLE: ", ".join(judged.reading.unusable)}.get(kind, "")
+            words = judged.words if kind in (OFF, COOL) else ""
+            words = ", ".join(judged.reading.unusable) if kind == UNUSABLE else words
             yield Stretch(kind, at, at, None, read.boot, read.seq, words)
 
 
@@ -277,8 +281,11 @@ def _borne_out(judged: Judgement, terms: "Terms") -> dict[str, bool | None]:
         still = not reading.strong
     if not decided and reading.above_c is not None and (reading.ambient_c or 0) <= terms.room_max_c:
         room = reading.above_c < terms.room_within_c
+    off = {DETACHED: True, ATTACHED: False}.get(state)
+    touches = reading.contact is not None
     return {
-        OFF: {DETACHED: True, ATTACHED: False}.get(state),
+        OFF: off if touches or not off else None,
+        COOL: off if not (touches and off) else None,
         ON: {ATTACHED: True, DETACHED: False}.get(state),
         STILL: still,
         ROOM: room,

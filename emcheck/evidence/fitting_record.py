@@ -42,7 +42,7 @@ def record_pictures(document: Mapping[str, Any], *, dots_per_inch: float = 110) 
 
 def _set(document: Mapping[str, Any], kind: Literal["pdf", "png"], ppi: float | None = None) -> list[bytes]:
     try:
-        made_at = datetime.fromisoformat(document["record"]["as_of"])
+        made_at = datetime.fromisoformat(document["record"]["as_of"]).replace(microsecond=0)
         inputs = {
             "document": json.dumps(_breakable(document), ensure_ascii=False),
             "drawing": _drawing(document["record"]),

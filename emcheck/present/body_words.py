@@ -17,6 +17,13 @@ def not_attached(f: Finding) -> str:
             f"What tag {tag} tells of the body it is on cannot be relied on {until} ({f.zone}): {named} frozen, broken "
             "or silent. This accuses nobody: whether the tag is on a limb may be unknown. A visit is to see to it."
         )
+    if f.class_ == "cool":
+        until = "and still is not" if f.end is None else f"until {clock(f.end, f.zone)}"
+        return (
+            f"The strap of tag {tag} is closed, and from {since} the tag was not as warm as on a limb, {until} "
+            f"({f.zone}). It tells no proximity, and a cool limb at rest may look so: a question, no accusation. "
+            f"Read then: {readings}."
+        )
     until = "and has not been said to be on one since" if f.end is None else f"until {clock(f.end, f.zone)}"
     return (
         f"The strap of tag {tag} is closed, and yet from {since} the tag was on no living limb, {until} ({f.zone}). "

@@ -206,14 +206,10 @@ class Service:
     async def _watch_clock(self, look: Look) -> None:
         """Every few seconds, by a clock that nobody sets; a look costs some microseconds."""
         engine = self.pipeline.engine
-        policy = engine.roster.policies.own.then(self._clock.now())
-        watch = ClockWatch(
-            step_max_ms=policy.ms("service.clock.step_max_s"),
-            unsynchronised_after_ms=policy.ms("service.clock.unsynchronised_after_s"),
-            told=engine.receiving.synchronised,
-        )
+        watch = ClockWatch(told=engine.receiving.synchronised)
         while True:
-            for said in watch.news(look()):
+            policy = engine.roster.policies.own.then(self._clock.now())
+            for said in watch.news(look(), policy):
                 await self.loops.tell_clock(said)
             await asyncio.sleep(self._options.look_every_s)
 

@@ -66,15 +66,14 @@ async def stream_of(store: Store) -> AsyncIterator[bytes]:
     """Everything that was received, as lines in the order of receipt.
 
     A register that was loaded after the first is an instruction of the start from which on it was judged by.
-    What was refused whole stands in the quarantine alone. A message that the broker had kept cannot be told from a
-    fresh one in a stream, and is left out.
+    What was refused whole stands in the quarantine alone; a message that the broker had kept is marked as such.
     """
     refused = _refused_whole(store)
     waiting = await anext(refused, None)
     loaded = (await store.registers())[1:]
     async for row in store.inbox_after(0):
         while waiting is not None and waiting.received_at < row.received_at:
-            yield _message(waiting.received_at, waiting.topic, waiting.payload)
+            yield _refused(waiting)
             waiting = await anext(refused, None)
         yield stream_line(row)
         if loaded and row.kind == "service" and row.row_id > loaded[0].as_of_row and b"started" in row.payload:
@@ -82,7 +81,7 @@ async def stream_of(store: Store) -> AsyncIterator[bytes]:
             yield _loaded(row.received_at, last)
             loaded = loaded[loaded.index(last) + 1 :]
     while waiting is not None:
-        yield _message(waiting.received_at, waiting.topic, waiting.payload)
+        yield _refused(waiting)
         waiting = await anext(refused, None)
 
 
@@ -96,7 +95,7 @@ async def _refused_whole(store: Store) -> AsyncIterator[Quarantined]:
     after = 0
     while page := await store.quarantined(limit=_PAGE, after=after):
         for _, item in page:
-            if item.first_seq is None and item.boot is None and item.reason != "retained":
+            if item.first_seq is None and item.boot is None:
                 yield item
         after = page[-1][0]
 
@@ -113,8 +112,13 @@ def stream_line(row: InboxRow) -> bytes:
     return f'{head},"instruction":'.encode() + row.payload + b"}\n"
 
 
-def _message(received_at: Ms, topic: str, payload: bytes) -> bytes:
+def _refused(item: Quarantined) -> bytes:
+    return _message(item.received_at, item.topic, item.payload, retained=item.reason == "retained")
+
+
+def _message(received_at: Ms, topic: str, payload: bytes, *, retained: bool = False) -> bytes:
     head = f'{{"received_at":"{format_ms(received_at)}","topic":{json.dumps(topic)}'
+    head += ',"retained":true' if retained else ""
     body = _as_json(payload)
     if body is None:
         return f'{head},"payload_b64":"{base64.b64encode(payload).decode()}"}}\n'.encode()

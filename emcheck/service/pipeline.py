@@ -18,9 +18,8 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
-from emcheck.domain.instants import FOREVER, format_ms
+from emcheck.domain.instants import FOREVER
 from emcheck.domain.instructions import (
-    REVOCABLE,
     ActOnAlert,
     Instruction,
     PutPolicy,
@@ -46,6 +45,7 @@ from emcheck.ports import (
     Store,
 )
 from emcheck.present.instructed import in_words
+from emcheck.present.late import lateness
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.admitting import admit, asks_the_record
 from emcheck.service.attending import Attending, Publish
@@ -144,16 +144,8 @@ class Pipeline:
 
     def _decided(self, subject: str, found: list[Finding], now: Ms, settled: Ms) -> None:
         cause = None if self._cause is None or now < self._cause[0] else self._cause[1]  # due before: not its doing
-        self._decisions.append(Decision(subject, found, now, settled, self._lateness(), cause))
-
-    def _lateness(self) -> str | None:
-        down = self.engine.catching_up
-        if down is None:
-            return None
-        span = f"the service was down from {format_ms(down.start)} to {format_ms(down.end)}"
-        if self._judged_anew:
-            return f"found at a start with another register or policy than before; {span}"
-        return f"detected late because {span}"
+        late = lateness(self.engine.catching_up, judged_anew=self._judged_anew)
+        self._decisions.append(Decision(subject, found, now, settled, late, cause))
 
     async def receive(self, messages: Sequence[Message]) -> None:
         """Judge, commit and owe acknowledgements for a batch, in order of receipt.
@@ -228,8 +220,7 @@ class Pipeline:
                 answers.append(Answer(letter.number, f"refused: {error}"))
             else:
                 people += people_of(told_of(act))
-                number = self._row_id if act.type in REVOCABLE else None
-                answers.append(Answer(letter.number, outcome_of(warnings, number)))
+                answers.append(Answer(letter.number, outcome_of(warnings, act.type, self._row_id)))
                 log.info("instruction.done", letter=letter.number, type=act.type, warnings=len(warnings))
             finally:
                 self._cause = None
@@ -255,7 +246,7 @@ class Pipeline:
             self._note_act(change)
             self._emptying.begin(change)
         self._cause = now, in_words(act)
-        if isinstance(act, PutPolicy) and not self.publishing.is_new(act, self.engine.roster.policies, now):
+        if isinstance(act, PutPolicy) and not await self._is_new(act, now):
             return []
         touched = self.engine.instruct(raw, now, made)
         if isinstance(act, ReportAudit):
@@ -276,6 +267,14 @@ class Pipeline:
         if isinstance(act, PutPolicy):
             await self._judge_again(now)
         return list(raw.get("warnings", ()))
+
+    async def _is_new(self, act: PutPolicy, now: Ms) -> bool:
+        """Whether it publishes anything; then what was due of all before it is decided, a few at a time."""
+        if not self.publishing.is_new(act, self.engine.roster.policies, now):
+            return False
+        self._note_service("alive", now - 1)
+        await self._judge_again(now - 1)
+        return True
 
     async def _judge_again(self, now: Ms) -> None:
         """Whom a policy touched, a few at a time: they may be all."""

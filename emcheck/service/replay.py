@@ -80,7 +80,12 @@ class Replay:
 
     def _take_message(self, line: Line) -> None:
         taken = take(
-            self.engine, line.topic, line.payload, line.received_at, retained=False, remember=self._recent.remember
+            self.engine,
+            line.topic,
+            line.payload,
+            line.received_at,
+            retained=line.retained,
+            remember=self._recent.remember,
         )
         receipt, unit = taken.receipt, taken.unit
         if receipt is None or unit is None:

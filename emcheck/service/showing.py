@@ -58,7 +58,7 @@ async def shown(desk: Desk, alert: Alert, known: Known, *, unfold: bool = False)
     facts = list(dict.fromkeys(fact for finding in grounds for fact in finding.evidence))
     rests = await _rests(desk, known, facts, grounds)
     referral = await _referral(desk, alert, history, engine)
-    under = 0 if alert.size is None else len(await desk.alerts_under(alert.alert_id, open_only=False))
+    under = 0 if alert.size is None else await desk.count_under(alert.alert_id)
     beside = [*findings, *[f for unit in case.units for f in await desk.findings(unit)]] if case is not None else []
     step, of = await next_call(desk, alert, engine.roster.policies)
     told = with_referral(history, referral)

@@ -1,7 +1,7 @@
 """Streams (formats.md): one received message, instruction or service line each, in the order received.
 
 An extension: `{"received_at":...,"heard":"BU-0001"}` stands for a message that brought nothing new, of which the
-inbox keeps no more than that it came.
+inbox keeps no more than that it came. Another: `"retained":true` in a message says that the broker had kept it.
 """
 
 import base64
@@ -34,6 +34,8 @@ class Line(NamedTuple):
     kind: str
     topic: str
     payload: Any
+    retained: bool = False
+    """A message that the broker had kept: whatever it says, it is refused."""
 
 
 def read_stream(path: str) -> Iterator[Line]:
@@ -104,10 +106,12 @@ def _line(number: int, raw: Any) -> Line:
         raise TypeError("topic: an MQTT topic is text such as em/v1/BU-0001/up")
     if "payload_b64" in raw:
         try:
-            return Line(number, received_at, "up", raw["topic"], base64.b64decode(raw["payload_b64"], validate=True))
+            payload = base64.b64decode(raw["payload_b64"], validate=True)
         except (binascii.Error, TypeError, ValueError) as error:
             raise ValueError(f"payload_b64: {error}") from None
-    return Line(number, received_at, "up", raw["topic"], json.dumps(raw["payload"], separators=(",", ":")).encode())
+    else:
+        payload = json.dumps(raw["payload"], separators=(",", ":")).encode()
+    return Line(number, received_at, "up", raw["topic"], payload, raw.get("retained") is True)
 
 
 def _clock(raw: dict[str, Any]) -> dict[str, Any]:

@@ -114,6 +114,10 @@ class SqlDesk(SqlReads):
         rows = await self._rows(queries.HOLDERS, names=list(names))
         return {name: Step(AlertId(name), action, at, by) for name, action, at, by in rows}
 
+    async def count_under(self, incident: str) -> int:
+        """How many alerts an incident accounts for, closed ones too."""
+        return int((await self._rows(queries.COUNT_UNDER, incident=storable(incident)))[0][0])
+
     async def names(self, wearers: Sequence[str]) -> dict[str, str]:
         """The names of at most 500 wearers, as far as they are held."""
         rows = await self._rows(queries.NAMES, wearers=[storable(wearer) for wearer in wearers])

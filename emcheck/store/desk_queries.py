@@ -93,6 +93,7 @@ HOLDERS = (
     .where(alert_history.c.alert_id.in_(bindparam("names", expanding=True)), alert_history.c.action.in_(ACTS_OF_PEOPLE))
     .order_by(alert_history.c.history_no)
 )
+COUNT_UNDER = select(func.count()).select_from(alert).where(alert.c.incident == bindparam("incident"))
 NAMES = select(person.c.wearer_id, person.c.name).where(
     person.c.wearer_id.in_(bindparam("wearers", expanding=True)), person.c.name.is_not(None)
 )

@@ -133,6 +133,10 @@ class MemoryDesk:
             if c.alert.alert_id in names and c.action in ACTS_OF_PEOPLE
         }
 
+    async def count_under(self, incident: str) -> int:
+        """How many alerts an incident accounts for, closed ones too."""
+        return sum(alert.incident == incident for alert in self._alerts.values())
+
     async def names(self, wearers: Sequence[str]) -> dict[str, str]:
         """The names of at most 500 wearers, as far as they are held."""
         return {w: p.name for w in wearers if (p := self._people.get(w)) is not None and p.name is not None}

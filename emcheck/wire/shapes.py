@@ -172,6 +172,8 @@ class JsonLine(_Line):
 
     topic: str
     """Its MQTT topic."""
+    retained: bool = False
+    """Whether the broker had kept it: whatever it says, it is refused."""
     payload: Any
     """As it came; what is no envelope is judged as such."""
 
@@ -181,6 +183,8 @@ class BytesLine(_Line):
 
     topic: str
     """Its MQTT topic."""
+    retained: bool = False
+    """Whether the broker had kept it: whatever it says, it is refused."""
     payload_b64: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
     """As it came."""
 

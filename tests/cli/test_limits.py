@@ -1,5 +1,6 @@
 """Orders beyond a limit: told on standard error, refused where the policy says so, and never in the way of a replay."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from emcheck.cli import app
+from emcheck.ports import Commit
+from emcheck.service.enrolment import stored_policy
 from emcheck.shipped import shipped_config
-from tests.support import nightly, order
+from emcheck.store.sql import SqlStore
+from tests.support import england, nightly, order, version
 
 SHORT = (
     "orders.0.curfew: order O-1: 0.5 h of curfew on Sun 01 Mar 2026 and on 27 more of the days looked at "
@@ -80,6 +84,28 @@ def test_a_refused_register_is_not_loaded(path: Path) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"emcheck: {path}: {SHORT}\n"
     assert not database.exists()
+
+
+def test_a_register_is_held_against_the_policy_that_is_published_under_its_orders_name(path: Path) -> None:
+    body = json.loads(path.read_text())
+    body["orders"] = [order(policy="borders")]
+    path.write_text(json.dumps(body))
+    harsh = version(
+        "1", "2026-01-01T00:00:00Z", name="borders", order__court__action="refuse", order__court__day_min_h=13
+    )
+    store = SqlStore(f"sqlite:///{path.parent}/em.db")
+
+    async def publish() -> None:
+        await store.open()
+        await store.commit(Commit(policies=[stored_policy(policy, 0, 0) for policy in (england(), harsh)]))
+        await store.close()
+
+    asyncio.run(publish())
+    (path.parent / "emcheck.toml").write_text(f'[store]\nurl = "sqlite:///{path.parent}/em.db"\n')
+    result = CliRunner().invoke(app, ["register", "load", str(path), "--config", str(path.parent / "emcheck.toml")])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "order O-1" in result.stderr
+    assert "at least 13 h" in result.stderr
 
 
 def test_a_replay_says_nothing_of_limits(path: Path) -> None:

@@ -65,6 +65,7 @@ def test_streams_envelopes_and_registers(town: Path) -> None:
     assert says("register", json.loads((town / "register.json").read_text())) == []
     assert says("register", json.loads((shipped_config() / "register.example.json").read_text())) == []
     assert says("register", {"version": 1}) != []
+    assert says("stream", rows[0] | {"retained": True}) == []
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -52,6 +52,12 @@ def test_the_same_record_gives_the_same_pages_bit_for_bit() -> None:
     assert pages != record_pdf(of | {"range_dbm": -80})
 
 
+def test_a_visit_seldom_ends_on_a_whole_second() -> None:
+    story = VisitStory().prepares()
+    story.now += 123
+    assert record_pdf(document(story, "cannot_validate")).startswith(b"%PDF")
+
+
 @pytest.mark.parametrize("outcome", ["success", "cannot_validate", "no_show", None])
 def test_whatever_the_end_there_are_whole_pages(outcome: str | None) -> None:
     stories: dict[str | None, Callable[[], VisitStory]] = {

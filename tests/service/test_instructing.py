@@ -307,7 +307,8 @@ async def test_the_commands_beside_a_running_service(broker: EmbeddedBroker, tmp
                 await asyncio.sleep(0.05)
         await store.close()
     for name in ("told.jsonl", "told.jsonl.gz"):
-        assert "lines" in await _emcheck(tmp_path, "export", "--out", name, "--config", config)
+        said = await _emcheck(tmp_path, "export", "--out", name, "--config", config)
+        assert f"Judge them with the register that was loaded first (sha256 {register().sha256()}, at " in said
         await _emcheck(tmp_path, "replay", name, "--register", "register.json", "--format", "jsonl")
     again = await _emcheck(tmp_path, "export", "--out", "told.jsonl", "--config", config, code=2)
     assert again == "emcheck: told.jsonl: is there already; name another with --out, or say --force\n"

@@ -24,19 +24,24 @@ from emcheck.store.sql import SqlStore
 from tests.air import Air
 from tests.service.brokers import opened
 from tests.service.living import living
-from tests.support import UnitStory, at, england, judge, lines, register
+from tests.support import UnitStory, at, england, judge, lines, register, version
 
 # --- looking ----------------------------------------------------------------------------------------------
 
 
+POLICY = version("1", "2026-01-01T00:00:00Z", service__clock__step_max_s=1, service__clock__unsynchronised_after_s=900)
+
+
 def told_by(watch: ClockWatch, *readings: tuple[int, int, bool | None]) -> list[dict[str, Any]]:
     return [
-        word for wall, elapsed, synchronised in readings for word in watch.news(Reading(wall, elapsed, synchronised))
+        word
+        for wall, elapsed, synchronised in readings
+        for word in watch.news(Reading(wall, elapsed, synchronised), POLICY)
     ]
 
 
 def watch(*, told: bool | None = None) -> ClockWatch:
-    return ClockWatch(step_max_ms=1000, unsynchronised_after_ms=900_000, told=told)
+    return ClockWatch(told=told)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +61,14 @@ def test_a_step_is_a_wall_clock_that_came_apart_from_one_that_nobody_sets(
     assert told_by(watch(), (100_000, 7_000, None), (wall, 12_000, None)) == told
 
 
+def test_a_policy_that_is_published_meanwhile_is_looked_by() -> None:
+    wider = version("2", "2026-02-01T00:00:00Z", service__clock__step_max_s=60)
+    looking = watch()
+    assert looking.news(Reading(0, 0, None), POLICY) == []
+    assert looking.news(Reading(7_000, 5_000, None), wider) == []
+    assert looking.news(Reading(12_000, 10_000, None), POLICY) == [{"stepped_ms": 2_000}]
+
+
 def test_a_step_is_told_once_and_small_ones_add_up() -> None:
     small = [(100_000 + n * 5_600, n * 5_000, None) for n in range(4)]
     assert told_by(watch(), *small) == [{"stepped_ms": 1200}]
@@ -67,7 +80,7 @@ def test_a_clock_counts_as_unsynchronised_after_its_span_until_the_system_says_o
     told = []
     looking = watch()
     for reading in said:
-        told += [(reading[1], word) for word in looking.news(Reading(*reading))]
+        told += [(reading[1], word) for word in looking.news(Reading(*reading), POLICY)]
     assert told == [(905_000, {"synchronised": False}), (1_805_000, {"synchronised": True})]
 
 

@@ -19,7 +19,7 @@ from emcheck.service.replay import replay
 from emcheck.service.stream import parse_lines
 from emcheck.store.memory import MemoryStore
 from tests.air import Air
-from tests.support import UnitStory, at, england, lines, order, register, version
+from tests.support import UnitStory, at, england, lines, nightly, order, register, version
 
 MIDNIGHT = "2026-03-25T00:00:00Z"
 PATIENT: dict[str, Any] = {"curfew__absence__alert_after_s": 900}
@@ -104,6 +104,38 @@ async def test_last_month_is_judged_again_where_the_reason_is_given(office: Offi
     first, *_, last = await office.store.alert_history(alert.alert_id)
     why = "by instruction: policy england-wales@2, said the authority (300 s was a slip of the pen)"
     assert [(step.action, why in step.note) for step in (first, last)] == [("raised", False), ("withdrawn", True)]
+
+
+async def test_what_is_due_of_all_before_a_publication_is_decided_a_few_at_a_time(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A country that has not been looked at since its start is no one long turn of the loop."""
+    town = [order(order_id=f"O-{n}", wearer_id=f"W-{n}", curfew=nightly(address=f"A-{n}")) for n in range(40)]
+    known = register(*town, wearers=[{"wearer_id": f"W-{n}"} for n in range(40)], fittings=[])
+    crowd = Office()
+    await crowd.store.open()
+    await load_policy(crowd.store, england(), at("18:20"), shipped=True)
+    await load_register(crowd.store, known, at("18:20"))
+    await crowd.start(at("18:20"))
+    at_once: list[int] = []
+    instruct = crowd.loop.engine.instruct
+    decided = crowd.loop.engine.tick
+
+    def ticked(upto: int, *, most: int = 1 << 60) -> int:
+        at_once.append(done := decided(upto, most=most))
+        return done
+
+    def instructed(*given: Any) -> Any:
+        assert crowd.loop.engine.wake_at() >= at("19:30"), "nothing that was due before is left to it"
+        return instruct(*given)
+
+    monkeypatch.setattr(crowd.loop.engine, "tick", ticked)
+    monkeypatch.setattr(crowd.loop.engine, "instruct", instructed)
+    said = version("2", "2026-03-24T19:00:00Z", curfew__absence__alert_after_s=600)
+    assert await crowd.publishes(at("19:30"), said, retroactive="the number was wrong") == "done"
+    assert sum(at_once) >= 40
+    assert max(at_once) <= 16
+    await crowd.store.close()
 
 
 async def test_what_is_published_is_published_once(office: Office) -> None:

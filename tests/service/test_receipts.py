@@ -17,6 +17,7 @@ from emcheck.ports import Delivery, Message
 from emcheck.service.app import Service
 from emcheck.service.mailing import stream_of
 from emcheck.service.replay import replay
+from emcheck.service.stream import parse_lines
 from emcheck.wire.receipts import ReceiptRefused, decode_receipt, receipt_for
 from emcheck.wire.topics import RECEIPT, up
 from tests.alerting.receiving import Centre, centre
@@ -108,7 +109,7 @@ async def test_bad_receipts_are_kept_in_quarantine_and_harm_nobody(desk: Desk) -
     assert len(await desk.store.deliveries([strap])) == 1
     counts = {count.reason: count.messages for count in await desk.store.quarantine_counts()}
     assert counts == {"bad_receipt": len(BAD), "unknown_event": 2, "retained": 1}
-    [alarm] = [a for a in await desk.store.alerts(open_only=True) if a.rule == "evidence.unknown_device"]
+    [alarm] = [a for a in await desk.store.alerts(open_only=True) if a.rule == "evidence.rejected"]
     assert alarm.unit == RECEIPT
 
 
@@ -133,6 +134,18 @@ async def test_what_one_batch_brings_is_exported_in_the_order_of_receipt(desk: D
     told = [json.loads(line)["received_at"] async for line in stream_of(desk.store)]
     assert len(told) >= 2
     assert told == sorted(told)
+
+
+async def test_what_the_broker_had_kept_is_exported_as_that_and_found_in_a_replay_too(desk: Desk) -> None:
+    word = lines(UnitStory().boots(at("18:45")))[0]
+    await says(desk, word.payload, at("18:45"), retained=True, topic=word.topic)
+    await says(desk, b"no json", at("18:46"), retained=True, topic=word.topic)
+    found = await desk.loop.judge_all(at("18:50"))
+    told = [line async for line in stream_of(desk.store)]
+    assert [json.loads(line)["retained"] for line in told if b'"retained"' in line] == [True, True]
+    again = replay(parse_lines(told, "export"), register(), england(), until=at("18:50"))
+    assert [f.class_ for f in again.findings if f.rule == "evidence.rejected"] == ["retained"]
+    assert sorted(f.key for f in again.findings) == sorted(f.key for f in found)
 
 
 Watched = tuple[Service, aiomqtt.Client, Centre, VirtualClock]

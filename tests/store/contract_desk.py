@@ -137,6 +137,12 @@ class DeskContract:
             "AL-1": Step(AlertId("AL-1"), "confirmed", T0 + 2, "kim")
         }
 
+    async def test_what_lies_under_an_incident_is_counted(self, store: Desk) -> None:
+        parts = [alert("AL-1", incident="AL-9"), closed("AL-2", incident="AL-9"), alert("AL-3")]
+        await store.commit(Commit(alerts=[change(each) for each in parts]))
+        assert await store.count_under("AL-9") == 2
+        assert await store.count_under("AL-1") == 0
+
     async def test_rows_are_found_by_their_receipt(self, store: Desk) -> None:
         numbers = [3, 4, 7, 8, BIG]
         await store.commit(Commit(inbox=[row(n, received_at=T0 + 10 * n) for n in numbers]))

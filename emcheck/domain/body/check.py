@@ -132,9 +132,10 @@ class BodyCheck:
         moved = self._moved.bit_count() if motion is not None else None
         strong = None if motion is None else motion > 0 and motion >= self._weights.model.faint_share * usual
         touched = gap_c is not None and contact is not None and not self._contact.says_no()
+        cold = touched and not self._warmth.proven()
         reading = Reading(
             skin_c, above, slope, contact, moved, self._strap, self._contact.fault, self._contact.seen_no, ambient_c,
-            strong, touched and not self._warmth.proven(), self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
+            strong, cold, self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
         )  # fmt: skip
         self._decide(sample.at, p)
         return reading, frozen
