@@ -1,6 +1,7 @@
 """Deadlines: who is to be looked at when though nothing arrives. Kept early, never late, armed anew when they fire."""
 
 import heapq
+from collections.abc import Iterable
 
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import FOREVER
@@ -13,10 +14,12 @@ class Deadlines:
         self._heap: list[tuple[Ms, str]] = []
         self._armed: dict[str, Ms] = {}
 
-    def clear(self) -> None:
-        """Nobody is to be looked at."""
+    def begin(self, due: Iterable[tuple[str, Ms]]) -> None:
+        """These subjects are to be looked at, each at its instant, and nobody else."""
         self._heap.clear()
         self._armed.clear()
+        for subject, at in due:
+            self.arm(subject, at)
 
     def arm(self, subject: str, due: Ms) -> None:
         """Look at `subject` no later than `due`."""

@@ -210,11 +210,11 @@ class Engine:
             if unit.absorb(told, self._memory).recall:
                 self.wanting[name] = told.received_at
 
-    def resume(self, at: Ms, standing: Mapping[str, Iterable[Finding]]) -> None:
-        """Facts are restored as of `at`, the last sign of life, and `standing` was said of them: look at all anew."""
+    def resume(self, at: Ms, standing: Mapping[str, Iterable[Finding]], due: Iterable[tuple[str, Ms]] = ()) -> None:
+        """Facts are as of `at`, the last sign of life, `standing` was said, `due` not decided: look at all anew."""
         for subject, found in standing.items():
             self._remember(subject, list(found))
-        self._deadlines.clear()
+        self._deadlines.begin(due)
         self._look_at_all(at + 1)
         self._watch.resume(at)
         if self._fleet.is_due:

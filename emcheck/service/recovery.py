@@ -73,8 +73,19 @@ async def recover(
     for name in list(engine.wanting):
         await _reopen(store, found, standing, name)
     engine.remember_straps(await store.findings(rule=tag_strap.RULE))
-    engine.resume(engine.receiving.last_at or 0, _by_subject(standing))
+    at = engine.receiving.last_at or 0
+    engine.resume(at, _by_subject(standing), await _undecided(store, engine, at))
     return found
+
+
+async def _undecided(store: Store, engine: Engine, at: Ms) -> list[tuple[str, Ms]]:
+    """Cases that were due by the last sign of life and not decided: a service that died half way through a herd.
+
+    They are decided at their own instants, as in a replay, for the service was receiving then.
+    """
+    due = await store.deadlines_due(at)
+    known = {case.woken_as for case in engine.cases.values()} if due else set()
+    return [(one.subject, one.due) for one in due if one.subject in known]
 
 
 def _want_amended(found: Recovered, in_force: InForce, as_of: Mapping[UnitId, int]) -> None:

@@ -1,6 +1,7 @@
 """P2 and P5 over the pipeline: killed, restarted and replayed, the same inbox gives the same decisions."""
 
 import json
+import math
 import random
 from dataclasses import replace as revised
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,8 @@ from emcheck.wire.topics import up
 from tests.air import Air
 from tests.domain.test_folding import STEP, WHAT, received, story, two_addresses
 from tests.domain.wearing import restless_night
-from tests.support import england, nightly, register, version
+from tests.support import UnitStory, at, england, nightly, order, register, version
+from tests.support import lines as told_lines
 
 RELAXED = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -104,7 +106,10 @@ def under_two_policies() -> Register:
     return changed(known, orders=(first, changed(second, policy="borders", atv_allowance_min=None)))
 
 
-def pipeline(store: MemoryStore, checkpoint_every_ms: int) -> Pipeline:
+FIRST = "2026-03-01T00:00:00Z"
+
+
+def pipeline(store: MemoryStore, checkpoint_every_ms: int, *, chunk_ms: float = math.inf) -> Pipeline:
     """A service's decision loop over a store that may have seen others."""
     return Pipeline(
         store,
@@ -113,6 +118,7 @@ def pipeline(store: MemoryStore, checkpoint_every_ms: int) -> Pipeline:
         published=lambda alert, action, note: json.dumps([alert.alert_id, action]).encode(),
         on_alerts=lambda: None,
         checkpoint_every_ms=checkpoint_every_ms,
+        chunk_ms=chunk_ms,
     )
 
 
@@ -196,6 +202,40 @@ async def test_a_replay_is_the_live_system(
         alerts = await store.alerts(open_only=False)
         raised = {alert_id(finding) for finding in again.findings if finding.raised_at is not None}
         assert {alert.alert_id for alert in alerts if not alert.withdrawn} == raised
+    await store.close()
+
+
+async def test_who_was_due_when_a_service_died_half_way_through_a_herd_is_decided_at_that_instant() -> None:
+    """Forty alerts are due at 19:05:00; sixteen of them are committed when the service is killed."""
+    crowd = range(40)
+    known = register(
+        *(order(order_id=f"O-{n}", wearer_id=f"W-{n}", curfew=nightly(address=f"A-{n}")) for n in crowd),
+        wearers=[{"wearer_id": f"W-{n}"} for n in crowd],
+        installations=[{"unit": f"BU-{n:04}", "address_id": f"A-{n}", "installed_at": FIRST} for n in crowd],
+        fittings=[
+            {"tag": f"T-{n}", "wearer_id": f"W-{n}", "fitted_at": FIRST, "validation": "validated"} for n in crowd
+        ],
+    )
+    away = [UnitStory(f"BU-{n:04}").boots(at("18:50"), heartbeat_s=300).loses(at("18:58"), tag=f"T-{n}") for n in crowd]
+    store = MemoryStore()
+    await store.open()
+    await load_register(store, known, at("18:00"))
+    service = pipeline(store, DAY, chunk_ms=0)
+    await service.recover(at("18:00"))
+    for line in told_lines(*away):
+        await service.receive([Message(line.topic, line.payload, False, line.received_at)])
+    while service.engine.wake_at() < at("19:05"):
+        await service.tick(at("19:05") - 1)
+    await service.tick(at("19:05"))
+    raised = [f.raised_at for f in await store.findings() if f.rule == "curfew.absence"]
+    assert 0 < sum(when is not None for when in raised) < len(crowd), "half way"
+    service = pipeline(store, DAY)
+    await service.recover(at("19:30"))
+    found = await service.judge_all(at("19:40"))
+    assert {f.raised_at for f in found if f.rule == "curfew.absence"} == {at("19:05")}
+    rows = [row async for row in store.inbox_after(0)]
+    again = replay(as_lines(rows), known, england(), until=at("19:40"))
+    assert told(found) == told(again.findings)
     await store.close()
 
 
