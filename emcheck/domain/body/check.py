@@ -289,7 +289,7 @@ class BodyCheck:
         if touches:
             ruled_out = contact.covered <= COVER_MAX and (self._warmth.proven() or not feels)
             vouched = vouched and ruled_out and not contact.says_no()
-        tells = touches or p[MOVING] < 0.1
+        tells = touches or p[MOVING] < 0.1 or not self._usual_motion
         if (tells and p_off >= model.detached_from) or (self._decided == DETACHED and p_off >= model.detached_until):
             self._decided = DETACHED if touches or self._seen_at[SKIN] >= since else UNCERTAIN
         elif vouched and (
