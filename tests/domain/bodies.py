@@ -40,6 +40,16 @@ def prosthesis(t: float) -> tuple[float, float, float, float]:
     return 23.0, 22.9, 0.8, 0.25
 
 
+def carbon(t: float) -> tuple[float, float, float, float]:
+    """A shank of carbon fibre: it walks and conducts as a leg does, and is as cool as the room."""
+    return 23.0, 22.9, 0.8, 0.97
+
+
+def cool_leg(t: float) -> tuple[float, float, float, float]:
+    """Hardly warmer than the room, so that little heat comes through the tag."""
+    return 25.0, 24.7, 0.7, 0.96
+
+
 def bag(t: float) -> tuple[float, float, float, float]:
     """Carried."""
     return 24.5, 24.4, 0.55, 0.05

@@ -11,6 +11,8 @@ from tests.domain.bodies import (
     MINUTE,
     asleep,
     bag,
+    carbon,
+    cool_leg,
     heat,
     judged,
     limb,
@@ -57,6 +59,53 @@ def test_a_bag_and_a_prosthesis_move_and_are_never_attached() -> None:
             assert ATTACHED not in [each.state for each in said]
             assert said[-1].state == DETACHED
             assert max(each.hypotheses["moving"] for each in said) > 0.9
+
+
+def test_what_conducts_is_never_attached_while_no_heat_comes_through() -> None:
+    for every_s in (1, 60):
+        said = judged(trace((table, 30), (carbon, 60), every_s=every_s, channels=ALL))
+        assert ATTACHED not in [each.state for each in said]
+        assert "not yet warmed as by a limb" in said[-1].words
+
+
+def test_what_was_warmed_by_a_limb_is_so_no_more_after_it_was_off() -> None:
+    said = states(trace((limb, 60), (table, 60), (carbon, 120), channels=ALL))
+    assert said[59] == ATTACHED
+    assert ATTACHED not in said[75:]
+
+
+def test_a_limb_long_worn_is_attached_though_it_warms_no_more() -> None:
+    samples = trace((limb, 120), channels=ALL)[60:]
+    assert states(samples)[-1] == ATTACHED
+
+
+def test_a_strap_that_is_seen_to_close_begins_anew() -> None:
+    lay = [s._replace(strap="open") for s in trace((table, 60), channels=ALL)]
+    worn = [s._replace(at=s.at + 60 * MINUTE, strap="closed") for s in trace((limb, 3), every_s=1, channels=ALL)]
+    said = states([*lay, *worn])
+    assert said[59] == DETACHED
+    assert ATTACHED in said[60 : 60 + 120]
+
+
+def test_contact_while_it_is_held_off_is_no_evidence_of_a_limb_or_against_it() -> None:
+    samples = trace((limb, 3), every_s=1, channels=ALL)
+    lifts = range(60, 72)
+    check = BodyCheck()
+    said = [
+        check.take(s._replace(proximity=0.02) if n in lifts else s, lifted=n in lifts) for n, s in enumerate(samples)
+    ]
+    assert [each.state for each in said[72:]] == [ATTACHED] * 108
+
+
+def test_without_proximity_a_cool_leg_is_not_accused() -> None:
+    said = states(trace((cool_leg, 600)), BodyCheck(bias_c=0.0))
+    assert DETACHED not in said
+
+
+def test_a_cool_leg_is_attached_once_its_usual_gap_is_known() -> None:
+    said = states(trace((limb, 10), (cool_leg, 900), channels=ALL), BodyCheck(bias_c=0.0))
+    assert DETACHED not in said
+    assert said[-1] == ATTACHED
 
 
 def test_a_sock_is_warm_and_never_attached_where_proximity_says_no() -> None:

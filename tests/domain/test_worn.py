@@ -73,8 +73,8 @@ def test_nothing_is_said_of_a_limb_awake_or_asleep(where: Any, channels: tuple[s
 
 def test_a_tag_that_lies_off_for_less_than_five_minutes_beyond_the_decision_is_not_told() -> None:
     night = wears(begun(), limb, EVENING + MINUTE, NINE)
-    wears(night, table, NINE, NINE + 6 * MINUTE)
-    assert spoken(wears(night, limb, NINE + 6 * MINUTE, NINE + HOUR)) == []
+    wears(night, table, NINE, NINE + 5 * MINUTE)
+    assert spoken(wears(night, limb, NINE + 5 * MINUTE, NINE + HOUR)) == []
 
 
 def test_a_strap_that_is_cut_tells_the_removal_and_the_body_does_not_tell_it_again() -> None:

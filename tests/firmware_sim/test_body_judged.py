@@ -3,8 +3,11 @@
 `uncertain` is never wrong. Few seeds; `make bench-body` counts over many.
 """
 
+from math import inf
+
 import pytest
 
+from bench.body.simulated import FITTERS_S, KINDS, Size, fit, remove
 from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Sample
 from emcheck.domain.instants import MINUTE
 from firmware_sim.body import PLACES, Told, play, removal
@@ -16,11 +19,8 @@ LONGEST_MIN = 30
 """After a removal `attached` has ended by then."""
 SOON_MIN = 5
 """What was said of the table it lay on may stand for so long after it was put on."""
-CANNOT_TELL = {
-    "prosthesis-carbon": "it conducts and walks as a leg does; only that no heat comes through it tells",
-    "prosthesis-carbon-heat-pack": "it conducts, warms and walks as a leg does; nothing but eyes tells",
-    "metal-post": "it conducts as a leg does; only that no heat comes through it, and that it stands still, tells",
-}
+
+CANNOT_TELL = {"prosthesis-carbon-heat-pack": "it conducts, walks and is as warm as a leg"}
 """What is called skin and is not: a ratchet, from which an entry goes once the check can tell."""
 
 
@@ -43,8 +43,22 @@ def wrong(place: str, seed: int) -> list[str]:
 
 @pytest.mark.parametrize("place", sorted(PLACES))
 def test_no_limb_is_called_off_and_nothing_else_is_called_skin(place: str) -> None:
-    fooled = any(wrong(place, seed) for seed in SEEDS)
-    assert fooled == (place in CANNOT_TELL)
+    assert any(wrong(place, seed) for seed in SEEDS) == (place in CANNOT_TELL)
+
+
+@pytest.mark.parametrize("place", ["sock", "prosthesis-carbon", "prosthesis-foam", "metal-post", "bed-post", "bag"])
+def test_what_is_no_bare_skin_is_never_validated(place: str) -> None:
+    assert [fit(Size(), place, seed) for seed in SEEDS] == [inf] * len(SEEDS)
+
+
+def test_a_leg_is_validated_in_two_minutes_more_often_than_not() -> None:
+    assert sorted(fit(Size(), "skin", seed) for seed in range(9))[4] < FITTERS_S
+
+
+@pytest.mark.parametrize("to", ["table", "bag", "bed-post"])
+def test_a_removal_with_the_strap_closed_is_noticed_in_ten_minutes_more_often_than_not(to: str) -> None:
+    after = sorted(remove(Size(), to, f"judged/{seed}", KINDS[0])[0] for seed in range(9))
+    assert after[4] <= 10
 
 
 @pytest.mark.parametrize("to", ["table", "bag", "car", "sun", "warm-bed", "bed-post", "prosthesis-foam"])

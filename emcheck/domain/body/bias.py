@@ -1,12 +1,11 @@
-"""What the skin-side sensor of one tag reads above the outward one when both are equally warm.
+"""What the skin-side sensor of one tag reads above the outward one: its bias off the body, and its wearer's usual gap.
 
-It is given (measured at fitting), or estimated from what is known of such sensors, from the wearer's usual gap, and
-from typing import Any
-
-from the tag's own readings while it certainly lies off. `README` and `fit` as in model.py.
+The bias is given (measured at fitting), or estimated from what is known of such sensors and from the tag's own readings
+while it certainly lies off. Readings while it is certainly worn tell the sum of bias and usual gap, and so a little of
+each: a cool leg shows less than a wrist does. `README` and `fit` as in model.py.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from emcheck.domain.body.model import Model
 
@@ -14,12 +13,23 @@ GIVEN_SPREAD_C = 0.05
 """Over a day the gap of a tag lying off stays within so much (fit: 0.02 to 0.06)."""
 _WORN_DAY_MIN = 1440.0
 _WORN_FULL_MIN = 360.0
+WORN_SPREAD_C = 0.1
+"""Of a wearer's usual gap from one quarter of a day to the next (chosen)."""
 _SEEN_SPREAD_C = 0.06
 _SEEN_MIN = 20.0
 
 
+class Sides(NamedTuple):
+    """What a tag's gap is: off the body its bias, worn the bias and the wearer's usual gap; with variances."""
+
+    bias_c: float
+    of_bias: float
+    usual_c: float
+    of_worn: float
+
+
 class Bias:
-    """An estimate of the bias with its variance, from three sources."""
+    """What is known so far of one tag on one wearer."""
 
     __slots__ = ("given_c", "seen_c", "seen_weight", "worn_c", "worn_min")
 
@@ -32,21 +42,29 @@ class Bias:
         """Be what `__slots__` held."""
         self.given_c, self.seen_c, self.seen_weight, self.worn_c, self.worn_min = values
 
-    def estimate(self, model: Model) -> tuple[float, float]:
-        """The bias in degC, and its variance."""
+    def estimate(self, model: Model) -> "Sides":
+        """The bias and the wearer's usual gap above it, from all that is known of both."""
         if self.given_c is not None:
-            return self.given_c, GIVEN_SPREAD_C**2
-        mean, spread = model.bias_c
-        precision = 1 / (spread * spread)
-        total = precision * mean
-        if self.worn_min > 0:
-            gap, spread = model.worn_gap_c
-            sure = min(1.0, self.worn_min / _WORN_FULL_MIN) / (spread * spread)
-            precision, total = precision + sure, total + sure * (self.worn_c - gap)
-        if self.seen_weight > 0:
-            sure = self.seen_weight / _SEEN_SPREAD_C**2
-            precision, total = precision + sure, total + sure * self.seen_c
-        return total / precision, 1 / precision
+            bias, of_bias = self.given_c, GIVEN_SPREAD_C**2
+        else:
+            bias, of_bias = model.bias_c[0], model.bias_c[1] ** 2
+            if self.seen_weight > 0:
+                of_seen = _SEEN_SPREAD_C**2 / self.seen_weight
+                share = of_bias / (of_bias + of_seen)
+                bias, of_bias = bias + share * (self.seen_c - bias), of_bias * (1 - share)
+        usual, spread = model.worn_gap_c
+        of_usual = spread * spread
+        if self.worn_min <= 0:
+            return Sides(bias, of_bias, usual, of_bias + of_usual)
+        of_worn = WORN_SPREAD_C**2 * _WORN_FULL_MIN / min(self.worn_min, _WORN_FULL_MIN)
+        total = of_bias + of_usual + of_worn
+        more = self.worn_c - bias - usual
+        return Sides(
+            bias + of_bias / total * more,
+            of_bias * (1 - of_bias / total),
+            usual + of_usual / total * more,
+            (of_bias + of_usual) * of_worn / total,
+        )
 
     def worn(self, gap_c: float, dt_min: float) -> None:
         """A reading while worn."""

@@ -14,13 +14,18 @@ from emcheck.domain.body.model import MODEL, Model
 from emcheck.domain.body.modes import ACTIVE, COOLING, MOVING, RESTING, START, STILL, density, forward, weights
 from emcheck.domain.body.sample import LIMB_MAX_C, Sample, impossible, merged, without
 from emcheck.domain.body.trends import Trend
+from emcheck.domain.body.warmth import Warmth
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import FOREVER, MINUTE
 
 SKIN, GAP, CONTACT = range(3)
 NEVER: Ms = -FOREVER
-STEP_MS: Ms = 20_000
+STEP_MS: Ms = 10_000
 """Evidence is weighed once in so long: readings closer together say the same thing again (5)."""
+COVER_MAX = 0.001
+"""Over cloth is ruled out at this error rate, where a proximity tells, before a tag is attached (6)."""
+COOLS = 0.5
+"""Of what is carried off, so much still cools (chosen)."""
 FIRST_MIN = 1.0
 """What the first reading weighs."""
 WEIGHED_MAX_MIN = 5.0
@@ -37,13 +42,14 @@ USUAL_GAIN = 0.02
 """Usual motion is that of some fifty moving minutes."""
 
 
-VERSION = 2
+VERSION = 3
 """Of the state's shape in a checkpoint."""
 _own_of = attrgetter(
     "_at", "_decided", "_gap_c", "_minute", "_moved", "_seen_at", "_strap", "_usual_motion", "_weighed_at"
 )
 _slots_of: dict[type, Callable[[Any], Any]] = {
-    kind: attrgetter(*kind.__slots__) for kind in (Bias, Contact, Still, Trend)
+    Warmth: Warmth.told,
+    **{kind: attrgetter(*kind.__slots__) for kind in (Bias, Contact, Still, Trend)},
 }
 
 
@@ -52,7 +58,7 @@ class BodyCheck:
 
     __slots__ = (
         "_at", "_bias", "_contact", "_decided", "_frozen", "_gap_c", "_held", "_last", "_minute", "_moved", "_p",
-        "_seen_at", "_slope", "_strap", "_usual_motion", "_weighed_at", "_weights",
+        "_seen_at", "_slope", "_strap", "_usual_motion", "_warmth", "_weighed_at", "_weights",
     )  # fmt: skip
 
     def __init__(self, *, bias_c: float | None = None, model: Model = MODEL) -> None:
@@ -62,6 +68,7 @@ class BodyCheck:
         self._contact = Contact(model)
         self._frozen = (Still(), Still(), Still())
         self._slope = Trend(TREND_MIN)
+        self._warmth = Warmth()
         self._gap_c: float | None = None
         self._at: Ms | None = None
         self._weighed_at: Ms | None = None
@@ -86,10 +93,14 @@ class BodyCheck:
         if self._at is not None and sample.at < self._at:
             late_s = (self._at - sample.at) / 1000
             return self._judgement(self._last.reading, (*remarks, f"a reading {late_s:g} s back in time was not used"))
+        if sample.skin_c is not None and sample.skin_c <= LIMB_MAX_C:
+            self._warmth.feel(sample.at, sample.skin_c)
         self._at = sample.at
         if sample.proximity is not None:
             corrected = self._contact.corrected(self._weights.model, sample.proximity, sample.skin_c)
             self._contact.lifted(sample.at, corrected, off=lifted)
+            if lifted:
+                sample = sample._replace(proximity=None)
         if self._held is not None:
             sample = merged(self._held, sample)
         if self._weighed_at is not None and sample.at - self._weighed_at < STEP_MS:
@@ -109,17 +120,22 @@ class BodyCheck:
         skin_c, ambient_c, motion, frozen = self._thawed(sample)
         usual = self._usual_motion
         self._hear_motion(sample.at, motion, weighed_min, told)
-        gap_c, slope = self._feel(sample.at, skin_c, ambient_c, dt_min, weighed_min, told)
-        contact = self._touch(sample, weighed_min, told)
         self._turn_strap(sample.strap, told)
+        felt = [0.0] * 5
+        gap_c, slope = self._feel(sample.at, skin_c, ambient_c, dt_min, weighed_min, felt)
+        self._warmth.weigh(max(felt[:COOLING]) - max(felt[COOLING:]))
+        told = [one + other for one, other in zip(told, felt, strict=True)]
+        contact = self._touch(sample, weighed_min, told)
         p = self._p = forward(self._p, self._weights.rows(dt_min), told)
         self._learn(gap_c, slope, weighed_min)
-        above = None if gap_c is None else gap_c - self._bias.estimate(self._weights.model)[0]
+        above = None if gap_c is None else gap_c - self._bias.estimate(self._weights.model).bias_c
         moved = self._moved.bit_count() if motion is not None else None
         strong = None if motion is None else motion > 0 and motion >= self._weights.model.faint_share * usual
+        touched = gap_c is not None and contact is not None and not self._contact.says_no()
+        cold = touched and not self._warmth.proven()
         reading = Reading(
             skin_c, above, slope, contact, moved, self._strap, self._contact.fault, self._contact.seen_no, ambient_c,
-            strong, self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
+            strong, cold, self._unusable(sample, unusable, (skin_c, ambient_c, motion)),
         )  # fmt: skip
         self._decide(sample.at, p)
         return reading, frozen
@@ -200,21 +216,27 @@ class BodyCheck:
         slope = self._slope.slope()
         if slope is not None:
             weight = model.slope_weight * weighed_min
-            for mode, curve in enumerate(ready.slope):
-                told[mode] += weight * log(density(curve, slope))
+            fits = [density(curve, slope) for curve in ready.slope]
+            fits[MOVING] = max(fits[MOVING], COOLS * fits[COOLING])
+            for mode, each in enumerate(fits):
+                told[mode] += weight * log(each)
         if ambient_c is None:
             return None, slope
         self._seen_at[GAP] = at
         gap_c = skin_c - ambient_c
-        bias_c, variance = self._bias.estimate(model)
+        sides = self._bias.estimate(model)
         weight = model.gap_weight * weighed_min
         if self._gap_c is not None:
             changed = min(1.0, abs(gap_c - self._gap_c) / model.gap_change_c)
             weight += (1 - model.gap_weight) * changed
         self._gap_c = gap_c
-        above = min(2.0, max(-0.8, gap_c - bias_c))
-        for mode, curve in enumerate(ready.gaps(ambient_c + bias_c)):
-            told[mode] += weight * log(density(curve, above, variance))
+        above = min(2.0, max(-0.8, gap_c - sides.bias_c))
+        more = sides.usual_c / model.worn_gap_c[0] - 1
+        for mode, curve in enumerate(ready.gaps(ambient_c + sides.bias_c)):
+            if mode in (ACTIVE, RESTING):
+                told[mode] += weight * log(density(curve, above - more * curve[0], sides.of_worn))
+            else:
+                told[mode] += weight * log(density(curve, above, sides.of_bias))
         return gap_c, slope
 
     def _touch(self, sample: Sample, weighed_min: float, told: list[float]) -> float | None:
@@ -232,12 +254,17 @@ class BodyCheck:
         return contact.level
 
     def _turn_strap(self, strap: str | None, told: list[float]) -> None:
-        """A strap that opens speaks against a limb, once; a closed one says nothing (1)."""
-        if strap is not None and strap != self._strap:
-            if strap != "closed":
-                told[ACTIVE] -= STRAP_LOG
-                told[RESTING] -= STRAP_LOG
-            self._strap = strap
+        """A strap that opens speaks against a limb, once; one that is seen to close begins anew (1)."""
+        if strap is None or strap == self._strap:
+            return
+        if strap != "closed":
+            told[ACTIVE] -= STRAP_LOG
+            told[RESTING] -= STRAP_LOG
+        elif self._strap is not None:
+            self._p = list(START)
+            self._contact.begin(self._weights.model)
+            self._warmth.begin()
+        self._strap = strap
 
     def _learn(self, gap_c: float | None, slope: float | None, weighed_min: float) -> None:
         """What certain times teach of the tag: its bias, and whether its proximity can say no."""
@@ -247,7 +274,7 @@ class BodyCheck:
                 self._bias.off(gap_c, weighed_min)
             elif p[ACTIVE] + p[RESTING] > 0.95:
                 self._bias.worn(gap_c, weighed_min)
-        self._contact.compare(self._weights.model, weighed_min, p[COOLING] + p[STILL])
+        self._contact.compare(self._weights.model, weighed_min, p[COOLING] + p[STILL], p[ACTIVE] + p[RESTING])
 
     def _decide(self, at: Ms, p: list[float]) -> None:
         """Wald's test: a decision is made at its error rate, and stands until it is less likely than not (5, 6)."""
@@ -257,9 +284,13 @@ class BodyCheck:
         since = at - LIVE_MS
         feels, touches = self._seen_at[GAP] >= since, self._seen_at[CONTACT] >= since and not contact.fault
         vouched = (feels or (touches and contact.seen_no)) and self._strap in (None, "closed")
-        if touches and contact.says_no():
-            vouched = False
-        if p_off >= model.detached_from or (self._decided == DETACHED and p_off >= model.detached_until):
+        if p_off > 0.9 or (touches and contact.says_no()):
+            self._warmth.begin()
+        if touches:
+            ruled_out = contact.covered <= COVER_MAX and (self._warmth.proven() or not feels)
+            vouched = vouched and ruled_out and not contact.says_no()
+        tells = touches or p[MOVING] < 0.1 or not self._usual_motion
+        if (tells and p_off >= model.detached_from) or (self._decided == DETACHED and p_off >= model.detached_until):
             self._decided = DETACHED if touches or self._seen_at[SKIN] >= since else UNCERTAIN
         elif vouched and (
             p_skin >= model.attached_from or (self._decided == ATTACHED and p_skin >= model.attached_until)
@@ -303,12 +334,14 @@ class BodyCheck:
     def _take_up(self, plain: dict[str, Any], model: Model) -> None:
         self._weights = weights(model)
         self._p = list(plain["modes"])
-        bias, contact, slope, *still = plain["parts"]
+        bias, contact, slope, warmth, *still = plain["parts"]
         self._bias, self._contact, self._slope = Bias.__new__(Bias), Contact.__new__(Contact), Trend.__new__(Trend)
+        self._warmth = Warmth.__new__(Warmth)
         self._frozen = Still.__new__(Still), Still.__new__(Still), Still.__new__(Still)
         self._bias.take_up(*bias)
         self._contact.take_up(*contact)
         self._slope.take_up(*slope)
+        self._warmth.take_up(*warmth)
         for part, values in zip(self._frozen, still, strict=True):
             part.take_up(*values)
         (
@@ -329,8 +362,8 @@ class BodyCheck:
         """The check that was packed; it goes on as if nothing had been."""
         return cls.restored(plain_of(packed), model=model)
 
-    def _parts(self) -> tuple["Bias | Contact | Still | Trend", ...]:
-        return self._bias, self._contact, self._slope, *self._frozen
+    def _parts(self) -> tuple["Bias | Contact | Still | Trend | Warmth", ...]:
+        return self._bias, self._contact, self._slope, self._warmth, *self._frozen
 
 
 def plain_of(packed: bytes) -> dict[str, Any]:

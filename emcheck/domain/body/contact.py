@@ -5,7 +5,8 @@
 3. While a fitter holds the tag off, it has to say no. One that does not in 20 s is faulty and is not listened to; so is
    one that says contact for half an hour after all else has said off.
 4. A loose strap and a sock stay what they are: no contact, said again and again, is one piece of evidence against a
-   limb, not many. It bars `attached` all the same.
+   limb, not many. It bars `attached` all the same. So does wood or cloth beside a tag that is off: it is no sock.
+5. What is said while the tag is held off, or was said before the strap was closed, tells nothing of the limb.
 """
 
 from math import exp, log, pi, sqrt
@@ -16,7 +17,7 @@ from emcheck.domain.ids import Ms
 
 AT_C = 30.0
 NO_BELOW = 0.4
-"""Half way between skin (0.93) and free air (0.05), less a spread."""
+"""Half way between skin (0.97) and free air (0.05), less a spread."""
 SAYS_NO_BELOW = 0.5
 CHANGE = 0.5
 """A reading that has changed by so much is new evidence in full, however soon it comes (half of skin to free air)."""
@@ -33,22 +34,30 @@ _ANYWHERE = 0.03
 class Contact:
     """What is known of one tag's proximity sensor, and of how the tag is worn if it is: loose, or over cloth."""
 
-    __slots__ = ("covered", "disagreed_min", "fault", "latest", "level", "lifted_since", "loose", "seen_no")
+    __slots__ = (
+        "beside", "covered", "disagreed_min", "fault", "latest", "level", "lifted_since", "loose", "seen_no",
+    )  # fmt: skip
 
     def __init__(self, model: Model) -> None:
-        self.latest: float | None = None
-        self.level: float | None = None
+        self.latest: float | None
+        self.level: float | None
         self.seen_no = False
         self.fault = False
-        self.covered, self.loose = model.covered_share, model.loose_share
+        self.begin(model)
         self.disagreed_min = 0.0
         self.lifted_since: Ms | None = None
+
+    def begin(self, model: Model) -> None:
+        """The strap is closed anew: what was said of another place is no evidence of this one."""
+        self.level = self.latest = None
+        self.covered, self.loose = model.covered_share, model.loose_share
+        self.beside = model.beside_share
 
     def take_up(self, *values: Any) -> None:
         """Be what `__slots__` held."""
         (
-            self.covered, self.disagreed_min, self.fault, self.latest, self.level, self.lifted_since,
-            self.loose, self.seen_no,
+            self.beside, self.covered, self.disagreed_min, self.fault, self.latest, self.level,
+            self.lifted_since, self.loose, self.seen_no,
         ) = values  # fmt: skip
 
     def corrected(self, model: Model, reading: float, sensor_c: float | None) -> float:
@@ -79,12 +88,15 @@ class Contact:
         weight = model.contact_weight * dt_min + (1 - model.contact_weight) * changed
         snug = (1 - self.covered - self.loose) * (skin + _ANYWHERE) ** weight
         loose = self.loose * ((1 - model.loose_free) * skin + model.loose_free * free + _ANYWHERE) ** weight
-        covered = self.covered * (0.9 * cover + 0.05 * skin + 0.05 * free + _ANYWHERE) ** weight
+        over = (0.9 * cover + 0.05 * skin + 0.05 * free + _ANYWHERE) ** weight
+        covered = self.covered * over
         worn = snug + loose + covered
-        off = weight * log((1 - stuck) * free + stuck * skin + _ANYWHERE)
-        other = weight * log(0.5 * free + 0.2 * cover + 0.1 * skin + 0.2)
-        for mode, each in enumerate((log(worn), log(worn), off, off, other)):
+        beside = self.beside * over
+        off = (1 - self.beside) * ((1 - stuck) * free + stuck * skin + _ANYWHERE) ** weight + beside
+        other = (1 - self.beside) * (0.75 * free + 0.1 * skin + _ANYWHERE) ** weight + beside
+        for mode, each in enumerate((log(worn), log(worn), log(off), log(off), log(other))):
             told[mode] += each
+        self.beside = min(0.9, max(1e-5, beside / other))
         self.covered = min(0.999, max(1e-5, covered / worn))
         turned = min(1.0, dt_min / LOOSE_MIN)
         snugly = 1 - self.covered
@@ -92,10 +104,16 @@ class Contact:
 
     def says_no(self) -> bool:
         """Whether it says that nothing touches it, now or lately."""
-        return self.level is not None and self.latest is not None and min(self.level, self.latest) < SAYS_NO_BELOW
+        return self.lowest() < SAYS_NO_BELOW
 
-    def compare(self, model: Model, dt_min: float, p_off: float) -> None:
-        """Clause 3, without a fitter; and a tag that is off may be put on otherwise than it was."""
+    def lowest(self) -> float:
+        """Of what it says and said lately; 1 where it said nothing."""
+        return 1.0 if self.level is None or self.latest is None else min(self.level, self.latest)
+
+    def compare(self, model: Model, dt_min: float, p_off: float, p_worn: float) -> None:
+        """Clause 3, without a fitter; and a tag that is off may be put on otherwise than it was, and the other way."""
+        if p_worn > 0.9 and self.lowest() > 0.7:
+            self.beside = model.beside_share
         if p_off > 0.9:
             self.covered, self.loose = model.covered_share, model.loose_share
             if self.level is not None and self.level > 0.7 and p_off > 0.99:

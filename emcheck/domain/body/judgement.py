@@ -30,6 +30,8 @@ class Reading(NamedTuple):
     ambient_c: float | None = None
     strong: bool | None = None
     """Moved by more than a knock at the table that it lies on."""
+    cold: bool = False
+    """It is touched, and so far not warmed as by a limb."""
     unusable: tuple[str, ...] = ()
     """Channels that tell what cannot be, are frozen, or have fallen silent."""
 
@@ -114,6 +116,8 @@ def _evidence(reading: Reading) -> list[str]:
     if reading.contact is not None:
         proof = "" if reading.proven else ", by a sensor not yet seen to say no"
         said.append(f"contact {reading.contact:.2f}{proof}")
+    if reading.cold:
+        said.append("not yet warmed as by a limb")
     if reading.contact_fault:
         said.append("the proximity sensor is faulty: it says contact off the limb")
     if reading.moved_min is not None:
