@@ -139,9 +139,10 @@ def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
     if row.kind == "heard":
         return
     found.last_row_of[row.unit] = row.row_id
-    told = told_in(row.received_at, row.payload)
-    if told is not None:
-        recent.remember(row.unit, told.boot, told.first_seq, len(told.events), row.payload)
+    told, unit = told_in(row.received_at, row.payload), found.engine.units.get(row.unit)
+    if told is not None and unit is not None:
+        if not unit.knows(told.boot, told.first_seq, len(told.events)):  # what came again is no original
+            recent.remember(row.unit, told.boot, told.first_seq, len(told.events), row.payload)
         found.engine.absorb(row.unit, told)
 
 
