@@ -18,11 +18,11 @@ class Advice(NamedTuple):
     source: str
 
 
-_ALERTS, _RULES, _FITTING = "domain.md, Alerts", "domain.md, Rules", "domain.md, Fitting"
+_ALERTS, _RULES, _FITTING = "docs/domain.md, Alerts", "docs/domain.md, Rules", "docs/domain.md, Fitting"
 _PRESENCE, _WRONG, _PROTOCOL = (
-    "domain.md, Presence",
-    "domain.md, What has gone wrong elsewhere",
-    "protocol.md, Bad input",
+    "docs/domain.md, Presence",
+    "docs/domain.md, What has gone wrong elsewhere",
+    "docs/protocol.md, Bad input",
 )
 
 RULES: Mapping[str, Advice] = MappingProxyType(
@@ -98,7 +98,7 @@ RULES: Mapping[str, Advice] = MappingProxyType(
         "evidence.gap": Advice(
             "Ask nothing of the wearer: the time is unknown, which is no absence. The base unit is asked again by "
             "itself; if it happens often, have it exchanged.",
-            "protocol.md, Gap",
+            "docs/protocol.md, Gap",
         ),
         "evidence.rejected": Advice(
             "Ask nothing of the wearer. Read what was refused (`emcheck quarantine list`) and hand it to who makes "
@@ -162,7 +162,7 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
         ("evidence.rejected", "bad_receipt"): Advice(
             "For operations: tell who runs that consumer of the monitoring queue what is wrong with its receipts; "
             "until it is mended, alerts that it has count as not delivered.",
-            "domain.md, Alerts",
+            "docs/domain.md, Alerts",
         ),
         ("fitting.overdue", "failed_attempts"): Advice(
             "Tell the authority, with the outcome of each visit (`emcheck fit list`). Whether another is tried is for "

@@ -88,7 +88,8 @@ class Reconciling:
         ]
         told = {(finding.order_id, rule.address_of(finding)) for finding in before}
         for order, window in self._asked(case, at):
-            if (order.order_id, window.address_id) not in told:
+            known = (order.order_id, window.address_id) in told
+            if not known and rule.is_wanted(order, window.address_id, at):
                 equipment = self._equipment(case, window.address_id)
                 if not rule.produces(equipment, now, self._own.then(now)):
                     fresh = rule.find(order, window.address_id, equipment, at=at, now=now, policy=self._own.then(at))

@@ -18,6 +18,8 @@ Read = Callable[[Sample, Judgement], float | None]
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _GAP = 1000, 92, 16, 64, 34
 _PLOT = _WIDTH - _LEFT - _RIGHT
+_LINE = 11
+"""Labels of an axis stand no closer than a line of small print: marks come first."""
 _TOLD_MAX = 40
 _TICKS = tuple(n * SECOND for n in (10, 30, 60, 300, 600, 1800)) + tuple(
     n * HOUR for n in (1, 2, 3, 6, 12, 24, 48, 168)
@@ -116,9 +118,13 @@ class Drawing:
         low, high = min(*seen, *marks, seen[0]), max(*seen, *marks, seen[0])
         low, high = (low, high) if high - low >= 0.2 else (low - 0.1, high + 0.1)
         bottom, scale = self._y, height / (high - low)
-        for said, value in {f"{value:.1f}": value for value in (*marks, low, high)}.items():
+        labelled: list[float] = []
+        for value in (*marks, low, high):
             y = bottom - (value - low) * scale
-            yield f'<text class="small" text-anchor="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{said}</text>'
+            if all(abs(y - other) >= _LINE for other in labelled):
+                labelled.append(y)
+                said = f"{value:.1f}".replace("-0.0", "0.0")
+                yield f'<text class="small" text-anchor="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{said}</text>'
         for mark in marks:
             y = bottom - (mark - low) * scale
             yield f'<path class="grid" d="M{_LEFT} {y:.1f}h{_PLOT}"/>'

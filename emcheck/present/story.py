@@ -49,7 +49,7 @@ def knowledge(history: Iterable[Known], zone: str) -> list[str]:
         lag = at - alert.happened_at
         if action == "raised" and lag > 0:
             said += f", {duration(lag)} after it began"
-        lines.append(said + (f": {note}" if note else ""))
+        lines.append(said + (f": {note}" if note and note != alert.text else ""))
         if action not in ("withdrawn", "escalated"):
             lines.append(f"    {alert.text}")
     return lines

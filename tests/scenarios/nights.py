@@ -32,6 +32,7 @@ from tests.scenarios.stories import (
     outage,
     silent_all_night,
     strap_rejoined,
+    straps_open,
     street,
     thirty_hours_offline,
     to_the_second,
@@ -264,6 +265,10 @@ def nights() -> dict[str, Callable[[], Night]]:
             "A tag that tells of motion alone lies at home from one evening to the next.",
             (wearing.only_motion(),), homes({}), (("body.no_motion", "W-1"),), until=at("21:30", WEDNESDAY),
         ),
+        "a-faulty-batch-of-straps": lambda: Night(
+            "All five straps of one batch are told open within three hours, nobody gone; one strap of five others is.",
+            straps_open(), two_batches(), (("fleet.batch", ""), ("tag.strap", "W-1"), ("tag.strap", "W-6")),
+        ),
         "a-quiet-night": lambda: Night(
             "Everybody is at home, all night, and all equipment is well: nothing is to be told.",
             tuple(night_on(evening(n), "19:00") for n in (1, 2)), homes({}, {}),
@@ -271,12 +276,25 @@ def nights() -> dict[str, Callable[[], Night]]:
     }  # fmt: skip
 
 
+def two_batches() -> Register:
+    """Ten wearers; the straps of the first five are of one batch, those of the others of another."""
+    plain = written(homes(*({} for _ in range(10))))
+    for number, fitting in enumerate(plain["fittings"]):
+        fitting["strap_batch"] = "S-24-11" if number < 5 else "S-24-07"
+    return parse_register(json.dumps(plain))
+
+
 def shared_home() -> Register:
     """Two wearers at one address with one unit."""
-    known = homes({}, {"curfew": nightly(address="A-1")})
-    plain = json.loads(json.dumps(known.plain()))
+    plain = written(homes({}, {"curfew": nightly(address="A-1")}))
     plain["installations"] = plain["installations"][:1]
+    return parse_register(json.dumps(plain))
+
+
+def written(known: Register) -> dict[str, Any]:
+    """A register as its file has it."""
+    plain: dict[str, Any] = json.loads(json.dumps(known.plain()))
     for part in ("orders", "installations", "fittings"):
         for value in plain[part]:
             value |= {key: format_ms(value[key]) for key in value if key.endswith("_at") and value[key] is not None}
-    return parse_register(json.dumps(plain))
+    return plain

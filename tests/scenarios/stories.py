@@ -41,6 +41,22 @@ def strap_rejoined() -> UnitStory:
     return night_on(told, "21:12")
 
 
+def straps_open() -> tuple[UnitStory, ...]:
+    """Ten homes; the straps of five are told open from 20:10 on, every half an hour, and that of the sixth at 20:20."""
+    stories = []
+    for n in range(1, 11):
+        told = night_on(evening(n), "19:00", at("20:00"))
+        minute = {6: 20}.get(n, 10 + 30 * (n - 1))
+        if n <= 6:
+            told.beats(at("20:01"), at("20:00") + (minute - 1) * MINUTE)
+            told.tell(at("20:00") + minute * MINUTE, "tag_tamper", tag=f"T-{n}", kind="strap_open")
+            told.beats(at("20:00") + (minute + 1) * MINUTE, at("07:59", WEDNESDAY))
+        else:
+            night_on(told, "20:01")
+        stories.append(told)
+    return tuple(stories)
+
+
 def carried_out() -> UnitStory:
     """Unplugged and moved at 20:00, it goes with the wearer on a power bank, and is set down again at 23:00."""
     told = night_on(evening(), "19:00", at("19:59"))

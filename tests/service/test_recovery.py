@@ -274,6 +274,15 @@ async def test_a_replay_says_of_a_body_what_the_live_system_said(monkeypatch: py
     await store.close()
 
 
+ASKED_TWICE_IN_AN_HOUR: list[Any] = [
+    ("hears", 773, 2), ("hears", 2194, 2), ("hears", 2627, 500_000), ("hears", 5696, 2), ("hears", 3617, 2),
+    ("hears", 1909, 2), ("stands", 1093, 2), ("loses", 417, 2), ("loses", 281, 3600), ("reboots", 317, 3600),
+    ("offset", 1130, 3600), ("reboots", 167, 100_000), ("stands", 40, 2), ("away", 24_373, 2), ("tamper", 160, 3600),
+    ("reboots", 108, 2),
+]  # fmt: skip
+"""An order is suspended at a whole hour, and its case is woken a second time in that hour only where it was killed."""
+
+
 @RELAXED
 @given(
     st.lists(STEP, min_size=8, max_size=25),
@@ -281,6 +290,7 @@ async def test_a_replay_says_of_a_body_what_the_live_system_said(monkeypatch: py
     st.integers(0, 2**32),
     st.sampled_from([HOUR, 7 * DAY]),
 )
+@example(ASKED_TWICE_IN_AN_HOUR, [_act("suspension", "O-1", 13, 22, 21)], 1587, HOUR)
 async def test_instructions_are_judged_alike_live_after_restarts_in_a_replay_and_from_the_beginning(
     monkeypatch: pytest.MonkeyPatch, steps: list[Any], acts: list[dict[str, Any]], seed: int, checkpoint_every_ms: int
 ) -> None:

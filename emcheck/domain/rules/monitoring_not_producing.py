@@ -3,7 +3,7 @@
 Rule book (domain.md, Rules; What has gone wrong elsewhere: people who wore a tag and were not monitored for weeks):
 1. At each whole `every_s` (an hour, UTC), of each order and each of its windows that has run so long or ended since the
    check before: the wearer is to be monitored at the window's address. An order that has not begun, has ended or is
-   suspended has no windows, and nothing is asked.
+   suspended has no windows, and nothing is asked; nor is it of a window that ended with the order or by a suspension.
 2. A usable fact sets a state of one of the sources there (Presence 1): a presence, a report with frames, a word about
    the tag. Time for which such a state is vouched is time that is known. Where none is known of the last `after_s`,
    it is a finding, P2, from where known time ended (at most two days are looked back), the tag was fitted or the unit
