@@ -200,8 +200,7 @@
       by("content").classList.toggle("has-alert", Boolean(open));
       for (const row of all(".row")) row.classList.toggle("open", Boolean(open) && row.dataset.id === open.dataset.id);
       by("alert").scrollTop = 0;
-      const row = open && by(`row-${open.dataset.id}`);
-      if (row) choose(row);
+      if (open) choose(by(`row-${open.dataset.id}`)); // none, where the list does not have it: keys are about what is open
     } else if (event.detail.target.id === "list") chooseFirst();
     countDown();
   });
@@ -241,7 +240,7 @@
   const chosen = () => document.querySelector("#rows .row.chosen");
   function choose(row) {
     for (const each of all("#rows .row.chosen")) each.classList.remove("chosen");
-    row.classList.add("chosen");
+    if (row) row.classList.add("chosen");
   }
   function chooseFirst() {
     const row = document.querySelector("#rows .row.open")
