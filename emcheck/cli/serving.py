@@ -40,6 +40,7 @@ def refuse_if_missing(settings: "Settings") -> None:
 def serve_command(config: ConfigOption = None, register: RegisterOption = None) -> None:
     """Run the service in real time against an MQTT broker, until SIGTERM or Ctrl-C."""
     import asyncio
+    import functools
 
     from emcheck.cli.reading import bad_input, heed_limits, read_policy, read_register
     from emcheck.domain.policy import PolicyError
@@ -56,8 +57,9 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     if register is not None and known is not None:
         heed_limits(known, policy, register)
     configure_logging(settings)
+    console = console_of(settings.web, functools.partial(typer.echo, err=True))
     try:
-        asyncio.run(serve(settings, policy, known, console=console_of(settings.web, typer.echo)))
+        asyncio.run(serve(settings, policy, known, console=console))
     except RegisterError as error:
         bad_input(f"{register}: {error}")
     except PolicyError as error:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from emcheck.desk import NAME
 from emcheck.domain.rights import RIGHTS, Right, Role
 from emcheck.present.times import clock
 from emcheck.web.guarding import (
@@ -32,9 +33,12 @@ def home_of(role: Role) -> str:
 
 @router.get("/sign-in")
 async def sign_in_page(request: Request) -> Response:
-    """The form. `next` is a page of ours to go to afterwards."""
+    """The form. `next` is a page of ours to go to afterwards; `chosen` names who has just chosen a password."""
+    given = request.query_params
+    name = given.get("chosen", "")
+    name = name if NAME.fullmatch(name) else ""
     return page(
-        request, "sign_in.html", who=None, name="", onward=_ours(request.query_params.get("next", "")), wrong=""
+        request, "sign_in.html", who=None, name=name, chosen=bool(name), onward=_ours(given.get("next", "")), wrong=""
     )
 
 
@@ -51,8 +55,8 @@ async def sign_in(request: Request, parts: WithParts) -> Response:
         status = 401 if refused.after_s is None else 429
         headers = {} if refused.after_s is None else {"Retry-After": str(refused.after_s)}
         return page(
-            request, "sign_in.html", who=None, status=status, headers=headers, name=name[:80], onward=_ours(onward),
-            wrong=str(refused),
+            request, "sign_in.html", who=None, status=status, headers=headers, name=name[:80], chosen=False,
+            onward=_ours(onward), wrong=str(refused),
         )  # fmt: skip
     who = await parts.signing_in.who(token)
     answer = RedirectResponse(_ours(onward) or ("/account" if who is None else home_of(who.role)), status_code=303)
@@ -98,7 +102,7 @@ async def choose(request: Request, link: str, parts: WithParts) -> Response:
         return page(request, "welcome.html", who=None, status=422, name=account.name, wrong=wrong, least=PASSWORD_LEAST)
     if not await parts.signing_in.choose(account, link, password):
         raise Problem(404, _NO_LINK)
-    return RedirectResponse("/sign-in", status_code=303)
+    return RedirectResponse(f"/sign-in?chosen={quote(account.name)}", status_code=303)
 
 
 _NO_LINK = "This link was used, or is over. An administrator makes a new one: emcheck user reset NAME"

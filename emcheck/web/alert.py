@@ -42,6 +42,7 @@ _DISPOSITIONS = {
     Disposition.TEST_OR_VISIT: "a test or a visit",
     Disposition.FALSE: "a false alarm",
 }
+_DONE = {"acknowledge": "Acknowledged.", "confirm": "Confirmed.", "shelve": "Shelved.", "close": "Closed."}
 _SHOWN_ACTS = ("acknowledged", "confirmed", "shelved", "closed", "referred", "escalated", "returned")
 
 
@@ -156,7 +157,7 @@ async def act(request: Request, alert_id: str, who: MayAct, parts: WithParts) ->
             return await answer(request, parts, who, found, status=422, wrong=outcome, typed=typed)
         case acting.Done(alert=now_stands):
             if is_swap(request):
-                return await answer(request, parts, who, now_stands, done=typed["act"])
+                return await answer(request, parts, who, now_stands, done=_DONE[typed["act"]])
             return RedirectResponse(f"/alerts/{found.alert_id}", status_code=303)
 
 

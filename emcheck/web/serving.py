@@ -45,8 +45,7 @@ async def _run(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         host, port = listening.getsockname()[:2]
         address = settings.url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
         log.info("console.listening", address=address)
-        if (link := await first_link(desk, clock.now())) is not None:
-            say(f"Console: {address}/welcome/{link} lets you choose the administrator's password, once, within 24 h.")
+        link = await first_link(desk, clock.now())
         parts = parts_over(settings, desk, clock, service)
         config = uvicorn.Config(
             console_app(parts), log_level="error", access_log=False, lifespan="off", server_header=False,
@@ -54,15 +53,32 @@ async def _run(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         )  # fmt: skip
         server = QuietServer(config)
         watching = asyncio.create_task(parts.live.run(), name="live")
+        greeting = asyncio.create_task(_greet(server, address, link, say), name="greeting")
         try:
             await server.serve(sockets=[listening])
         finally:
+            greeting.cancel()
             parts.live.close()
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
     finally:
         listening.close()
+
+
+async def _greet(server: uvicorn.Server, address: str, link: str | None, say: Callable[[str], None]) -> None:
+    """The link of a first start in a frame of its own, once the console answers: log lines go before it."""
+    while link is not None and not server.started:
+        await asyncio.sleep(0.05)
+    if link is not None:
+        rule = "-" * 78
+        say(f"""
+{rule}
+Console: the administrator's password is chosen here, once, within 24 h:
+
+{address}/welcome/{link}
+{rule}
+""")
 
 
 def parts_over(settings: WebSettings, desk: Desk, clock: Clock, service: Service) -> Parts:

@@ -56,12 +56,12 @@ async def test_a_night_at_the_desk_by_keyboard(it: Centre, browser: Browser) -> 
         await expect(row).to_be_visible()
         await expect(page).to_have_title(re.compile(r"\(1 P1\)"))
         assert await page.locator("#rows .row").first.get_attribute("data-id") == strap.alert_id
-        await page.keyboard.press("j")
+        await expect(page.locator("#row-AL-OLD")).to_have_class(re.compile("chosen"))
+        await page.keyboard.press("k")
+        await expect(row).to_have_class(re.compile("chosen"))
         await page.keyboard.press("a")
         await expect(page.locator("#alert h2")).to_contain_text("strap")
-        assert (await it.store.alerts_named([strap.alert_id]))[0].state == AlertState.UNACKNOWLEDGED
-        await page.keyboard.press("a")
-        await expect(page.locator("#alert .outcome.done")).to_be_visible()
+        await expect(page.locator("#alert .outcome.done")).to_have_text("Acknowledged.")
         await expect(row.locator(".state")).to_contain_text("with operator until")
         await page.keyboard.press("n")
         await page.keyboard.type("fitter is on the way")
@@ -78,6 +78,30 @@ async def test_a_night_at_the_desk_by_keyboard(it: Centre, browser: Browser) -> 
         await page.keyboard.press("?")
         await expect(page.locator("#keys dl")).to_be_visible()
         assert [line for line in said if "Content Security Policy" in line or "rror" in line] == []
+        await page.close()
+
+
+async def test_the_first_row_is_chosen_at_load_and_keys_act_on_it(it: Centre, browser: Browser) -> None:
+    await it.has("operator")
+    async with online(it) as address:
+        page = await signed_in(browser, address)
+        await is_live(page)
+        await page.keyboard.press("a")
+        await expect(page.locator("#alert .outcome.wrong")).to_have_text("no alert is chosen: j")
+        await it.raises(urgent(), urgent("AL-BBB", priority="P2"))
+        await page.goto("/")
+        await is_live(page)
+        await page.keyboard.press("c")
+        await expect(page.locator("#alert article")).to_have_attribute("data-id", "AL-AAA")
+        assert (await it.store.alerts_named(["AL-AAA"]))[0].state == AlertState.UNACKNOWLEDGED
+        await page.goto("/")
+        await is_live(page)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#alert article")).to_have_attribute("data-id", "AL-AAA")
+        await page.goto("/")
+        await is_live(page)
+        await page.keyboard.press("a")
+        await expect(page.locator("#alert .outcome")).to_be_visible()
         await page.close()
 
 

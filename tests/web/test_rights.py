@@ -188,7 +188,11 @@ async def test_a_link_lets_a_password_be_chosen_once(it: Centre) -> None:
         assert said in answer.text
         assert password not in answer.text
     answer = await visitor.client.post(f"/welcome/{link}", data={"password": PASSWORD, "again": PASSWORD})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?chosen=jo")
+    form = (await visitor.get("/sign-in?chosen=jo")).text
+    assert "Your password is set: sign in." in form
+    assert 'name="name" value="jo" autocomplete="username"' in form
+    assert "is set" not in (await visitor.get("/sign-in?chosen=%3Cb%3E")).text
     assert (await visitor.get(f"/welcome/{link}")).status_code == 404
     assert (await visitor.signs_in("jo")).headers["location"] == "/"
     account = await it.store.account("jo")

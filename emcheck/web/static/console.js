@@ -13,8 +13,10 @@
   });
   document.addEventListener("htmx:sendError", () => say("alert", "emcheck does not answer. Nothing was done; try again."));
   function say(id, words) {
+    const said = by(id).querySelector(".outcome.said");
+    if (said) said.remove();
     const line = document.createElement("p");
-    line.className = "outcome wrong";
+    line.className = "outcome wrong said";
     line.setAttribute("role", "alert");
     line.textContent = words;
     by(id).prepend(line);
@@ -40,6 +42,7 @@
   let ahead = 0;
   const now = () => Date.now() + ahead;
   function duration(ms) {
+    if (ms >= 2 * 86400000) return `${Math.floor(ms / 86400000)} days`;
     const s = Math.floor(ms / 1000), h = Math.floor(s / 3600), min = Math.floor(s / 60) % 60, rest = s % 60;
     if (s < 60) return `${s} s`;
     return [h ? `${h} h` : "", min ? `${min} min` : "", rest && !h ? `${rest} s` : ""].filter(Boolean).join(" ");
@@ -47,8 +50,7 @@
   function countDown() {
     for (const each of all("[data-due]")) {
       const left = Number(each.dataset.due) - now();
-      const days = Math.floor(-left / 86400000);
-      const text = left >= 0 ? duration(left) : days >= 2 ? `over by ${days} days` : `over by ${duration(-left)}`;
+      const text = left >= 0 ? duration(left) : `over by ${duration(-left)}`;
       if (each.textContent !== text) each.textContent = text;
       each.classList.toggle("over", left < 0);
     }
@@ -132,7 +134,7 @@
   }
   function renew(row, html) {
     const next = made(html), had = row.contains(document.activeElement);
-    if (row.classList.contains("open")) next.classList.add("open");
+    for (const mark of ["open", "chosen"]) if (row.classList.contains(mark)) next.classList.add(mark);
     row.replaceWith(next);
     htmx.process(next);
     if (had) next.querySelector("a").focus({ preventScroll: true });
@@ -198,7 +200,8 @@
       by("content").classList.toggle("has-alert", Boolean(open));
       for (const row of all(".row")) row.classList.toggle("open", Boolean(open) && row.dataset.id === open.dataset.id);
       by("alert").scrollTop = 0;
-    }
+      if (open) choose(by(`row-${open.dataset.id}`)); // none, where the list does not have it: keys are about what is open
+    } else if (event.detail.target.id === "list") chooseFirst();
     countDown();
   });
   by("news-show").addEventListener("click", showNew);
@@ -217,7 +220,7 @@
   by("counts").after(hush);
   function telling() {
     const left = Math.ceil((hushedUntil - Date.now()) / 60000);
-    const words = left > 0 ? `Sound off for ${left} min` : "Sound on";
+    const words = left > 0 ? `Sound is off for ${left} min: turn on` : "Sound is on: turn off for 10 min";
     if (hush.textContent !== words) hush.textContent = words;
   }
   document.addEventListener("pointerdown", () => { audio = audio || new AudioContext(); }, { once: true });
@@ -233,22 +236,54 @@
     tone.stop(at + 0.5);
   }
 
+  // --- the chosen row, which keys are about: the first, until another is gone to or opened ----------------
+  const chosen = () => document.querySelector("#rows .row.chosen");
+  function choose(row) {
+    for (const each of all("#rows .row.chosen")) each.classList.remove("chosen");
+    if (row) row.classList.add("chosen");
+  }
+  function chooseFirst() {
+    const row = document.querySelector("#rows .row.open")
+      || (document.querySelector("#alert article") ? null : document.querySelector("#rows .row"));
+    if (row) choose(row);
+  }
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest("#rows .row");
+    if (row) choose(row);
+  });
+
   // --- keys ----------------------------------------------------------------------------------------------
+  let awaited = null;
   function step(by_) {
     const rows = all("#rows .row");
     if (!rows.length) return;
-    const here = rows.findIndex((row) => row.contains(document.activeElement));
-    const from = here >= 0 ? here : rows.findIndex((row) => row.classList.contains("open"));
+    const from = rows.indexOf(chosen());
     const next = rows[Math.min(rows.length - 1, Math.max(0, from < 0 ? 0 : from + by_))];
     next.querySelector("a").focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
   }
+  function openChosen() {
+    const row = chosen();
+    if (row) row.querySelector("a").click();
+    else say("alert", "no alert is chosen: j");
+  }
   function act(key) {
-    const row = document.activeElement.closest(".row"), open = document.querySelector("#alert article");
-    if (row && (!open || row.dataset.id !== open.dataset.id)) return row.querySelector("a").click(); // never unseen
+    const row = chosen(), open = document.querySelector("#alert article");
+    if (!row && !open) return say("alert", "no alert is chosen: j");
+    if (row && (!open || row.dataset.id !== open.dataset.id)) {
+      awaited = key === "a" ? row.dataset.id : null; // what ends an alert is never done unseen
+      return openChosen();
+    }
     const button = document.querySelector(`#alert [data-key="${key}"]`);
     if (button) button.click();
+    else say("alert", `this alert cannot be ${key === "a" ? "acknowledged" : "confirmed"} now`);
   }
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.id !== "alert" || awaited === null) return;
+    const open = document.querySelector("#alert article"), isIt = open && open.dataset.id === awaited;
+    awaited = null;
+    if (isIt) act("a");
+  });
   function reach(key) {
     const field = document.querySelector(`#alert [data-focus="${key}"]`);
     if (field) field.focus();
@@ -266,6 +301,10 @@
     event.preventDefault();
     does();
   });
+  document.addEventListener("keydown", (event) => {
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+    if (event.key === "Enter" && plain && !event.target.closest("a, button, input, select, textarea, summary")) openChosen();
+  });
 
   setInterval(() => {
     countDown();
@@ -276,5 +315,6 @@
   tell();
   telling();
   countDown();
+  chooseFirst();
   connect();
 })();
