@@ -2,7 +2,7 @@
 
 1. A clause ends at a mark of punctuation, at `and`, `but` and their like, and before `fit`, `wear`, `use`.
 2. A side that stands with a word of what bars it (prosthetic, wound, cast) is barred; one that stands with `fit`,
-   `use`, `on` or `natural` is free; `not` before `fit` bars, and before a wound says nothing.
+   `use`, `on` or `natural` is free; `not` before `fit` or before the side bars; before a wound it frees.
 3. A side without such a word takes that of the clause after it ("left leg: prosthetic"), else of the one before it.
 4. A note of one side without any such word bars that side; a note without a side bars every leg, or arm where it
    names arms.
@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 
 _CLAUSE = re.compile(r"[:;,.()/|\n]|(?:\s-+\s)|\b(?:and|or|but|so|while|therefore|hence|thus|because)\b")
-_SIDE = re.compile(r"\b(left|right|both|either|neither)\b")
+_SIDE = re.compile(r"\b(left|right|both|either|neither)\b(?![- ]handed)")
+_NOT_THAT = re.compile(r"\bnot (?:on )?(?:the )?(?:left|right|both|either)\b")
 _FITS = r"(?:fit|fits|fitted|wear|wears|worn|use|uses|used|choose|chosen|put)"
 _VERB = re.compile(rf"((?:\b(?:please|do|should|must|can|cannot|don't|dont|never|not|be|to)\s+)*\b{_FITS}\b)")
 _FREES = re.compile(rf"\b(?:{_FITS}|on|natural|healthy|fine|good|sound|ok|okay)\b")
@@ -89,7 +90,7 @@ def _word(clause: str) -> bool | None:
         if _PUTS_ON.search(clause) is not None and not denied:
             return None
         return not denied or frees
-    return denied if frees else None
+    return denied if frees else True if _NOT_THAT.search(clause) is not None else None
 
 
 def _sides(text: str) -> set[str]:
