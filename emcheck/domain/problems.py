@@ -20,6 +20,12 @@ _FORMS = {
     "convicted_on": "a date; write it as in 2022-06-28",
     "unit": "the name of a base unit: 4 to 32 capitals, digits and hyphens, as in BU-0001",
 }
+_PATTERNS = {
+    r"\S": "says nothing; write some text",
+    r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$": "is no ULID: 26 digits and capitals, as in 01JD0000000000000000000000",
+    r"^[0-9a-f]{64}$": "is no SHA-256: 64 digits and letters a to f",
+}
+"""What is wrong with a text that is not of one of these forms."""
 _SHAPES = {
     **dict.fromkeys(
         ("model_attributes_type", "model_type", "dataclass_type", "dict_type"), "no JSON object; write it as in {...}"
@@ -49,6 +55,8 @@ def _words(problem: ErrorDetails, field: str) -> str:
         return f"missing; {_NEEDED.get(field, 'add it')}"
     if kind in ("string_pattern_mismatch", "string_type", "string_too_short") and field in (_FORMS | _NEEDED):
         return f"{value!r} is not {_FORMS[field]}" if field in _FORMS else f"{value!r} says nothing; {_NEEDED[field]}"
+    if kind == "string_pattern_mismatch":
+        return f"{value!r} {_PATTERNS.get(problem['ctx']['pattern'], 'has characters that are not allowed here')}"
     if kind in ("literal_error", "enum"):
         return f"{value!r} is none of {expected}"
     if kind == "json_invalid":
