@@ -6,12 +6,13 @@ import typer
 
 from emcheck.cli.showing import for_people, say
 from emcheck.cli.visit import RefusedError, Talk
-from emcheck.domain.fitting.acts import LIMBS
+from emcheck.domain.fitting.acts import LIMBS, MOST_GAP_MM
 from emcheck.domain.fitting.judging import VALIDATED, is_done
 from emcheck.domain.fitting.limb_check import NOT_ON_A_LIMB
 from emcheck.domain.fitting.outcomes import OUTCOMES
 from emcheck.domain.fitting.steps import ANSWER, BY_ID, STEPS, Step
 
+_WAITING = "Waiting for what is heard; Ctrl-C stops, and the session stays open."
 _ENDINGS = tuple(outcome for outcome in OUTCOMES if outcome not in ("success", "lapsed"))
 
 
@@ -44,18 +45,15 @@ async def _one(talk: Talk, step: Step, wait_s: float) -> None:
 
 
 async def _answer(talk: Talk, step: Step) -> None:
-    fields: dict[str, Any] = {}
-    answer = _choice(step.ask, ("yes", "no", "cannot", "leave"), assumed=False)
-    if answer == "leave":
-        await _leave(talk)
+    answer, fields = await _said(talk, step)
     if answer == "yes" and step.id == "identity":
-        fields["identifiers"] = [typer.prompt("  first identifier"), typer.prompt("  second identifier")]
-    if answer == "yes" and step.id == "limb":
-        fields["limb"] = _choice("  which limb", LIMBS, assumed=False)
-    if answer == "yes" and step.id == "strap_gap":
-        fields["gap_mm"] = typer.prompt("  gap in mm", type=float)
+        fields["identifiers"] = [await _typed(talk, f"  {which} identifier") for which in ("first", "second")]
+    if answer == "yes" and step.id == "limb" and "limb" not in fields:
+        fields["limb"] = await _chosen(talk, "  which limb", (*LIMBS, "leave"))
+    while answer == "yes" and step.id == "strap_gap" and "gap_mm" not in fields:
+        fields |= _gap(await _typed(talk, "  gap in mm"))
     if answer != "yes":
-        fields["reason"] = typer.prompt("  why")
+        fields["reason"] = await _typed(talk, "  why")
     try:
         await talk.says("fitting_answer", step=step.id, answer=answer, **fields)
     except RefusedError as error:
@@ -65,6 +63,50 @@ async def _answer(talk: Talk, step: Step) -> None:
     say(f"  {result.words}", urgent=not is_done(step.id, result))
     if not is_done(step.id, result) and _choice("  again", ("yes", "leave")) == "leave":
         await _leave(talk)
+
+
+async def _said(talk: Talk, step: Step) -> tuple[str, dict[str, Any]]:
+    """The answer to a step, and what was told with it: a limb or a number of mm is a yes."""
+    words = f"{step.ask} A number, or one of" if step.id == "strap_gap" else step.ask
+    allowed = (*(LIMBS if step.id == "limb" else ()), "yes", "no", "cannot", "leave")
+    while True:
+        said = await _typed(talk, f"{words} ({', '.join(allowed)})")
+        if step.id == "strap_gap" and said[:1] in "0123456789-+.":
+            if fields := _gap(said):
+                return "yes", fields
+        elif (found := _one_of(said, allowed)) in LIMBS:
+            return "yes", {"limb": found}
+        elif found == "leave":
+            await _leave(talk)
+        elif found is not None:
+            return found, {}
+
+
+def _gap(said: str) -> dict[str, Any]:
+    """A strap gap that was typed; nothing, and a line, where it is none."""
+    try:
+        gap = float(said.lower().removesuffix("mm").strip().replace(",", "."))
+    except ValueError:
+        gap = -1.0
+    if 0 <= gap <= MOST_GAP_MM:
+        return {"gap_mm": gap}
+    say(f"  {said!r} is no gap between 0 and {MOST_GAP_MM} mm; measure it in mm")
+    return {}
+
+
+async def _typed(talk: Talk, words: str, default: str | None = None) -> str:
+    """What is typed at a prompt; `leave` leaves at each of them."""
+    said = str(typer.prompt(words, default=default, show_default=bool(default))).strip()
+    if said.lower() == "leave":
+        await _leave(talk)
+    return said
+
+
+async def _chosen(talk: Talk, words: str, allowed: tuple[str, ...]) -> str:
+    """One of some words, never assumed, with `leave` among them."""
+    if (answer := _choice(words, allowed, assumed=False)) == "leave":
+        await _leave(talk)
+    return answer
 
 
 async def _telemetry(talk: Talk, step: Step, wait_s: float) -> None:
@@ -77,11 +119,12 @@ async def _telemetry(talk: Talk, step: Step, wait_s: float) -> None:
     if answer == "leave":
         await _leave(talk)
     if answer == "cannot":
-        await talk.says("fitting_answer", step=step.id, answer="cannot", reason=typer.prompt("  why"))
+        await talk.says("fitting_answer", step=step.id, answer="cannot", reason=await _typed(talk, "  why"))
 
 
 async def _watching(talk: Talk, step: str, wait_s: float) -> Any:
     """Wait for a step with its words as they change, in one line where there is a terminal."""
+    say(f"  {_WAITING}")
     if not for_people():
         return await talk.until(step, wait_s)
     from rich.console import Console
@@ -92,13 +135,14 @@ async def _watching(talk: Talk, step: str, wait_s: float) -> Any:
 
 async def _body(talk: Talk, wait_s: float) -> None:
     """Lift off, down again, walk on the spot, and wait for the check."""
-    typer.prompt("Lift the tag off the skin and hold it; Enter when it is off", default="", show_default=False)
+    await _typed(talk, "Lift the tag off the skin and hold it; Enter when it is off", "")
     await talk.says("fitting_mark", what="lifted")
+    say(f"  {_WAITING}")
     seen = await talk.until_lifted(wait_s)
     say("  The sensor said no contact." if seen else f"  {(await talk.look()).standing.results['body'].words}")
-    typer.prompt("Let it down on the skin again; Enter when it is down", default="", show_default=False)
+    await _typed(talk, "Let it down on the skin again; Enter when it is down", "")
     await talk.says("fitting_mark", what="lowered")
-    typer.prompt("Let the wearer walk on the spot; Enter when they do", default="", show_default=False)
+    await _typed(talk, "Let the wearer walk on the spot; Enter when they do", "")
     await talk.says("fitting_mark", what="moved")
     result = await _watching(talk, "body", wait_s)
     say(f"  {result.words}", urgent=not is_done("body", result))
@@ -114,7 +158,7 @@ async def _body(talk: Talk, wait_s: float) -> None:
 
 async def _walk(talk: Talk) -> None:
     say("Name each room as you enter it and walk it for half a minute; an empty name ends the walk.")
-    while room := typer.prompt("  room", default="", show_default=False):
+    while room := await _typed(talk, "  room", ""):
         await talk.says("fitting_mark", what="room", room=room)
     await talk.says("fitting_mark", what="walk_over")
     result = (await talk.look()).standing.results["walk"]
@@ -140,7 +184,7 @@ async def _sign(talk: Talk) -> None:
     state = (await talk.look()).standing.state
     say("\nEvery step is done." if state == VALIDATED else "\nA supervisor let it stand.")
     say(f"Signed by the fitter: {talk.looking.session.visit.by}")
-    wearer = typer.prompt("Signed by the wearer (name)")
+    wearer = await _typed(talk, "Signed by the wearer (name)")
     try:
         await talk.close("success", wearer)
     except RefusedError as error:
@@ -152,7 +196,15 @@ def _choice(words: str, allowed: tuple[str, ...], *, assumed: bool = True) -> st
     default = allowed[0] if assumed else None
     while True:
         said = str(typer.prompt(f"{words} ({', '.join(allowed)})", default=default)).strip().lower()
-        found = [word for word in allowed if said and word.startswith(said)]
-        if said in allowed or len(found) == 1:
-            return said if said in allowed else found[0]
-        say(f"  {said!r} is none of {', '.join(allowed)}")
+        if (found := _one_of(said, allowed)) is not None:
+            return found
+
+
+def _one_of(said: str, allowed: tuple[str, ...]) -> str | None:
+    """The word that is meant, or how it begins; None, and a line, where it is none."""
+    said = "_".join(said.lower().split()) if "_" in "".join(allowed) else said.lower()
+    found = [word for word in allowed if said and word.startswith(said)]
+    if said in allowed or len(found) == 1:
+        return said if said in allowed else found[0]
+    say(f"  {said!r} is none of {', '.join(allowed)}")
+    return None

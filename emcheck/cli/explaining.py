@@ -101,13 +101,14 @@ def _draw(it: "Story", now: "Ms") -> None:
 
 def _plot(it: "Story", now: "Ms", out: Path, *, force: bool) -> None:
     """The same drawing as a picture; a line where there is no night to draw."""
-    from emcheck.cli.reading import bad_input
     from emcheck.cli.writing import write_new
     from emcheck.present.timeline_svg import draw_svg
     from emcheck.service.picturing import timelines_of
 
     if not it.places:
-        bad_input(f"{it.alert.alert_id}: it is about no wearer with a curfew, so that there is no night to draw")
+        about = f"{it.alert.alert_id}: it is about no wearer with a curfew, so that there is no night to draw"
+        typer.echo(f"emcheck: {about}; {out} is not written", err=True)
+        return
     write_new(out, draw_svg(timelines_of(it, now)), force=force)
 
 

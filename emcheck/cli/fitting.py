@@ -29,8 +29,8 @@ def fit(
     fitter: Annotated[str | None, typer.Option(help="Your name.")] = None,
     fitter_tag: Annotated[str | None, typer.Option(help="Your own tag, to be heard on site.")] = None,
     strap_batch: Annotated[str | None, typer.Option(help="Of the strap.")] = None,
-    takes_off: Annotated[str | None, typer.Option(help="A tag that this one takes the place of.")] = None,
-    session: Annotated[str | None, typer.Option(help="Go on with this one, or the name of a new one.")] = None,
+    takes_off: Annotated[str | None, typer.Option(help="A tag of the wearer that this one takes the place of.")] = None,
+    session: Annotated[str | None, typer.Option(help="The one to go on with, or how it begins; or a new name.")] = None,
     answers: Annotated[
         str | None, typer.Option(metavar="FILE", help="Play answers from a file, - for standard input; see the docs.")
     ] = None,
@@ -83,6 +83,7 @@ async def conduct(
     from emcheck.cli.asking import ask
     from emcheck.cli.visit import Talk, play
     from emcheck.clock import SystemClock
+    from emcheck.domain.fitting.limb_note import UNCLEAR, read_note
     from emcheck.service.sessions import Looking
     from emcheck.store.sql import SqlStore
 
@@ -93,8 +94,12 @@ async def conduct(
         talk = Talk(settings, await Looking.at(store, name), as_json, clock or SystemClock())
         look = await talk.look()
         talk.tell(f"Session {name}{' goes on where it stood' if resumed else ''}: {_about(look)}", state="open")
+        for warning in look.session.warnings:
+            talk.tell(warning, urgent=True, warning=warning)
         if look.note:
             talk.tell(f"LIMB NOTE: {look.note}", urgent=True, limb_note=look.note)
+        if read_note(look.note).unclear:
+            talk.tell(UNCLEAR, urgent=True)
         if script is None:
             await ask(talk, wait_s=wait_s)
         else:
@@ -121,25 +126,34 @@ def _about(look: "Look") -> str:
 async def _opened(
     settings: "Settings", store: "SqlStore", name: str | None, opening: dict[str, str | None]
 ) -> tuple[str, bool]:
-    """The session that goes on, or the name of a new one; whether it is an old one."""
+    """The session that goes on, or the name of a new one; whether it is an old one. RefusedError where they differ."""
     from ulid import ULID
 
     from emcheck.cli.visit import RefusedError, say_to
+    from emcheck.domain.fitting.visits import contradiction
     from emcheck.service.session import sessions_of
 
     known = await sessions_of(store)
-    if name is not None and name in known:
-        return name, True
-    mine = [
-        one.visit.session
-        for one in known.values()
-        if name is None and one.closed is None and one.visit.order_id == opening["order_id"]
-        if opening["by"] in (None, one.visit.by) and opening["tag"] in (None, one.visit.tag)
-    ]
-    if mine:
-        return mine[0], True
     lacking = [option for option, key in (("--order", "order_id"), ("--tag", "tag"), ("--unit", "unit"),
                                           ("--fitter", "by")) if opening[key] is None]  # fmt: skip
+    begun = [key for key in known if name is not None and lacking and key.startswith(name)]
+    if name is not None and (name in known or len(begun) == 1):
+        name = name if name in known else begun[0]
+        if (wrong := contradiction(known[name].visit, opening)) is not None:
+            raise RefusedError(wrong)
+        return name, True
+    if begun:
+        raise RefusedError(f"{len(begun)} sessions begin with {name!r}: {', '.join(begun[-4:])}; write more of the one")
+    mine = [
+        one.visit
+        for one in known.values()
+        if name is None and one.closed is None and one.visit.order_id == opening["order_id"]
+        if opening["by"] in (None, one.visit.by)
+    ]
+    if mine:
+        if (wrong := contradiction(mine[0], opening)) is not None:
+            raise RefusedError(wrong)
+        return mine[0].session, True
     if lacking:
         raise RefusedError(f"no such session is open, and a new one needs {', '.join(lacking)}")
     name = name or f"FS-{ULID()}"
@@ -196,6 +210,8 @@ def fit_show(session: SessionArgument, config: ConfigOption = None, as_json: Jso
         show_lines({"step": s.id, "state": it.results[s.id].state, "words": it.results[s.id].words} for s in STEPS)
         return
     say(f"Session {look.session.visit.session}: {_about(look)}")
+    for warning in look.session.warnings:
+        say(warning, urgent=True)
     if look.note:
         say(f"LIMB NOTE: {look.note}", urgent=True)
     for step in STEPS:

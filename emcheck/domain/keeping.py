@@ -5,7 +5,7 @@ A state is good only under the register and policy it was folded under, and for 
 read, and the unit is folded anew from the inbox.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from sys import intern
 from typing import Any
 
@@ -15,7 +15,7 @@ from emcheck.domain.case import Case
 from emcheck.domain.channels import Channels, Said, Word
 from emcheck.domain.findings import FactRef
 from emcheck.domain.holes import Hole
-from emcheck.domain.ids import BootId, TagId, UnitId
+from emcheck.domain.ids import BootId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.roster import Roster
 from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
@@ -30,14 +30,24 @@ def state_of(roster: Roster, name: UnitId) -> dict[str, Any]:
     return unit_state(roster.units[name], roster.cases_of.get(name, ()))
 
 
-def restore(roster: Roster, name: UnitId, state: dict[str, Any]) -> None:
-    """Make a unit, and what is settled of its cases, what they were when `state` was taken."""
-    if name not in roster.units:
-        return
-    restore_unit(roster.units[name], state)
-    for case in roster.cases_of.get(name, ()):
-        if case.wearer_id in state["cases"]:
-            restore_case(case, state["cases"][case.wearer_id])
+def restore(roster: Roster, states: Mapping[UnitId, dict[str, Any]]) -> set[WearerId]:
+    """Make units, and what is settled of their cases, what they were when `states` were taken; who is to be recalled.
+
+    The newest state of a case holds. Where an older one of another unit had folded more, all was read again in
+    between: that unit lacks nights which the case has open.
+    """
+    told: dict[WearerId, list[tuple[int, Ms, dict[str, Any]]]] = {}
+    for name, state in states.items():
+        if name in roster.units:
+            restore_unit(roster.units[name], state)
+            for case in roster.cases_of.get(name, ()):
+                if case.wearer_id in state["cases"]:
+                    settled, orders = state["cases"][case.wearer_id]
+                    told.setdefault(case.wearer_id, []).append((-state["as_of"], settled, orders))
+    for wearer, known in told.items():
+        _, settled, orders = min(known, key=lambda one: one[:2])
+        restore_case(roster.cases[wearer], settled, orders)
+    return {wearer for wearer, known in told.items() if any(one[1] > roster.cases[wearer].settled for one in known)}
 
 
 def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:
@@ -75,11 +85,8 @@ def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
     unit.settled, unit.folded_before = state["settled"], state["folded_before"]
 
 
-def restore_case(case: Case, state: list[Any]) -> None:
-    """Make a case what it was, unless another unit's state knew more of it."""
-    settled, orders = state
-    if settled <= case.settled:
-        return
+def restore_case(case: Case, settled: Ms, orders: dict[str, Any]) -> None:
+    """Make an empty case what it was."""
     case.settled = settled
     for order in case.orders:
         absent_ms, excluded_ms, start, evidence = orders.get(order.order.order_id, Before())

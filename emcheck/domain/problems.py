@@ -34,6 +34,10 @@ _SHAPES = {
     "string_type": "no text; write it in quotes",
     **dict.fromkeys(("float_type", "int_type", "float_parsing", "int_parsing"), "no number; write it as in 120"),
 }
+_BOUNDS = {
+    "less_than_equal": ("too much, at most", "le"),
+    "greater_than_equal": ("too little, at least", "ge"),
+}
 _NEEDED = {"approved_by": "an absence names who approved it", "reason": "an absence says what for"}
 
 
@@ -61,6 +65,9 @@ def _words(problem: ErrorDetails, field: str) -> str:
         return f"{value!r} is none of {expected}"
     if kind == "json_invalid":
         return _no_json(str(problem.get("ctx", {}).get("error")))
+    if kind in _BOUNDS:
+        word, bound = _BOUNDS[kind]
+        return f"{value!r} is {word} {problem.get('ctx', {}).get(bound)}"
     if kind in _SHAPES:
         return _SHAPES[kind]
     return problem["msg"].removeprefix("Value error, ")

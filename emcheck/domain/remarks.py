@@ -77,7 +77,7 @@ def _left_on(act: OpenFitting, register: Register) -> Iterator[str]:
         if fitting.wearer_id == wearer and fitting.removed_at is None and fitting.tag != act.tag:
             yield (
                 f"{wearer} wears {fitting.tag} since {format_ms(fitting.fitted_at)}; where {act.tag} takes its place, "
-                "open the session with `takes_off`, or end that fitting"
+                f"open the session with `takes_off` (`emcheck fit --takes-off {fitting.tag}`), or end that fitting"
             )
 
 

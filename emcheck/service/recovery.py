@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Decided, Finding
-from emcheck.domain.ids import Ms, UnitId
+from emcheck.domain.ids import Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.keeping import restore
 from emcheck.domain.policies import Policies
@@ -63,13 +63,13 @@ async def recover(
     found = Recovered(engine, in_force.base)
     found.sessions = {name: each for name, each in (await sessions_of(store)).items() if each.closed is None}
     engine.roster.visits = {name: each.visit for name, each in found.sessions.items()}
-    from_row, as_of = await _restore(store, found)
+    from_row, as_of, recalled = await _restore(store, found)
     async for row in store.inbox_after(from_row):
         _play(found, recent, row)
         on_row(row.row_id)
     standing.load(await store.findings(live_after=_settled(engine)))
     if from_row:
-        _want_amended(found, in_force, as_of)
+        _want_anew(found, in_force, as_of, recalled)
     for name in list(engine.wanting):
         await _reopen(store, found, standing, name)
     engine.remember_straps(await store.findings(rule=tag_strap.RULE))
@@ -88,16 +88,16 @@ async def _undecided(store: Store, engine: Engine, at: Ms) -> list[tuple[str, Ms
     return [(one.subject, one.due) for one in due if one.subject in known]
 
 
-def _want_amended(found: Recovered, in_force: InForce, as_of: Mapping[UnitId, int]) -> None:
-    """Whoever rests on a checkpoint that an instruction has overtaken is folded anew."""
-    for wearer, row_id in in_force.touched_at.items():
-        case = found.engine.cases.get(wearer)
-        if case is not None and any(as_of.get(unit, 0) < row_id for unit in case.units):
+def _want_anew(found: Recovered, in_force: InForce, as_of: Mapping[UnitId, int], recalled: set[WearerId]) -> None:
+    """Whoever rests on a checkpoint that an instruction or a recall has overtaken is folded anew."""
+    for wearer in sorted(recalled | in_force.touched_at.keys()):
+        case, row_id = found.engine.cases.get(wearer), in_force.touched_at.get(wearer, 0)
+        if case is not None and (wearer in recalled or any(as_of.get(unit, 0) < row_id for unit in case.units)):
             found.engine.wanting[min(case.units)] = found.engine.receiving.last_at or 0
 
 
-async def _restore(store: Store, found: Recovered) -> tuple[int, dict[UnitId, int]]:
-    """Units from their checkpoints; the row after which the inbox must be read, and that each was taken at."""
+async def _restore(store: Store, found: Recovered) -> tuple[int, dict[UnitId, int], set[WearerId]]:
+    """Units from their checkpoints; the row to read the inbox from, that each was taken at, and whom to recall."""
     from_row, states, under = 0, {}, found.under()
     async for checkpoint in store.checkpoints():
         state = readable(checkpoint, under)
@@ -110,13 +110,13 @@ async def _restore(store: Store, found: Recovered) -> tuple[int, dict[UnitId, in
         else:
             states[checkpoint.unit] = (checkpoint.row_id, state)
     if from_row == 0:
-        return 0, {}
-    for name, (row_id, state) in states.items():
-        restore(found.engine.roster, name, state)
+        return 0, {}, set()
+    recalled = restore(found.engine.roster, {name: state for name, (_, state) in states.items()})
+    for name, (row_id, _) in states.items():
         found.checkpointed[name] = row_id
         if row_id:
             found.last_row_of[name] = row_id
-    return from_row, {name: state["as_of"] for name, (_, state) in states.items()}
+    return from_row, {name: state["as_of"] for name, (_, state) in states.items()}, recalled
 
 
 def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
@@ -139,9 +139,10 @@ def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
     if row.kind == "heard":
         return
     found.last_row_of[row.unit] = row.row_id
-    told = told_in(row.received_at, row.payload)
-    if told is not None:
-        recent.remember(row.unit, told.boot, told.first_seq, len(told.events), row.payload)
+    told, unit = told_in(row.received_at, row.payload), found.engine.units.get(row.unit)
+    if told is not None and unit is not None:
+        if not unit.knows(told.boot, told.first_seq, len(told.events)):  # what came again is no original
+            recent.remember(row.unit, told.boot, told.first_seq, len(told.events), row.payload)
         found.engine.absorb(row.unit, told)
 
 

@@ -28,6 +28,11 @@ class Session:
     closed: CloseFitting | None = None
     closed_at: Ms | None = None
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the service told of its opening."""
+        return next((act.warnings for _, act in self.acts if isinstance(act, OpenFitting)), ())
+
     def add(self, act: FittingAct, at: Ms, row_id: int) -> None:
         """One more act; its end is no part of what is signed."""
         if isinstance(act, CloseFitting):

@@ -8,6 +8,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from emcheck.cli import app
+from emcheck.cli.visit import read_script
+from emcheck.domain.fitting.steps import STEPS
+from emcheck.domain.instructions import parse_instruction
 from emcheck.service.enrolment import load_policy, load_register
 from emcheck.store.sql import SqlStore
 from tests.domain.visited import unfitted
@@ -66,6 +69,20 @@ def test_a_session_that_is_not_there(words: list[str], config: Path) -> None:
     result = run(*words, config=config)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "no session 'FS-1'; the last ones are: none (`emcheck fit list`)" in result.stderr
+
+
+def test_the_answers_file_of_the_documents_is_a_whole_visit() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text().split("**Answers.**")[1]
+    items = read_script(text.split("```json\n")[1].split("```")[0], "docs/formats.md")
+    said = {"session": "FS-1", "tag": "T-7", "by": "A. Fitter"}
+    for item in items:
+        if "step" in item:
+            parse_instruction({"type": "fitting_answer", **said, **item})
+        elif "what" in item:
+            parse_instruction({"type": "fitting_mark", **said, **item})
+    named = {item.get("step", item.get("until")) for item in items}
+    assert {step.id for step in STEPS} | {"lift"} == named - {None}
+    assert items[-1]["close"] == "success"
 
 
 def test_no_visit_is_on_record(config: Path) -> None:

@@ -174,6 +174,19 @@ async def test_a_story_is_drawn_as_a_picture_and_overwrites_nothing(tmp_path: Pa
     assert "is there already; name another with --svg" in refused.stderr
 
 
+async def test_where_there_is_no_night_to_draw_the_story_is_told_without_a_picture(tmp_path: Path) -> None:
+    told, rule, acts, known = TOLD["silence"]
+    database, picture = tmp_path / "em.db", tmp_path / "night.svg"
+    await served(database, told, acts, known)
+    listed = await asyncio.to_thread(said, database, "alerts", "list", "--all", "--json")
+    alert = next(one["alert_id"] for one in map(json.loads, listed.splitlines()) if one["rule"] == rule)
+    alone = await asyncio.to_thread(said, database, "explain", alert)
+    words = ["explain", alert, "--svg", str(picture), "--config", str(database.with_suffix(".toml"))]
+    drawn = await asyncio.to_thread(CliRunner().invoke, app, words)
+    assert (drawn.exit_code, drawn.stdout, picture.exists()) == (0, alone, False)
+    assert drawn.stderr.endswith(f"so that there is no night to draw; {picture} is not written\n")
+
+
 async def test_statistics_are_told_of_a_database(tmp_path: Path) -> None:
     told, _, acts, known = TOLD["late-return"]
     await served(tmp_path / "em.db", told, acts, known)

@@ -8,9 +8,10 @@ from jsonschema import Draft202012Validator
 from emcheck.domain.acts import InstructionError
 from emcheck.domain.amending import amended
 from emcheck.domain.fitting.judging import OVERRIDDEN, PENDING, VALIDATED
+from emcheck.domain.fitting.limb_note import read_note
 from emcheck.domain.fitting.record import record, record_sha256
 from emcheck.domain.fitting.settling import settled
-from emcheck.domain.fitting.visits import NO_VISITS, barred, visits_after
+from emcheck.domain.fitting.visits import NO_VISITS, visits_after
 from emcheck.domain.instants import HOUR, SECOND, format_ms
 from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.remarks import of_act
@@ -95,7 +96,8 @@ def test_answers_cannot_be_copied_between_fitters_sessions_and_tags() -> None:
     ],
 )
 def test_a_limb_note_bars_the_limb_it_names(note: str | None, limb: str, bars: bool) -> None:
-    assert barred(note, limb) is bars
+    assert (limb in read_note(note).barred) is bars
+    assert not read_note(note).unclear
 
 
 def test_a_barred_limb_fails_its_step() -> None:
@@ -108,6 +110,12 @@ def test_a_barred_limb_fails_its_step() -> None:
     ("fields", "words"),
     [
         ({"step": "identity", "answer": "yes", "identifiers": ["photo", "Photo "]}, "identifiers: two different"),
+        (
+            {"step": "identity", "answer": "yes", "identifiers": ["x", "y"]},
+            "identifiers: two different ones of at least 3 characters",
+        ),
+        ({"step": "strap_gap", "answer": "yes", "gap_mm": 250}, "gap_mm: 250 is too much, at most 100"),
+        ({"step": "strap_gap", "answer": "yes", "gap_mm": -1}, "gap_mm: -1 is too little, at least 0"),
         ({"step": "limb", "answer": "yes"}, "limb: missing"),
         ({"step": "strap_gap", "answer": "yes"}, "gap_mm: missing"),
         ({"step": "skin", "answer": "yes", "gap_mm": 3}, "gap_mm: belongs to strap_gap"),
@@ -199,7 +207,8 @@ def test_a_tag_that_takes_anothers_place_ends_its_fitting_and_one_that_is_left_o
     act: Any = parse_instruction(VisitStory(known=known, tag="T-2").opening)
     told = of_act(act, known, amended(known, act, BEGIN), lambda _: england()).told
     remark = (
-        "W-1 wears T-1 since 2026-03-01T00:00:00.000Z; where T-2 takes its place, open the session with `takes_off`"
+        "W-1 wears T-1 since 2026-03-01T00:00:00.000Z; where T-2 takes its place, open the session with `takes_off` "
+        "(`emcheck fit --takes-off T-1`)"
     )
     assert told == [f"{remark}, or end that fitting"]
     swapping = VisitStory(known=known, tag="T-2", takes_off="T-1")

@@ -28,7 +28,7 @@ from emcheck.service.stream import Line
 from emcheck.store.memory import MemoryStore
 from emcheck.wire.topics import up
 from tests.air import Air
-from tests.domain.test_folding import STEP, WHAT, received, story, two_addresses
+from tests.domain.test_folding import STEP, received, story, two_addresses
 from tests.domain.wearing import restless_night
 from tests.support import UnitStory, at, england, nightly, order, register, version
 from tests.support import lines as told_lines
@@ -175,6 +175,21 @@ def as_lines(rows: list[InboxRow]) -> list[Line]:
     return lines
 
 
+KILLED_AFTER_A_RECALL = (
+    [
+        ("away", 16077, 500_000), ("hears", 1800, 2), ("hears", 615, 2), ("hears", 35280, 2),
+        ("stands", 3812, 500_000), ("loses", 2383, 2), ("hears", 2637, 100_000), ("stands", 2383, 3600),
+    ],
+    [
+        ("away", 16347, 2), ("stands", 58347, 100_000), ("periodic", 1644, 100_000), ("reboots", 200, 90),
+        ("periodic", 258, 2), ("offset", 2784, 2),
+    ],
+    1946,
+    HOUR,
+)  # fmt: skip
+"""One of the wearer's two units has a checkpoint that was taken since all was read again, the other an older one."""
+
+
 @RELAXED
 @given(
     st.lists(STEP, min_size=8, max_size=25),
@@ -182,6 +197,7 @@ def as_lines(rows: list[InboxRow]) -> list[Line]:
     st.integers(0, 2**32),
     st.sampled_from([HOUR, 7 * DAY]),
 )
+@example(*KILLED_AFTER_A_RECALL)
 async def test_a_replay_is_the_live_system(
     monkeypatch: pytest.MonkeyPatch, first: list[Any], second: list[Any], seed: int, checkpoint_every_ms: int
 ) -> None:
@@ -236,55 +252,6 @@ async def test_who_was_due_when_a_service_died_half_way_through_a_herd_is_decide
     rows = [row async for row in store.inbox_after(0)]
     again = replay(as_lines(rows), known, england(), until=at("19:40"))
     assert told(found) == told(again.findings)
-    await store.close()
-
-
-def night_of_clones(chance: random.Random, seed: int) -> tuple[int, list[Line]]:
-    """How often a checkpoint is taken; and a night of which some numbers come again with up to three other contents."""
-    steps = []
-    for _ in range(chance.randint(8, 25)):
-        what, waits = chance.choice(WHAT), [chance.randint(1, 20 * 3600), chance.randint(1, 900)]
-        steps.append((what, chance.choice(waits), chance.choice([2, 2, 2, 2, 90, 3600, 100_000, 500_000])))
-    every_ms = chance.choice([HOUR, 7 * DAY])
-    lines = received(story(steps, "BU-0001"), seed=seed)
-    told = [(line.received_at, line.topic, line.payload) for line in lines]
-    for line in lines:
-        for _ in range(chance.randint(1, 3) if chance.random() < 0.15 else 0):
-            said = json.loads(line.payload)
-            said["events"] = [_other(event, chance) if chance.random() < 0.7 else event for event in said["events"]]
-            late = chance.choice([1, 60_000, HOUR, DAY, 5 * DAY])
-            told.append((line.received_at + late, line.topic, json.dumps(said).encode()))
-    return every_ms, [
-        Line(number, at, "up", topic, payload)
-        for number, (at, topic, payload) in enumerate(sorted(told, key=lambda one: one[0]), start=1)
-    ]
-
-
-def _other(event: dict[str, Any], chance: random.Random) -> dict[str, Any]:
-    power, charge = chance.choice(["mains", "battery"]), chance.randint(1, 99)
-    return {"type": "unit_status", "at": event["at"], "power": power, "battery_pct": charge}
-
-
-DIFFERED = [18, 44, 45]
-"""Nights whose holes were noticed at another time after a kill than in a replay."""
-
-
-@pytest.mark.parametrize("seed", DIFFERED)
-async def test_a_hole_is_noticed_when_it_was_shown_however_often_all_is_read_again(
-    monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
-    """P2 where one number has several contents and the service is killed meanwhile."""
-    chance = random.Random(f"conflict {seed}")
-    every_ms, lines = night_of_clones(chance, seed)
-    until = lines[-1].received_at + HOUR
-    restarts = {chance.randrange(1, len(lines)): chance.choice(["killed", "stopped"]) for _ in range(3)}
-    with monkeypatch.context() as patch:
-        patch.setattr(case, "KEEP", DAY)
-        patch.setattr(nights, "KEEP", DAY)
-        store, _ = await live(lines, two_addresses(), until, restarts=restarts, checkpoint_every_ms=every_ms)
-        rows = [row async for row in store.inbox_after(0)]
-        again = replay(as_lines(rows), two_addresses(), england(), until=until)
-        assert told(await store.findings()) == told(again.findings)
     await store.close()
 
 

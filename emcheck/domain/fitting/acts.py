@@ -15,6 +15,9 @@ from emcheck.domain.written import Instant
 SessionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{2,39}$")]
 Tag = Annotated[TagId, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 Limb = Literal["left_ankle", "right_ankle", "left_wrist", "right_wrist"]
+_SHORTEST = 3
+"""Characters of an identifier: "x" and "y" confirm nobody."""
+MOST_GAP_MM = 100
 LIMBS = ("left_ankle", "right_ankle", "left_wrist", "right_wrist")
 Said = Annotated[str, Field(pattern=r"\S", max_length=200)]
 Room = Annotated[str, Field(pattern=r"\S", max_length=40)]
@@ -92,7 +95,7 @@ class AnswerStep(_InSession):
     """Of `identity`: by which two identifiers."""
     limb: Limb | None = None
     """Of `limb`: which one. `yes` says that it is a natural one."""
-    gap_mm: Annotated[float, Field(ge=0, le=100)] | None = None
+    gap_mm: Annotated[float, Field(ge=0, le=MOST_GAP_MM)] | None = None
     """Of `strap_gap`: between strap and limb."""
     reason: Said | None = None
     """Why not, of `no` and `cannot`."""
@@ -102,8 +105,11 @@ class AnswerStep(_InSession):
         if self.answer == "cannot" and self.reason is None:
             raise Misplaced("reason", "missing; say why it could not be seen")
         yes = self.answer == "yes"
-        if self.step == "identity" and yes and len({one.strip().lower() for one in self.identifiers}) < 2:
-            raise Misplaced("identifiers", "two different ones are needed, as photo and date of birth")
+        if self.step == "identity" and yes:
+            told = {one.strip().lower() for one in self.identifiers}
+            if len(told) < 2 or min(map(len, told)) < _SHORTEST:
+                wanted = f"two different ones of at least {_SHORTEST} characters are needed, as photo and date of birth"
+                raise Misplaced("identifiers", wanted)
         if self.step == "limb" and yes and self.limb is None:
             raise Misplaced("limb", f"missing; which of {', '.join(LIMBS)}")
         if self.step == "strap_gap" and yes and self.gap_mm is None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from emcheck.domain.fitting import limb_check, site_checks
+from emcheck.domain.fitting.limb_note import UNCLEAR, instead, read_note
 from emcheck.domain.fitting.seen import CANNOT, Result, Seen, failed, missing, passed
-from emcheck.domain.fitting.visits import barred
 
 ANSWER, TELEMETRY, BOTH = "answer", "telemetry", "answer and telemetry"
 
@@ -50,9 +50,12 @@ def _limb(seen: Seen) -> Result:
     if (open_ := _answered("limb", seen)) is not None:
         return open_
     limb = seen.answers["limb"].said.limb or ""
-    if barred(seen.note, limb):
-        return failed(f"The wearer's limb note bars the {limb.replace('_', ' ')}: choose the other leg.", limb=limb)
-    return passed(f"{limb.replace('_', ' ').capitalize()}; a natural limb, seen and felt.", limb=limb)
+    note = read_note(seen.note)
+    if limb in note.barred:
+        barred = f"The wearer's limb note bars the {limb.replace('_', ' ')}: {instead(seen.note, limb)}."
+        return failed(barred, limb=limb)
+    asks = f" {UNCLEAR}" if note.unclear else ""
+    return passed(f"{limb.replace('_', ' ').capitalize()}; a natural limb, seen and felt.{asks}", limb=limb)
 
 
 def _of_limb(step: str, seen: Seen) -> Result | None:

@@ -4,11 +4,10 @@
 2. An answer belongs to one session, its fitter and its tag: all three stand in it, and all three must be right. So
    nobody copies another's answers, and a wrong tag that is scanned is noticed at the first answer.
 3. A visit ends by itself after `fitting.session.most_s`: the service closes it as `lapsed`.
-4. The wearer's limb note bars the limbs that it names: "left leg prosthetic" bars the left ankle.
+4. The wearer's limb note bars limbs (`limb_note`): "left leg prosthetic" bars the left ankle.
 5. An outcome says what becomes of the tag (`outcomes`).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from typing import Any
 from emcheck.domain.acts import InstructionError
 from emcheck.domain.amending import addresses
 from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
+from emcheck.domain.fitting.limb_note import instead, read_note
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, MINUTE, format_ms
 from emcheck.domain.register import Fitting, Order, Register
@@ -84,8 +84,9 @@ def _opened(visits: Visits, act: OpenFitting, register: Register, at: Ms, most_m
         if shared is not None:
             raise InstructionError(
                 "session",
-                f"{shared} is in session {known.session} of {known.by}, open since {format_ms(known.opened_at)}: go on "
-                f"with that one (`emcheck fit --session {known.session}`), or close it first",
+                f"{shared} is in session {known.session} of {known.by}{_not_that(known, act)}, open since "
+                f"{format_ms(known.opened_at)}: go on with that one (`emcheck fit --session {known.session}`), or "
+                "close it first (answer `leave` there and say how the visit ended)",
             )
     ended = _ended(act, order, register, at)
     return Visit(
@@ -93,6 +94,10 @@ def _opened(visits: Visits, act: OpenFitting, register: Register, at: Ms, most_m
         unit=act.unit, by=act.by, opened_at=at, until=at + most_ms, fitter_tag=act.fitter_tag,
         strap_batch=act.strap_batch, ended=ended,
     )  # fmt: skip
+
+
+def _not_that(known: Visit, act: OpenFitting) -> str:
+    return "" if known.tag == act.tag else f", which is about {known.tag} and not about {act.tag}"
 
 
 def _address(act: OpenFitting, order: Order, register: Register, at: Ms) -> AddressId:
@@ -150,38 +155,49 @@ def _heed(visits: Visits, act: AnswerStep | MarkFitting | OverrideFitting | Clos
             "by", f"{act.session} is the session of {visit.by}; {act.by} opens one of their own and answers in that"
         )
     if act.tag != visit.tag:
-        raise InstructionError(
-            "tag",
-            f"you scanned {act.tag}, and {act.session} is about {visit.tag}: answers for one tag are not taken for "
-            "another. Scan the tag on the limb; if it is the wrong one, close this session and open one for it",
-        )
+        raise InstructionError("tag", wrong_tag(visit, act.tag))
     if act.at is not None and not visit.opened_at <= act.at <= at + _AHEAD:
         raise InstructionError(
             "at", f"{format_ms(act.at)} is not in the visit, which began at {format_ms(visit.opened_at)}; set the clock"
         )
 
 
-_SIDES = re.compile(r"\b(left|right|both)\b", re.IGNORECASE)
+def wrong_tag(visit: Visit, scanned: TagId) -> str:
+    """What a fitter reads who scanned another tag than the session's."""
+    return (
+        f"you scanned {scanned}, and {visit.session} is about {visit.tag}: answers for one tag are not taken for "
+        "another. Scan the tag on the limb; if it is the wrong one, close this session and open one for it"
+    )
 
 
-def barred(note: str | None, limb: str) -> bool:
-    """Whether a limb note bars a limb (4): the side that it names, or both; where it names none, every leg."""
-    if not note:
-        return False
-    named = {side.lower() for side in _SIDES.findall(note)}
-    if not named:
-        return limb.endswith("ankle")
-    arms = re.search(r"\b(arm|hand|wrist)\b", note, re.IGNORECASE) is not None
-    legs = re.search(r"\b(leg|foot|ankle|knee|shin|thigh)\b", note, re.IGNORECASE) is not None or not arms
-    there = limb.endswith("ankle") if legs and not arms else limb.endswith("wrist") if arms and not legs else True
-    return there and ("both" in named or limb.split("_", maxsplit=1)[0] in named)
+def contradiction(visit: Visit, opening: Mapping[str, str | None]) -> str | None:
+    """What of an opening is not so in a session that is to go on, in one line; None where nothing is."""
+    scanned = opening.get("tag")
+    if scanned is not None and scanned != visit.tag:
+        return wrong_tag(visit, TagId(scanned))
+    known = {
+        "order_id": visit.order_id, "unit": visit.unit, "by": visit.by, "fitter_tag": visit.fitter_tag,
+        "strap_batch": visit.strap_batch,
+    }  # fmt: skip
+    for field, kept in known.items():
+        if (said := opening.get(field)) not in (None, kept):
+            words = {"by": "fitter"}.get(field, field.removesuffix("_id").replace("_", " "))
+            return (
+                f"you said {words} {said}, and {visit.session} has {kept or 'none'}: leave it out to go on with "
+                "that session, or close it and open another"
+            )
+    off = opening.get("takes_off")
+    if off is not None and off not in visit.ended:
+        return f"{visit.session} began without taking {off} off: close it and open another with --takes-off {off}"
+    return None
 
 
 def heed_note(act: AnswerStep, note: str | None) -> None:
     """InstructionError where an answer puts the tag on a limb that the note bars."""
-    if act.limb is not None and barred(note, act.limb):
+    if act.limb is not None and act.limb in read_note(note).barred:
         raise InstructionError(
-            "limb", f"{act.limb.replace('_', ' ')} is barred by the wearer's limb note: {note!r}. Choose the other leg"
+            "limb",
+            f"{act.limb.replace('_', ' ')} is barred by the wearer's limb note: {note!r}: {instead(note, act.limb)}",
         )
 
 
