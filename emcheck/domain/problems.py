@@ -59,8 +59,6 @@ def _words(problem: ErrorDetails, field: str) -> str:
         return f"missing; {_NEEDED.get(field, 'add it')}"
     if kind in ("string_pattern_mismatch", "string_type", "string_too_short") and field in (_FORMS | _NEEDED):
         return f"{value!r} is not {_FORMS[field]}" if field in _FORMS else f"{value!r} says nothing; {_NEEDED[field]}"
-    if kind == "string_pattern_mismatch":
-        return f"{value!r} {_PATTERNS.get(problem['ctx']['pattern'], 'has characters that are not allowed here')}"
     if kind in ("literal_error", "enum"):
         return f"{value!r} is none of {expected}"
     if kind == "json_invalid":
@@ -70,7 +68,15 @@ def _words(problem: ErrorDetails, field: str) -> str:
         return f"{value!r} is {word} {problem.get('ctx', {}).get(bound)}"
     if kind in _SHAPES:
         return _SHAPES[kind]
-    return problem["msg"].removeprefix("Value error, ")
+    return _ill_formed(problem) or problem["msg"].removeprefix("Value error, ")
+
+
+def _ill_formed(problem: ErrorDetails) -> str:
+    """A pattern is nobody's words; empty where no pattern is at fault."""
+    if problem["type"] != "string_pattern_mismatch":
+        return ""
+    why = _PATTERNS.get(problem["ctx"]["pattern"], "has characters that are not allowed here")
+    return f"{problem['input']!r} {why}"
 
 
 def _no_json(fault: str) -> str:

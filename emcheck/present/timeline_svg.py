@@ -197,9 +197,13 @@ class _Night:
         yield from self._marks()
 
     def _noted_at(self, bar: Bar) -> Ms:
-        """Where a bar's name begins: with it where it is long enough, else after it."""
+        """Where a bar's name begins: in it where it is long enough, else after it, or before it at the right edge."""
         start, end = max(bar.start, self._low), min(self._high, self._it.until if bar.end is None else bar.end)
-        return start if self._x(end) - self._x(start) >= _LETTER * len(bar.text) + 10 else max(start, end)
+        wide = _LETTER * len(bar.text) + 10
+        if self._x(end) - self._x(start) >= wide:
+            return start
+        before = start - round(wide / _PLOT * (self._high - self._low))
+        return before if self._x(end) + wide > _WIDTH - _RIGHT and before > self._low else max(start, end)
 
     def _y(self, number: int) -> int:
         """Where a lane begins; what absences are called stands under the second."""
