@@ -75,11 +75,7 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
     def ended(night: Night) -> None:
         progress.stop()
         _page(console, night, zone)
-        causes = {event["data"]["alert_id"] for event in night.alerts}
-        console.print(
-            f"{night.events:,} events committed and acknowledged, {len(causes)} alerts, "
-            f"{len(night.findings)} findings, in {time.monotonic() - began:.0f} s. Database: {folder / 'emcheck.db'}"
-        )
+        _sum_up(console, night, folder, time.monotonic() - began)
         _point_to_commands(console, night, folder)
         _point_to_console(console, night, zone, desk)
 
@@ -93,6 +89,14 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
     except KeyboardInterrupt:
         if desk is None:
             raise
+
+
+def _sum_up(console: Console, night: Night, folder: Path, took_s: float) -> None:
+    causes = {event["data"]["alert_id"] for event in night.alerts}
+    console.print(
+        f"{night.events:,} events committed and acknowledged, {len(causes)} alerts, "
+        f"{len(night.findings)} findings, in {took_s:.0f} s. Database: {folder / 'emcheck.db'}"
+    )
 
 
 def _point_to_commands(console: Console, night: Night, folder: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from emcheck.alerting.publishers import MqttPublisher
 from emcheck.clock import VirtualClock
@@ -99,12 +100,7 @@ async def run_night(
             policy=policy,
             clock=clock,
             beside={} if console is None else {"console": await console(store, clock)},
-            options=Options(
-                linger_s=0.001,
-                ack_every_s=0.0,
-                alive_every_ms=600 * SECOND,
-                seal=None if key is None else functools.partial(seal, key=key),
-            ),
+            options=_options(key),
         )
         async with _queue_watched(broker, heard), _running(service, transport):
             town = MqttTown(world, host=broker.host, port=broker.port, clock=clock)
@@ -130,6 +126,15 @@ async def run_night(
             if console is not None:
                 await asyncio.Event().wait()
             return night
+
+
+def _options(key: Ed25519PrivateKey | None) -> Options:
+    return Options(
+        linger_s=0.001,
+        ack_every_s=0.0,
+        alive_every_ms=600 * SECOND,
+        seal=None if key is None else functools.partial(seal, key=key),
+    )
 
 
 async def _through_the_night(
