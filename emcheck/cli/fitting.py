@@ -234,6 +234,17 @@ def _look(config: Path | None, session: str) -> "Look":
         bad_input(error)
 
 
+@fit_app.command("demo")
+def fit_demo(
+    situation: Annotated[str, typer.Argument(help="What the strap is closed on: skin, prosthesis-foam, ...")] = "skin",
+    folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is removed.")] = Path("var/fit"),
+) -> None:
+    """Play a fitting without hardware: broker, service and a simulated tag, to the record on paper."""
+    from emcheck.cli.fit_demo import show_visit
+
+    show_visit(situation, folder)
+
+
 @fit_app.command("record")
 def fit_record(
     session: SessionArgument,
@@ -258,11 +269,11 @@ def fit_record(
     if out is None:
         typer.echo(text, nl=False)
         return
-    write_new(out, _pages(plain) if out.suffix == ".pdf" else text, force=force)
+    write_new(out, pages(plain) if out.suffix == ".pdf" else text, force=force)
     typer.echo(f"{out}: {look.session.visit.session}, sha256 {plain['sha256']}")
 
 
-def _pages(document: dict[str, Any]) -> bytes:
+def pages(document: dict[str, Any]) -> bytes:
     """As PDF; the compiler is large, and loaded for this alone."""
     from emcheck.evidence.fitting_record import record_pdf
 

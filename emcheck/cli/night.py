@@ -38,7 +38,7 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
     except ScenarioError as error:
         bad_input(error)
     policy = read_policy(None)
-    _empty(folder)
+    empty(folder)
     quiet_logging()
     console, began = Console(soft_wrap=True), time.monotonic()
     zone = plan.town.timezone
@@ -126,11 +126,13 @@ def as_started() -> str:
     return shlex.quote(str(program))
 
 
-def _empty(folder: Path) -> None:
-    """Remove what an earlier demo left; a folder with anything else in it is somebody's and stays as it is."""
+def empty(folder: Path, *made: str) -> None:
+    """Remove what an earlier demo left, `made` beside its database; a folder with anything else is somebody's."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        foreign = sorted(p.name for p in folder.iterdir() if p.name != "broker" and not p.name.startswith("emcheck.db"))
+        foreign = sorted(
+            p.name for p in folder.iterdir() if p.name not in ("broker", *made) and not p.name.startswith("emcheck.db")
+        )
         if foreign:
             bad_input(f"--folder {folder}: it holds {foreign[0]}, which no demo made; name a new or an empty folder")
         for left in folder.iterdir():

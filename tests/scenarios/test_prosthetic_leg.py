@@ -3,30 +3,21 @@
 A fitter closes the tag on a prosthetic leg: bare foam, over a sock, warmed by hand, with a heat pack; or on a real one.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import aiomqtt
 import pytest
 
 from emcheck.clock import VirtualClock
-from emcheck.domain.fitting.acts import AnswerStep, MarkFitting
 from emcheck.domain.ids import TagId, UnitId
-from emcheck.domain.instants import SECOND
 from emcheck.evidence.fitting_record import record_pdf
-from emcheck.ingest.embedded import EmbeddedBroker
-from emcheck.service.app import Service
 from emcheck.service.sessions import Looking, document
-from firmware_sim.uplink import Outgoing
-from firmware_sim.visit import SimulatedVisit
+from firmware_sim.worlds.flat import flat
 from tests.domain.visited import unfitted
 from tests.service.hallway import SCRIPT, fit, lines
-from tests.service.living import living
 from tests.service.test_instructing import reading
-from tests.support import at
+from tests.support import at, england
 
 BEGIN = at("10:00")
 NOT_ON_A_LIMB = "not on a living limb, do not leave, choose the other leg"
@@ -43,94 +34,23 @@ VARIANTS = {
 }
 
 
-class Flat:
-    """The simulated visit on a broker: what the session says is done is done, second by second."""
-
-    def __init__(self, service: Service, clock: VirtualClock, visit: SimulatedVisit, client: aiomqtt.Client) -> None:
-        self._service, self._clock, self._visit, self._client = service, clock, visit, client
-        self._done = 0
-
-    async def listen(self) -> None:
-        async for message in self._client.messages:
-            self._visit.unit.downlink(bytes(message.payload), self._clock.now())
-
-    async def run(self) -> None:
-        self._visit.unit.connected(self._clock.now())
-        while True:
-            self._clock.advance(self._clock.now() + SECOND)
-            self._follow()
-            await self._publish(self._visit.step(self._clock.now()))
-            await self._answered()
-            await asyncio.sleep(0.002)
-
-    async def _publish(self, messages: list[Outgoing]) -> None:
-        for message in messages:
-            await self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
-
-    async def _answered(self) -> None:
-        """Wait for the acknowledgement; one that is lost at QoS 0 is asked for again, though the clock stands still."""
-        unit = self._visit.unit
-        for turn in range(1, 20_000):
-            if not unit.unacknowledged():
-                return
-            await asyncio.sleep(0.001)
-            if turn % 1_000 == 0:
-                unit.again_now(self._clock.now())
-                await self._publish(unit.take_outgoing())
-        raise AssertionError("the service answers no more")
-
-    def _follow(self) -> None:
-        """Do what was said since."""
-        acts = [act for one in self._service.pipeline._visiting.open.values() for _, act in one.acts]
-        now, rooms = self._clock.now(), 0
-        for act in acts[self._done :]:
-            if isinstance(act, AnswerStep) and act.step == "movement":
-                self._visit.does("close", now)
-            elif isinstance(act, MarkFitting) and act.what in ("lifted", "lowered"):
-                self._visit.does("lift" if act.what == "lifted" else "lower", now)
-            elif isinstance(act, MarkFitting) and act.what == "room":
-                rooms += 1
-                self._visit.does("room", now, room=rooms + 1)
-        self._done = len(acts)
-
-
-@pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
-    async with EmbeddedBroker(store_dir=tmp_path / "broker") as running:
-        yield running
-
-
-async def played(broker: EmbeddedBroker, database: Path, place: str, script: list[dict[str, Any]]) -> dict[str, Any]:
+async def played(folder: Path, place: str, script: list[dict[str, Any]]) -> dict[str, Any]:
     """A visit from its first question to its end; the record as a file."""
     clock = VirtualClock(BEGIN)
-    visit = SimulatedVisit(
-        unit=UnitId("BU-0001"), tag=TagId("T-1"), fitter_tag=TagId("F-1"), place=place, seed=f"story/{place}", now=BEGIN
-    )
-    async with (
-        living(broker, database, clock, known=unfitted()) as service,
-        aiomqtt.Client(broker.host, broker.port, identifier="BU-0001") as client,
-    ):
-        await client.subscribe("em/v1/BU-0001/down")
-        flat = Flat(service, clock, visit, client)
-        tasks = [asyncio.create_task(job) for job in (flat.listen(), flat.run(), fit(database, clock, script))]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            done.pop().result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-    async with reading(database) as store:
+    unit, tag, own = UnitId("BU-0001"), TagId("T-1"), TagId("F-1")
+    async with flat(folder, unfitted(), england(), clock, unit=unit, tag=tag, fitter_tag=own, place=place):
+        await fit(folder / "emcheck.db", clock, script)
+    async with reading(folder / "emcheck.db") as store:
         return document(await (await Looking.at(store, "FS-1")).look(clock.now()))
 
 
 @pytest.mark.timeout(175)
 @pytest.mark.parametrize("variant", [name for name, place in VARIANTS.items() if place != "skin"])
 async def test_on_a_prosthetic_leg_the_fitter_is_told_not_to_leave(
-    variant: str, broker: EmbeddedBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    variant: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ending = {"close": "cannot_validate", "note": "both legs looked at"}
-    told = await played(broker, tmp_path / "em.db", VARIANTS[variant], [*REFUSED, ending])
+    told = await played(tmp_path, VARIANTS[variant], [*REFUSED, ending])
     said = [line["words"] for line in lines(capsys.readouterr().out) if line.get("step") == "body"]
     assert said[-1].lower().endswith(f"{NOT_ON_A_LIMB}.")
     body = next(step for step in told["record"]["steps"] if step["step"] == "body")
@@ -141,9 +61,9 @@ async def test_on_a_prosthetic_leg_the_fitter_is_told_not_to_leave(
 
 @pytest.mark.timeout(175)
 async def test_on_a_real_leg_the_fitter_leaves_with_a_record_that_shows_why(
-    broker: EmbeddedBroker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = await played(broker, tmp_path / "em.db", VARIANTS["a real leg"], SIMULATED)
+    told = await played(tmp_path, VARIANTS["a real leg"], SIMULATED)
     assert lines(capsys.readouterr().out)[-1]["state"] == "validated"
     assert told["outcome"] == "success"
     assert told["sha256"] == told["signed_sha256"]
