@@ -46,9 +46,11 @@ def body_assess(
     """Say of every row `attached`, `detached` or `uncertain`, from it and earlier ones only. Exit 2 on bad input."""
     if as_json or format_ is Format.JSON:
         rows = [json.dumps(_plain(at, judged), ensure_ascii=False) for at, _, judged in _judged(file, bias_c)]
+        _say_if_none(rows, file)
         typer.echo("[" + ",\n ".join(rows) + "]")
         return
     lines = [f"{at},{judged.state},{judged.p_attached:.4f}" for at, _, judged in _judged(file, bias_c)]
+    _say_if_none(lines, file)
     typer.echo("\n".join(["at,state,p_attached", *lines]))
 
 
@@ -105,6 +107,11 @@ def body_simulate(
     if truth is not None:
         write_new(truth, "\n".join([*truths, ""]), force=force)
     typer.echo("\n".join(rows))
+
+
+def _say_if_none(rows: list[str], file: str) -> None:
+    if not rows:
+        typer.echo(f"{'standard input' if file == '-' else file}: the table has no reading", err=True)
 
 
 def _judged(file: str, bias_c: float | None) -> Iterator[tuple[str, "Sample", "Judgement"]]:

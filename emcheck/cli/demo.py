@@ -10,8 +10,11 @@ def demo(
     scenario: Annotated[str, typer.Option(help="A scenario: a name from config/scenarios, or a file.")] = "town",
     folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is removed.")] = Path("var/demo"),
     seed: Annotated[int | None, typer.Option(help="Another night of the same scenario.")] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="Show it in the console too, and keep that up until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show a whole night: units connect, alerts come with reasons, and each presence is drawn against its window."""
     from emcheck.cli.night import show_night
 
-    show_night(scenario, folder, seed)
+    show_night(scenario, folder, seed, in_console=console)

@@ -12,6 +12,7 @@ from emcheck.cli.showing import terminal_width, wrapped
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from emcheck.domain.advice import Advice
     from emcheck.domain.alerts import Alert
     from emcheck.domain.ids import Ms
     from emcheck.domain.policies import Policies
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def _advised(advice: "Advice") -> list[str]:
+    command = f"`{advice.command}`; " if advice.command else ""
+    return [f"{advice.do} ({command}{advice.source})"]
 
 
 def explain(
@@ -67,7 +73,7 @@ def explain(
         known.insert(0, f"Withdrawn: {it.history[-1].note}.")
     _section("Known now", known or [it.alert.text])
     advice, outlook = next_step(it.alert), escalated.outlook(it.alert, it.step, it.of, zone)
-    _section("To do next", [f"{advice.do} ({advice.source})"] if advice is not None else [])
+    _section("To do next", _advised(advice) if advice is not None else [])
     _section("If nothing is done", [outlook] if outlook else [])
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
     if it.alert.incident is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from emcheck.cli.demo_console import OPERATOR, DemoConsole
 from emcheck.cli.reading import bad_input, read_policy
 from emcheck.cli.showing import terminal_width
 from emcheck.cli.simulating import scenario_path
@@ -28,8 +30,8 @@ from firmware_sim.worlds.night import Night, Watcher, run_night
 _STYLE = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
 
 
-def show_night(scenario: str, folder: Path, seed: int | None) -> None:
-    """Run the night of a scenario in `folder`, and print it as it goes."""
+def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: bool = False) -> None:
+    """Run the night of a scenario in `folder`, and print it as it goes; `in_console` stays until Ctrl-C."""
     path = scenario_path(scenario)
     try:
         plan = load_scenario(path)
@@ -46,11 +48,15 @@ def show_night(scenario: str, folder: Path, seed: int | None) -> None:
     )  # fmt: skip
     bar = progress.add_task("night", total=plan.end_ms - plan.start_ms, now="", events=0)
 
+    desk = DemoConsole() if in_console else None
+
     def opened(broker: str, units: int, wearers: int) -> None:
         console.print(f"Broker on {broker}, {units} base units connected over MQTT, {wearers} wearers under curfew.")
         console.print(
             f"The night of {clock_words(plan.start_ms, zone)} to {clock_words(plan.end_ms, zone)} ({zone}):\n"
         )
+        if desk is not None:
+            console.print(f"[bold]The console, for `{OPERATOR}`, who chooses a password here, once:[/]\n{desk.link}\n")
 
     def alert(event: dict[str, Any]) -> None:
         """Nobody is on duty here: that alerts are passed on is not shown, nor what lies under an incident."""
@@ -66,31 +72,58 @@ def show_night(scenario: str, folder: Path, seed: int | None) -> None:
     def moved(now: Ms, events: int) -> None:
         progress.update(bar, completed=now - plan.start_ms, now=clock_words(now, zone), events=events)
 
+    def ended(night: Night) -> None:
+        progress.stop()
+        _page(console, night, zone)
+        _sum_up(console, night, folder, time.monotonic() - began)
+        _point_to_commands(console, night, folder)
+        _point_to_console(console, night, zone, desk)
+
+    watcher = Watcher(opened=opened, alert=alert, moved=moved, ended=ended)
+    beside = None if desk is None else desk.beside
     try:
         with progress:
-            night: Night = asyncio.run(
-                run_night(plan, policy, folder, watcher=Watcher(opened=opened, alert=alert, moved=moved), seed=seed)
-            )
+            asyncio.run(run_night(plan, policy, folder, watcher=watcher, seed=seed, console=beside))
     except (BrokerError, StoreError, OSError) as error:
         bad_input(error)
-    _page(console, night, zone)
+    except KeyboardInterrupt:
+        if desk is None:
+            raise
+
+
+def _sum_up(console: Console, night: Night, folder: Path, took_s: float) -> None:
     causes = {event["data"]["alert_id"] for event in night.alerts}
     console.print(
         f"{night.events:,} events committed and acknowledged, {len(causes)} alerts, "
-        f"{len(night.findings)} findings, in {time.monotonic() - began:.0f} s. Database: {folder / 'emcheck.db'}"
+        f"{len(night.findings)} findings, in {took_s:.0f} s. Database: {folder / 'emcheck.db'}"
     )
-    _point_to_commands(console, night, folder)
 
 
 def _point_to_commands(console: Console, night: Night, folder: Path) -> None:
     """What to type to look further, ready to be copied: the queue, and the story of its gravest alert."""
     database = shlex.quote(f"sqlite:///{folder / 'emcheck.db'}")
-    beside = f"EMCHECK_STORE__URL={database} emcheck"
+    beside = f"EMCHECK_STORE__URL={database} {as_started()}"
     alerts = [event["data"] for event in night.alerts if event["type"] == "emcheck.alert.raised"]
     console.print(f"\nThe queue:          {beside} alerts list", highlight=False)
     if alerts:
         gravest = min(alerts, key=lambda alert: (alert["priority"], alert["raised_at"]))
         console.print(f"One alert's story:  {beside} explain {gravest['alert_id']}", highlight=False)
+
+
+def _point_to_console(console: Console, night: Night, zone: str, desk: DemoConsole | None) -> None:
+    if desk is None:
+        console.print(f"In the console:     {as_started()} demo --console", highlight=False)
+        return
+    console.print(f"\nThe clock stands at {clock_words(night.until, zone)}. The console is up until Ctrl-C:")
+    console.print(desk.address, highlight=False)
+
+
+def as_started() -> str:
+    """The command as it was started, to be pasted: `emcheck` where the shell finds this one by its name."""
+    program, found = Path(sys.argv[0]), shutil.which("emcheck")
+    if len(program.parts) < 2 or (found is not None and Path(found).resolve() == program.resolve()):
+        return "emcheck"
+    return shlex.quote(str(program))
 
 
 def empty(folder: Path, *made: str) -> None:

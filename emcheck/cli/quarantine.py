@@ -29,6 +29,11 @@ def quarantine_list(
     as_json: JsonOption = False,
 ) -> None:
     """What was refused, oldest first: when, from whom, why, and which field was wrong."""
+    from emcheck.cli.reading import bad_input
+    from emcheck.service.intake import REASONS
+
+    if reason is not None and reason not in REASONS:
+        bad_input(f"--reason {reason}: nothing is refused for that; there are {', '.join(REASONS)}")
 
     async def asked(store: "SqlStore") -> "list[tuple[int, Quarantined]]":
         newest: deque[tuple[int, Quarantined]] = deque(maxlen=most)

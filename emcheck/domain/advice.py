@@ -12,10 +12,14 @@ from emcheck.domain.alerts import Alert, AlertState
 
 
 class Advice(NamedTuple):
-    """What a duty operator does next, in a sentence or two, and the place in domain.md that says so."""
+    """What a duty operator does next, in a sentence or two, and the place in domain.md that says so.
+
+    `command` does or shows it in a terminal; the words do without it.
+    """
 
     do: str
     source: str
+    command: str = ""
 
 
 _ALERTS, _RULES, _FITTING = "docs/domain.md, Alerts", "docs/domain.md, Rules", "docs/domain.md, Fitting"
@@ -33,9 +37,10 @@ RULES: Mapping[str, Advice] = MappingProxyType(
             _ALERTS,
         ),
         "curfew.accumulated": Advice(
-            "Look through the absences that add up. If it is a breach, close the alert as breach_reported and refer "
-            "it (`emcheck alerts refer`) before it is overdue.",
+            "Look through the absences that add up. If it is a breach, close the alert as a breach that is reported, "
+            "and refer it before it is overdue.",
             _ALERTS,
+            "emcheck alerts refer",
         ),
         "tag.strap": Advice(
             "Call the wearer and send a fitter: only a visit clears it. Where the strap's batch is in doubt, accuse "
@@ -84,8 +89,9 @@ RULES: Mapping[str, Advice] = MappingProxyType(
         ),
         "fitting.overdue": Advice("Arrange the fitting. After two attempts that failed, tell the authority.", _RULES),
         "fitting.unvalidated": Advice(
-            "Send a fitter to validate the fitting (`emcheck fit`), or have a supervisor override it with a reason.",
+            "Send a fitter to validate the fitting, or have a supervisor override it with a reason.",
             _FITTING,
+            "emcheck fit",
         ),
         "monitoring.not_producing": Advice(
             "Nobody is monitored here: mend what the alert names as the reason, and tell the authority since when.",
@@ -101,14 +107,15 @@ RULES: Mapping[str, Advice] = MappingProxyType(
             "docs/protocol.md, Gap",
         ),
         "evidence.rejected": Advice(
-            "Ask nothing of the wearer. Read what was refused (`emcheck quarantine list`) and hand it to who makes "
-            "or runs the base unit.",
+            "Ask nothing of the wearer. Have what was refused read and handed to who makes or runs the base unit.",
             _PROTOCOL,
+            "emcheck quarantine list",
         ),
         "evidence.unknown_device": Advice(
-            "Find out what sends (`emcheck quarantine list`). If it is ours, enter its installation; if not, have "
-            "its access to the broker withdrawn.",
+            "Find out what sends. If it is ours, enter its installation; if not, have its access to the broker "
+            "withdrawn.",
             _PROTOCOL,
+            "emcheck quarantine list",
         ),
         "evidence.conflict": Advice(
             "Accuse nobody by these numbers. Have the base unit exchanged and examined: it may be a clone or have "
@@ -127,9 +134,10 @@ RULES: Mapping[str, Advice] = MappingProxyType(
             "For operations: synchronise the machine's clock. Absences in this time need another proof.", _RULES
         ),
         "service.audit": Advice(
-            "For operations: see whether the service runs and its publishers and contacts answer; what was not "
-            "passed on is listed by `emcheck alerts audit`.",
+            "For operations: see whether the service runs and its publishers and contacts answer, and what was "
+            "not passed on.",
             _RULES,
+            "emcheck alerts audit",
         ),
         "fleet.batch": Advice(
             "For a supervisor: stop accusing by straps of this batch, have a fitter look at those reported, and tell "
@@ -165,14 +173,15 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
             "docs/domain.md, Alerts",
         ),
         ("fitting.overdue", "failed_attempts"): Advice(
-            "Tell the authority, with the outcome of each visit (`emcheck fit list`). Whether another is tried is for "
-            "them to say.",
+            "Tell the authority, with the outcome of each visit. Whether another is tried is for them to say.",
             _RULES,
+            "emcheck fit list",
         ),
         ("fitting.unvalidated", "overridden"): Advice(
-            "See that the reason holds, and arrange a visit that validates the fitting (`emcheck fit`): until then "
-            "nothing shows that the tag sits on a limb.",
+            "See that the reason holds, and arrange a visit that validates the fitting: until then nothing shows that "
+            "the tag sits on a limb.",
             _FITTING,
+            "emcheck fit",
         ),
     }
 )

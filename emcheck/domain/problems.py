@@ -20,6 +20,12 @@ _FORMS = {
     "convicted_on": "a date; write it as in 2022-06-28",
     "unit": "the name of a base unit: 4 to 32 capitals, digits and hyphens, as in BU-0001",
 }
+_PATTERNS = {
+    r"\S": "says nothing; write some text",
+    r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$": "is no ULID: 26 digits and capitals, as in 01JD0000000000000000000000",
+    r"^[0-9a-f]{64}$": "is no SHA-256: 64 digits and letters a to f",
+}
+"""What is wrong with a text that is not of one of these forms."""
 _SHAPES = {
     **dict.fromkeys(
         ("model_attributes_type", "model_type", "dataclass_type", "dict_type"), "no JSON object; write it as in {...}"
@@ -62,7 +68,15 @@ def _words(problem: ErrorDetails, field: str) -> str:
         return f"{value!r} is {word} {problem.get('ctx', {}).get(bound)}"
     if kind in _SHAPES:
         return _SHAPES[kind]
-    return problem["msg"].removeprefix("Value error, ")
+    return _ill_formed(problem) or problem["msg"].removeprefix("Value error, ")
+
+
+def _ill_formed(problem: ErrorDetails) -> str:
+    """A pattern is nobody's words; empty where no pattern is at fault."""
+    if problem["type"] != "string_pattern_mismatch":
+        return ""
+    why = _PATTERNS.get(problem["ctx"]["pattern"], "has characters that are not allowed here")
+    return f"{problem['input']!r} {why}"
 
 
 def _no_json(fault: str) -> str:

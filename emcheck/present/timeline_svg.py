@@ -30,6 +30,7 @@ STYLE = (
     ".em text{font:14px system-ui,sans-serif;fill:var(--ink,#111);font-variant-numeric:tabular-nums}"
     ".em .small{font-size:12px}.em .head{font-size:16px;font-weight:600}"
     ".em .note{font-size:12px;paint-order:stroke;stroke:var(--paper,#fff);stroke-width:4px}"
+    ".em .over{stroke:none}.em .plate{fill:var(--paper,#fff)}"
     ".em .grid{stroke:var(--faint,#ccc);stroke-width:1}.em .now{stroke:var(--ink,#111);stroke-width:2}"
     ".em .curfew{fill:var(--ink,#111)}.em .present{fill:#0072b2}"
     ".em .absent{fill:var(--paper,#fff);stroke:#d55e00;stroke-width:2}"
@@ -191,8 +192,18 @@ class _Night:
                 if bar.lane == lane:
                     end = min(self._high, max(it.until, bar.start) if bar.end is None else bar.end)
                     yield self._bar("bar", number, max(bar.start, self._low), end, bar.text, inset=7)
-            yield from self._notes([(bar.start, bar.text) for bar in self._bars if bar.lane == lane], number, over=True)
+            named = [(self._noted_at(bar), bar.text) for bar in self._bars if bar.lane == lane]
+            yield from self._notes(named, number, over=True)
         yield from self._marks()
+
+    def _noted_at(self, bar: Bar) -> Ms:
+        """Where a bar's name begins: in it where it is long enough, else after it, or before it at the right edge."""
+        start, end = max(bar.start, self._low), min(self._high, self._it.until if bar.end is None else bar.end)
+        wide = _LETTER * len(bar.text) + 10
+        if self._x(end) - self._x(start) >= wide:
+            return start
+        before = start - round(wide / _PLOT * (self._high - self._low))
+        return before if self._x(end) + wide > _WIDTH - _RIGHT and before > self._low else max(start, end)
 
     def _y(self, number: int) -> int:
         """Where a lane begins; what absences are called stands under the second."""
@@ -232,7 +243,11 @@ class _Night:
             x = min(x, _WIDTH - _RIGHT - _LETTER * len(text))
             if x >= free:
                 y = self._y(number) + (17 if over else _LANE + 9)
-                yield f'<text class="note" x="{x:.1f}" y="{y}">{escape(text)}</text>'
+                if over:  # a box of paper inside the bar, whose border stays whole
+                    width = _LETTER * len(text) + 6
+                    yield f'<rect class="plate" x="{x - 3:.1f}" y="{y - 9}" width="{width:.1f}" height="10"/>'
+                kind = "note over" if over else "note"
+                yield f'<text class="{kind}" x="{x:.1f}" y="{y}">{escape(text)}</text>'
                 free = x + _LETTER * (len(text) + 2)
 
     def _marks(self) -> Iterator[str]:

@@ -61,7 +61,8 @@ def _last_heard(f: Finding) -> str:
     if heard is None:  # found by an older version and not judged again
         return f"Base unit {f.unit} counts as silent from"
     if heard == "never":
-        return f"Base unit {f.unit} has not been heard from at all since it was installed; it counts as silent from"
+        never = "has not been heard from at all" if f.end is None else "had not been heard from"
+        return f"Base unit {f.unit} {never} since it was installed; it counts as silent from"
     last = parse_ms(str(heard))
     later = duration(f.start - last)
     return f"Base unit {f.unit} was last heard from at {clock(last, f.zone)}; it counts as silent from {later} later,"

@@ -33,6 +33,13 @@ Remember = Callable[[UnitId, BootId, int, int, bytes], None]
 """Unit, boot, first number and count of an envelope that brings something new, and its bytes."""
 
 
+REASONS = (
+    "not_enrolled", "retained", "bad_signature", "other_unit", "bad_topic", "bad_receipt", "unknown_event", "over_size",
+    "not_json", "wrong_version", "not_in_schema", "impossible_time",
+)  # fmt: skip
+"""Why input is refused, as quarantine names it."""
+
+
 def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retained: bool, remember: Remember) -> Taken:
     """Judge one `up` message and fold it in, or read a consumer's receipt; never raises for what is in it."""
     unit = unit_of_up(topic)

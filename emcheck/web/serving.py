@@ -27,8 +27,11 @@ FIRST = "administrator"
 
 def console_of(settings: WebSettings, say: Callable[[str], None]) -> Callable[[Desk, Clock], Beside] | None:
     """What `serve` runs beside the service; None where it is off. `say` tells the one-time link of a first start."""
-    if not settings.enabled:
-        return None
+    return console_over(settings, say) if settings.enabled else None
+
+
+def console_over(settings: WebSettings, say: Callable[[str], None]) -> Callable[[Desk, Clock], Beside]:
+    """The same where it is known to be on."""
 
     def over(desk: Desk, clock: Clock) -> Beside:
         async def run(service: Service) -> None:

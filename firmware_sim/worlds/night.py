@@ -7,12 +7,13 @@ import asyncio
 import contextlib
 import functools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from emcheck.alerting.publishers import MqttPublisher
 from emcheck.clock import VirtualClock
@@ -24,7 +25,7 @@ from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register, parse_register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ingest.mqtt import MqttTransport
-from emcheck.service.app import Options, Service
+from emcheck.service.app import Beside, Options, Service
 from emcheck.service.enrolment import load_register
 from emcheck.store.sql import SqlStore
 from emcheck.wire.signing import seal
@@ -64,12 +65,22 @@ class Watcher:
     opened: Callable[[str, int, int], None] = lambda broker, units, wearers: None
     alert: Callable[[dict[str, Any]], None] = lambda event: None
     moved: Callable[[Ms, int], None] = lambda now, events: None
+    ended: Callable[[Night], None] = lambda night: None
 
 
 async def run_night(
-    scenario: Scenario, policy: Policy, folder: Path, *, watcher: Watcher, seed: int | None = None
+    scenario: Scenario,
+    policy: Policy,
+    folder: Path,
+    *,
+    watcher: Watcher,
+    seed: int | None = None,
+    console: Callable[[SqlStore, VirtualClock], Awaitable[Beside]] | None = None,
 ) -> Night:
-    """The whole scenario over a real broker and a new database in `folder`."""
+    """The whole scenario over a real broker and a new database in `folder`.
+
+    With a `console` it serves on when the night is over, until it is cancelled: the clock stands, nothing more comes.
+    """
     world = World(scenario, seed, live=True)
     register = parse_register(json.dumps(world.register()))
     clock = VirtualClock(scenario.start_ms)
@@ -88,12 +99,8 @@ async def run_night(
             publishers=[MqttPublisher(transport)],
             policy=policy,
             clock=clock,
-            options=Options(
-                linger_s=0.001,
-                ack_every_s=0.0,
-                alive_every_ms=600 * SECOND,
-                seal=None if key is None else functools.partial(seal, key=key),
-            ),
+            beside={} if console is None else {"console": await console(store, clock)},
+            options=_options(key),
         )
         async with _queue_watched(broker, heard), _running(service, transport):
             town = MqttTown(world, host=broker.host, port=broker.port, clock=clock)
@@ -106,7 +113,7 @@ async def run_night(
                 await town.close()
             async with service.pipeline.turn:
                 found = await service.pipeline.judge_all(clock.now())
-            return Night(
+            night = Night(
                 register,
                 service.pipeline.engine,
                 found,
@@ -115,6 +122,19 @@ async def run_night(
                 service.pipeline.events_total,
                 service.troubles(),
             )
+            watcher.ended(night)
+            if console is not None:
+                await asyncio.Event().wait()
+            return night
+
+
+def _options(key: Ed25519PrivateKey | None) -> Options:
+    return Options(
+        linger_s=0.001,
+        ack_every_s=0.0,
+        alive_every_ms=600 * SECOND,
+        seal=None if key is None else functools.partial(seal, key=key),
+    )
 
 
 async def _through_the_night(

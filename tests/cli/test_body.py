@@ -64,6 +64,12 @@ def test_standard_input_json_and_rfc_3339(file: Path) -> None:
     assert run("assess", str(file), "--format", "json").stdout == run("assess", str(file), "--json").stdout
 
 
+def test_a_table_without_a_reading_says_so() -> None:
+    done = run("assess", "-", stdin="at,skin_c,ambient_c,motion\n")
+    assert (done.exit_code, done.stdout) == (0, "at,state,p_attached\n")
+    assert done.stderr == "standard input: the table has no reading\n"
+
+
 def test_columns_stand_in_any_order_and_a_header_alone_is_an_empty_answer() -> None:
     swapped = "motion,at,ambient_c,skin_c\n12,0,30.1,31.2\n"
     assert run("assess", "-", stdin=swapped).stdout == run("assess", "-", stdin=f"{HEADER}\n0,31.2,30.1,12\n").stdout

@@ -55,6 +55,9 @@ async def test_the_list_names_reason_and_field(left: Path) -> None:
     [newest] = (await said("quarantine", "list", "--most", "1", "--json")).stdout.splitlines()
     assert json.loads(newest)["reason"] == "bad_topic"
     assert (await said("quarantine", "list", "--reason", "over_size")).stdout == "Nothing of that was refused.\n"
+    unknown = await said("quarantine", "list", "--reason", "wibble")
+    assert unknown.exit_code == 2
+    assert "nothing is refused for that; there are not_enrolled, retained," in unknown.stderr
 
 
 async def test_one_is_shown_as_it_came_and_moves_no_cursor(left: Path) -> None:

@@ -13,6 +13,8 @@ def test_every_rule_says_what_to_do_next_and_where_that_is_from() -> None:
     assert RULES.keys() >= queue.RULES
     for advice in (*RULES.values(), *CLASSES.values()):
         assert advice.do.endswith(".")
+        assert "`" not in advice.do, "whoever has only a browser reads it too"
+        assert "_" not in advice.do
         assert advice.source
 
 

@@ -110,3 +110,17 @@ def test_a_night_is_covered_once_whatever_is_known(pieces: list[tuple[int, int, 
     widths = [float(bar.get("width", "")) for kind in ("present", "absent", "unknown") for bar in bars(it, kind)]
     whole = (min(until, 13 * HOUR) + HOUR) / (14 * HOUR) * 852
     assert sum(widths) == pytest.approx(whole, abs=0.2 + 1.6 * len(widths))
+
+
+def test_the_name_of_a_short_bar_stands_beside_it_and_of_a_long_one_inside() -> None:
+    short = Bar(lane="strap", start=EVENING + HOUR, end=EVENING + HOUR + 5 * MINUTE, text="strap cut")
+    long = Bar(lane="mains", start=EVENING, end=EVENING + 6 * HOUR, text="mains lost")
+    it = night((0, 12 * HOUR, True), bars=[short, long])
+    drawn = ET.fromstring(draw_svg([it]))
+    names = {
+        each.text: float(each.get("x", "")) for each in drawn.iter(f"{SVG}text") if each.get("class") == "note over"
+    }
+    first, second = bars(it, "bar")
+    assert names["strap cut"] > float(first.get("x", "")) + float(first.get("width", ""))
+    begins = float(second.get("x", ""))
+    assert begins < names["mains lost"] < begins + float(second.get("width", "")) / 2

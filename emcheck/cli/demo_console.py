@@ -1,0 +1,30 @@
+"""The console beside a demo: on a free port of this machine, on the night's own time, with one invited operator."""
+
+from emcheck.clock import VirtualClock
+from emcheck.desk import Account
+from emcheck.domain.rights import Role
+from emcheck.ingest.embedded import free_port
+from emcheck.service.app import Beside
+from emcheck.settings import WebSettings
+from emcheck.store.sql import SqlStore
+from emcheck.web.serving import console_over
+from emcheck.web.signing_in import new_link
+
+OPERATOR = "demo"
+
+
+class DemoConsole:
+    """`link` lets the operator choose a password, once the night began."""
+
+    def __init__(self) -> None:
+        # the night takes half a minute: nobody is signed out because its hours go by
+        self._settings = WebSettings(port=free_port(), idle_min=1_440, absolute_h=168)
+        self.address = f"http://{self._settings.host}:{self._settings.port}"
+        self.link = ""
+
+    async def beside(self, store: SqlStore, clock: VirtualClock) -> Beside:
+        """What runs beside the night's service; nobody but the operator is invited."""
+        secret, hashed, until = new_link(clock.now())
+        await store.put_account(Account(OPERATOR, Role.SUPERVISOR, clock.now(), link_sha256=hashed, link_until=until))
+        self.link = f"{self.address}/welcome/{secret}"
+        return console_over(self._settings, print)(store, clock)
