@@ -29,6 +29,8 @@ _DRAWN_MAX = 60
 """Of more alerts in one batch no rows are sent: the page loads what it shows."""
 _HELD_MAX = 32
 WATCHERS_MAX = 500
+_ARRIVES = frozenset({"raised", "returned", "reinstated", "released"})
+"""What puts an alert into the queue, though something else may have happened to it since."""
 
 Drawing = Callable[[Sequence[Alert]], Awaitable[dict[str, str]]]
 """Alerts to the HTML of their rows, by id."""
@@ -98,11 +100,12 @@ class Live:
         """The newest state of each alert that changed, with its row where they are few."""
         newest = {each.change.alert.alert_id: each.change for each in told}
         alerts = [change.alert for change in newest.values()]
+        came = {each.change.alert.alert_id for each in told if each.change.action in _ARRIVES}
         rows = await self.draw(alerts) if len(alerts) <= _DRAWN_MAX else {}
         lines = [
             {
                 "id": a.alert_id, "rank": None if (place := rank(a)) is None else str(place), "priority": a.priority,
-                "waits": waits(a), "action": newest[a.alert_id].action,
+                "waits": waits(a), "action": newest[a.alert_id].action, "came": a.alert_id in came,
                 "by": newest[a.alert_id].by, "revision": a.revision, "html": rows.get(a.alert_id),
             }
             for a in alerts

@@ -78,10 +78,23 @@ async def test_who_comes_back_is_told_what_was_missed_and_nothing_twice(it: Cent
         events = await heard(live, seen, about("AL-3"))
         assert names(events) == ["AL-2", "AL-3"]
         [told] = [a for kind, _, said in events if kind == "changes" for a in said["alerts"] if a["id"] == "AL-2"]
-        assert told["action"] == "acknowledged"
+        assert (told["action"], told["came"]) == ("acknowledged", True)
         again = int(next(number for kind, number, _ in events if kind == "changes"))
         assert again == await it.store.last_told()
         assert names(await heard(live, again, lambda kind, said: kind == "beat")) == []
+
+
+async def test_what_came_and_was_passed_on_meanwhile_has_come_all_the_same(it: Centre) -> None:
+    """An alert that nobody attended to while a console was away is news to it, and no change of what it knows."""
+    seen = await it.store.last_told()
+    await it.raises(urgent("AL-1"))
+    known = await it.store.last_told()
+    await it.raises(urgent("AL-1", revision=2), action="escalated")
+    async with watching(it) as live:
+        for after, came in ((seen, True), (known, False)):
+            events = await heard(live, after, about("AL-1"))
+            [told] = [alert for kind, _, said in events if kind == "changes" for alert in said["alerts"]]
+            assert (told["action"], told["came"]) == ("escalated", came)
 
 
 async def test_who_missed_too_much_or_comes_from_another_database_loads_anew(it: Centre) -> None:

@@ -117,7 +117,6 @@
 
   // --- rows ----------------------------------------------------------------------------------------------
   const fresh = new Map();
-  const ARRIVES = new Set(["raised", "returned", "reinstated", "released"]);
   function made(html) {
     const parsed = document.createElement("template");
     parsed.innerHTML = html; // the server's own row, escaped there
@@ -127,7 +126,7 @@
     const row = by(`row-${it.id}`);
     if (row && it.html) renew(row, it.html);
     else if (row) row.classList.add("changed");
-    else if (it.rank !== null && it.waits && ARRIVES.has(it.action)) arrive(it);
+    else if (it.rank !== null && it.waits && it.came) arrive(it);
     if (it.rank === null) fresh.delete(it.id);
     const open = document.querySelector("#alert article");
     if (open && open.dataset.id === it.id && Number(open.dataset.revision) < it.revision) soon(open, it);

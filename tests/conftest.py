@@ -1,0 +1,14 @@
+"""What holds for all tests."""
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A command that runs in this process says how its logs are written; the next test must not see it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
