@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -19,7 +21,7 @@ PATIENCE_S = 120
 def test_a_demo_stays_up_in_the_console_until_ctrl_c(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("emcheck")), "demo", "--console", "--folder", str(tmp_path / "demo")]
     command += ["--scenario", "common-causes"]
-    with (tmp_path / "said").open("w") as said:
+    with (tmp_path / "said").open("w") as said, _heeding_ctrl_c():
         demo = subprocess.Popen(command, stdout=said, stderr=said)
     try:
         link = _said(tmp_path / "said", r"http://\S+/welcome/\S+")
@@ -35,6 +37,14 @@ def test_a_demo_stays_up_in_the_console_until_ctrl_c(tmp_path: Path) -> None:
     finally:
         demo.kill()
         demo.wait()
+
+
+@contextmanager
+def _heeding_ctrl_c() -> Iterator[None]:
+    """What is started here heeds Ctrl-C, though the tests themselves may run in the background, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def _said(file: Path, pattern: str) -> str:
