@@ -99,11 +99,11 @@ def rank(alert: Alert) -> int | None:
     """
     if alert.state in ("closed", "suppressed") or alert.withdrawn:
         return None
-    return (_group(alert.priority, waits(alert)) << _RAISED_BITS) + min(max(alert.raised_at, 0), _RAISED_MAX)
+    return (_group(alert.priority, waiting=waits(alert)) << _RAISED_BITS) + min(max(alert.raised_at, 0), _RAISED_MAX)
 
 
-def _group(priority: str, waiting: bool) -> int:  # noqa: FBT001 - read with its name at each call
-    return 2 * int(priority[1:]) + (0 if waiting else 1)
+def _group(priority: str, *, waiting: bool) -> int:
+    return 2 * int(priority[1:]) + (not waiting)
 
 
 def ranks(priority: str | None) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """A fitter's session asked step by step in a terminal, with what is seen meanwhile."""
 
-from typing import Any
+from typing import Any, cast
 
 import typer
 
@@ -162,7 +162,7 @@ async def _walk(talk: Talk) -> None:
         await talk.says("fitting_mark", what="room", room=room)
     await talk.says("fitting_mark", what="walk_over")
     result = (await talk.look()).standing.results["walk"]
-    for each in result.readings.get("rooms", ()):  # type: ignore[attr-defined] # the rooms are a list
+    for each in cast("list[dict[str, Any]]", result.readings.get("rooms", [])):
         mark = "dead" if each["dead"] else "weak" if each["weak"] else "heard"
         lowest = "-" if each["lowest_dbm"] is None else f"{each['lowest_dbm']:.0f} dBm"
         say(f"  {each['room']}: lowest {lowest}, chance of a false absence {each['false_absence']:.3%}: {mark}")

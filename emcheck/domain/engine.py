@@ -355,7 +355,7 @@ class Engine:
             settled = case.settled
             self._reconciling.check(case, now)
             nights.let_go(case, self.roster, now)
-        except Exception as error:  # noqa: BLE001 - whatever a rule raises, other cases go on (architecture.md, 3)
+        except Exception as error:  # noqa: BLE001 - whatever a rule raises, other cases go on (docs/adr/0004)
             case.forget_judgement()
             self.undecided[wearer] = service_undecided.find(
                 wearer, self.undecided.get(wearer), error, now=now, policy=self.roster.policies.own.then(now)

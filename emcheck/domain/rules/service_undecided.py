@@ -1,6 +1,6 @@
 """service.undecided: a rule failed on a case.
 
-Rule book (architecture.md, 3; domain.md, Rules):
+Rule book (docs/adr/0004; domain.md, Rules):
 1. The case's facts are stored and what was said of it before stands; other cases go on. P1, to operations.
 2. It is tried again after a minute and at its next fact; the alert is withdrawn when it is decided.
 """
