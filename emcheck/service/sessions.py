@@ -147,7 +147,10 @@ def document(look: Look) -> dict[str, Any]:
     plain["outcome"] = None if closed is None else closed.outcome
     plain["signed_sha256"] = None if closed is None else closed.record_sha256
     signatures = () if closed is None else closed.signatures
-    plain["signatures"] = [{"role": s.role, "name": s.name, "at": format_ms(s.at)} for s in signatures]
+    plain["signatures"] = [
+        {"role": s.role, "name": s.name, "at": format_ms(s.at)} | ({"strokes": s.strokes} if s.strokes else {})
+        for s in signatures
+    ]
     plain["closed_at"] = None if look.session.closed_at is None else format_ms(look.session.closed_at)
     plain["range_dbm"] = None if closed is None else closed.range_dbm
     plain["note"] = None if closed is None else closed.note
