@@ -2,8 +2,8 @@
 
 Rule book:
 1. A role has the least that its work needs. Who looks after accounts sees no wearer; who audits acts on nothing.
-2. A fitter's and an officer's own pages read their own visits and cases only. Until a page of theirs asks for a right
-   here they have none but to sign in and to see their own account.
+2. A fitter's and an officer's own pages read their own visits and cases only. Whoever may let a fitting stand sees
+   every visit, and never makes one: nobody overrides themselves.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,12 @@ class Right(StrEnum):
     """See who signed in and whose record was looked at."""
     ACCOUNTS = "accounts"
     """See who has an account, and with which role."""
+    VISITS = "visits"
+    """See what is to be fitted, and visits: the own ones, with `override` all."""
+    FIT = "fit"
+    """Make visits: open them, answer, sign."""
+    OVERRIDE = "override"
+    """Let a fitting stand though steps are open, with a reason."""
 
 
 class Role(StrEnum):
@@ -41,8 +47,8 @@ _OWN = frozenset({Right.OWN_ACCOUNT})
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.OPERATOR: _OWN | {Right.QUEUE, Right.ACT},
-        Role.SUPERVISOR: _OWN | {Right.QUEUE, Right.ACT, Right.ACCESS_LOG},
-        Role.FITTER: _OWN,
+        Role.SUPERVISOR: _OWN | {Right.QUEUE, Right.ACT, Right.ACCESS_LOG, Right.VISITS, Right.OVERRIDE},
+        Role.FITTER: _OWN | {Right.VISITS, Right.FIT},
         Role.OFFICER: _OWN,
         Role.AUDITOR: _OWN | {Right.QUEUE, Right.ACCESS_LOG},
         Role.ADMINISTRATOR: _OWN | {Right.ACCOUNTS},

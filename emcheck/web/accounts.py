@@ -28,7 +28,8 @@ _PAGE = 100
 
 def home_of(role: Role) -> str:
     """The first page of a role."""
-    return "/" if Right.QUEUE in RIGHTS[role] else "/accounts" if Right.ACCOUNTS in RIGHTS[role] else "/account"
+    homes = {Right.QUEUE: "/", Right.FIT: "/visits", Right.ACCOUNTS: "/accounts"}
+    return next((home for right, home in homes.items() if right in RIGHTS[role]), "/account")
 
 
 @router.get("/sign-in")

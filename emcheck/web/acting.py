@@ -46,9 +46,7 @@ async def act(parts: Parts, who: Who, alert_id: str, said: dict[str, Any]) -> Do
         parse_instruction(raw)
     except InstructionError as error:
         return Wrong(error.path, error.problem)
-    number = await parts.desk.post(json.dumps(raw, ensure_ascii=False).encode(), parts.clock.now())
-    parts.posted()
-    outcome = await _outcome(parts, number)
+    outcome = await carried_out(parts, raw)
     alert = await alert_named(parts, alert_id)
     if outcome.startswith("done"):
         return Done(alert)
@@ -56,11 +54,20 @@ async def act(parts: Parts, who: Who, alert_id: str, said: dict[str, Any]) -> Do
         later = acts_of_people(await parts.desk.alert_history(alert_id), after=seen)
         if later:
             return Late(alert, later[-1])
+    return wrong(outcome)
+
+
+def wrong(outcome: str) -> Wrong:
+    """What the decision loop refused, by its field."""
     field, _, problem = outcome.removeprefix("refused: ").partition(": ")
     return Wrong(field, problem) if problem else Wrong("", field)
 
 
-async def _outcome(parts: Parts, number: int) -> str:
+async def carried_out(parts: Parts, raw: dict[str, Any]) -> str:
+    """Post an instruction; what became of it. Problem where the decision loop does not answer in time."""
+    number = await parts.desk.post(json.dumps(raw, ensure_ascii=False).encode(), parts.clock.now())
+    parts.posted()
+
     async def answered() -> str:
         while (outcome := await parts.desk.outcome(number)) is None:
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -71,7 +78,7 @@ async def _outcome(parts: Parts, number: int) -> str:
     except TimeoutError:
         raise Problem(
             504,
-            "It is kept and will be done, but the service has not answered yet. Look at the alert again in a moment.",
+            "It is kept and will be done, but the service has not answered yet. Look again in a moment.",
         ) from None
 
 

@@ -24,6 +24,7 @@ from emcheck.web import accounts, alert, api, queue, wearer
 from emcheck.web.pages import HERE, page
 from emcheck.web.parts import Parts
 from emcheck.web.problems import NotSignedIn, Problem, document, is_api, is_swap, title, to_sign_in
+from emcheck.web.visits.rooms import add_visits
 
 log = structlog.get_logger("emcheck.web")
 CONTENT = (
@@ -92,6 +93,7 @@ def console_app(parts: Parts) -> FastAPI:
     parts.live.draw = lambda alerts: draw(list(alerts))
     for part in (accounts, queue, alert, wearer, api):
         app.include_router(part.router)
+    add_visits(app, parts)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(Shell, is_secure=parts.is_secure)

@@ -16,6 +16,8 @@ from emcheck.web.parts import WithParts
 from emcheck.web.problems import NotSignedIn, Problem
 from emcheck.web.signing_in import Who
 
+BY_ITSELF = "x-by-itself"
+"""A page that asks by itself says so: that keeps no sign-in alive that nobody uses."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -46,7 +48,7 @@ async def _known(request: Request, parts: WithParts) -> Who:
             raise NotSignedIn
         return who
     token = request.cookies.get(cookie_name(is_secure=parts.is_secure), "")
-    who = await parts.signing_in.who(token) if token else None
+    who = await parts.signing_in.who(token, used=BY_ITSELF not in request.headers) if token else None
     if who is None:
         raise NotSignedIn
     if request.method not in _SAFE:
@@ -85,4 +87,7 @@ MaySeeQueue = Annotated[Who, Depends(Needs(Right.QUEUE))]
 MayAct = Annotated[Who, Depends(Needs(Right.ACT))]
 MaySeeAccess = Annotated[Who, Depends(Needs(Right.ACCESS_LOG))]
 MaySeeAccounts = Annotated[Who, Depends(Needs(Right.ACCOUNTS))]
+MaySeeVisits = Annotated[Who, Depends(Needs(Right.VISITS))]
+MayFit = Annotated[Who, Depends(Needs(Right.FIT))]
+MayOverride = Annotated[Who, Depends(Needs(Right.OVERRIDE))]
 MaySeeSelf = Annotated[Who, Depends(Needs(Right.OWN_ACCOUNT))]

@@ -17,6 +17,7 @@ from emcheck.clock import VirtualClock
 from emcheck.desk import Account
 from emcheck.domain.alerts import Alert
 from emcheck.domain.instants import DAY, HOUR
+from emcheck.domain.register import Register
 from emcheck.domain.rights import Role
 from emcheck.ports import AlertChange, Commit, Message
 from emcheck.service.acknowledging import Acknowledger
@@ -42,9 +43,10 @@ ABSOLUTE, IDLE = 13 * HOUR, HOUR
 class Centre:
     """`async with centre(folder) as it`."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, *, known: Register | None = None, begin: int | None = None) -> None:
         self.store = SqlStore(f"sqlite:///{database}")
-        self.clock = VirtualClock(at("18:50"))
+        self.clock = VirtualClock(at("18:50") if begin is None else begin)
+        self.registered = known or register(wearers=[{"wearer_id": "W-1", "name": "Priya <Barker>"}])
         self.troubles: list[str] = []
         self.is_ready = True
         self.takes_mail = True
@@ -54,8 +56,7 @@ class Centre:
         """Read the state back and put the console together."""
         await self.store.open()
         if await self.store.register() is None:
-            known = register(wearers=[{"wearer_id": "W-1", "name": "Priya <Barker>"}])
-            await load_register(self.store, known, self.clock.now())
+            await load_register(self.store, self.registered, self.clock.now())
         self.loop = Pipeline(
             self.store, nobody_called(), Acknowledger(self.store, Air()),
             published=lambda alert, action, note: json.dumps([action, alert.revision, note]).encode(),
@@ -79,7 +80,9 @@ class Centre:
         while True:
             await self._posted.wait()
             self._posted.clear()
-            if self.takes_mail:
+            async with self.loop.turn:
+                if not self.takes_mail:
+                    continue
                 await self.loop.instruct(await self.store.letters(), self.clock.now())
 
     async def night(self) -> Alert:
@@ -140,9 +143,9 @@ class Browser:
 
 
 @contextlib.asynccontextmanager
-async def centre(folder: Path) -> AsyncIterator[Centre]:
+async def centre(folder: Path, *, known: Register | None = None, begin: int | None = None) -> AsyncIterator[Centre]:
     """One for the length of a block."""
-    it = Centre(folder / "em.db")
+    it = Centre(folder / "em.db", known=known, begin=begin)
     await it.open()
     mail = asyncio.create_task(it.take_mail())
     try:
