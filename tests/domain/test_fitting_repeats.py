@@ -14,7 +14,14 @@ from tests.domain.visited import VisitStory, closing
 
 
 def answer(**fields: Any) -> Any:
-    said = {"type": "fitting_answer", "session": "FS-1", "tag": "T-1", "by": "A. Fitter", "step": "skin", "answer": "yes"}
+    said = {
+        "type": "fitting_answer",
+        "session": "FS-1",
+        "tag": "T-1",
+        "by": "A. Fitter",
+        "step": "skin",
+        "answer": "yes",
+    }
     return parse_instruction(said | {"key": "phone-0001"} | fields)
 
 

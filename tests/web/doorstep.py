@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from emcheck.desk import Account
 from emcheck.domain.fitting.acts import AnswerStep, MarkFitting
@@ -57,11 +58,9 @@ class Doorstep:
             if acts and level > -130:
                 strap = "open" if self.closed_at is None else "closed"
                 sense = self.physics(since, lifts[-1:] == ["lifted"])
-                heard = {"interval_s": 1, "heard": 1, "expected": 1, "rssi_dbm": level, "strap": strap}
-                self.story.tell(now, "report", received=now, tag=self.heard, **heard, **sense)
-                self.story.tell(
-                    now, "report", received=now, tag=self.tag_of_fitter, interval_s=1, heard=1, expected=1, strap="closed"
-                )
+                heard: dict[str, Any] = {"interval_s": 1, "heard": 1, "expected": 1, "rssi_dbm": level}
+                self.story.tell(now, "report", received=now, tag=self.heard, strap=strap, **heard, **sense)
+                self.story.tell(now, "report", received=now, tag=self.tag_of_fitter, strap="closed", **heard)
             if now % (10 * SECOND) == 0:
                 sha256 = schedule_of(self.it.loop.engine.roster, UNIT)(now)
                 self.story.tell(
@@ -100,7 +99,7 @@ async def fitters(it: Centre, *names: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def unfitted_centre(folder: Path, *, note: str | None = None, **parts: object) -> AsyncIterator[Centre]:
+async def unfitted_centre(folder: Path, *, note: str | None = None, **parts: Any) -> AsyncIterator[Centre]:
     """A centre by day, whose wearer W-1 of O-1 has no tag yet."""
     from tests.support import register
     from tests.web.centre import centre

@@ -88,9 +88,11 @@ async def test_a_whole_visit_by_forms_ends_with_a_signed_record(it: Centre) -> N
     assert "left ankle is barred" in refused.text
     await to_the_signatures(browser, session, hallway)
     sign = (await browser.get(f"/visits/{session}/sign")).text
-    hidden = {name: sign.partition(f'name="{name}" value="')[2].partition('"')[0] for name in ("as_of", "acts", "record_sha256")}
+    names = ("as_of", "acts", "record_sha256")
+    hidden = {name: sign.partition(f'name="{name}" value="')[2].partition('"')[0] for name in names}
     assert len(hidden["record_sha256"]) == 64, sign
-    close = {"type": "fitting_closed", "outcome": "success", **hidden, "name_fitter": "a.fitter", "name_wearer": "P. Barker"}
+    close = {"type": "fitting_closed", "outcome": "success", "name_fitter": "a.fitter", "name_wearer": "P. Barker"}
+    close |= hidden
     unsigned = await browser.sends(f"/visits/{session}/close", **close, by_name_fitter="1")
     assert unsigned.status_code == 422
     assert "the wearer has not signed" in unsigned.text
@@ -105,7 +107,7 @@ async def test_a_whole_visit_by_forms_ends_with_a_signed_record(it: Centre) -> N
     assert "strokes" not in record["signatures"][0]
     paper = await browser.get(f"/visits/{session}/record.pdf")
     assert paper.content.startswith(b"%PDF")
-    assert "validated" == it.loop.engine.roster.register.fittings[-1].validation
+    assert it.loop.engine.roster.register.fittings[-1].validation == "validated"
     assert "Done today" in (listed := (await browser.get("/visits")).text)
     assert f'href="/visits/{session}"' in listed
 

@@ -81,17 +81,18 @@ async def overridden(request: Request, who: Who, parts: Parts, session: str, rea
 @router.get("/visits/{session}/record.json")
 async def record_json(request: Request, session: str, who: MaySeeVisits) -> Response:
     """The record as a file."""
-    text = json.dumps(await _record(request, who, session), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(await record_shown(request, who, session), indent=1, ensure_ascii=False) + "\n"
     return _file(text.encode(), f"{session}.json", "application/json")
 
 
 @router.get("/visits/{session}/record.pdf")
 async def record_pdf(request: Request, session: str, who: MaySeeVisits) -> Response:
     """The record on paper."""
-    return await paper(await _record(request, who, session))
+    return await paper(await record_shown(request, who, session))
 
 
-async def _record(request: Request, who: Who, session: str) -> dict[str, Any]:
+async def record_shown(request: Request, who: Who, session: str) -> dict[str, Any]:
+    """The record, with a line of the access log before it is shown."""
     look = await followed(request).look(who, session, anew=True)
     await followed(request).note(request, who, look, "record of a visit read")
     return document(look)

@@ -120,6 +120,7 @@ def step_said(look: Look, register: Register, step: str) -> dict[str, Any]:
     return visit_said(look, register) | {
         "step": shown, "readings": readings_of(it, step), "stage": _stage(it) if step == "body" else "",
         "rooms": _rooms(it) if step == "walk" else [], "walk_over": step == "walk" and walked(it.seen).over,
+        "here": _here(it),
         "signal": _signal(it), "onward": onward,
         "onward_title": BY_ID[onward].title if onward in BY_ID else "Signatures",
         "following": following_step(step), "typed": {} if answer is None else answer.said.model_dump(exclude_none=True),
@@ -198,17 +199,22 @@ def _stage(it: Standing) -> str:
     return "wait" if readings.get("moves_asked") else "moved"
 
 
+def _here(it: Standing) -> list[str]:
+    """The room that the fitter is in, while the walk goes on."""
+    marks = [mark for _, mark in it.seen.marks if mark.what in ("room", "walk_over")]
+    return [mark.room for mark in marks[-1:] if mark.room is not None]
+
+
 def _rooms(it: Standing) -> list[Room]:
     """The rooms that were walked, with the lowest level of each."""
     walk = walked(it.seen)
-    marks = [mark for _, mark in it.seen.marks if mark.what in ("room", "walk_over")]
-    here = marks[-1].room if marks else None
+    here = _here(it)
     said = it.results["walk"].readings.get("rooms", [])
     dead = {one["room"]: one for one in said} if isinstance(said, list) else {}
     return [
         Room(
             room.name, "–" if room.lowest_dbm is None else f"{room.lowest_dbm:.0f}",
-            _heard(dead.get(room.name, {}), too_few=room.name in walk.unheard), room.name == here, round(room.seconds),
+            _heard(dead.get(room.name, {}), too_few=room.name in walk.unheard), room.name in here, round(room.seconds),
         )
         for room in walk.rooms
     ]  # fmt: skip

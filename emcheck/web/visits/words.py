@@ -61,6 +61,7 @@ class Words:
 
     def said(self, text: str) -> str:
         """What the domain says."""
+        text = text.replace("degC", "°C")
         if not self._texts or not text.strip():
             return text
         if text not in self._known:
