@@ -77,6 +77,8 @@ class AlertData(_Part):
     """How many steps of its escalation were made while it waited."""
     disposition: str | None
     """Why it was closed."""
+    holder: str | None
+    """Who has it: who claimed or acknowledged it, or whom it was handed to; null where nobody does."""
     late: str | None
     """Why it comes late, in words."""
     text: str
@@ -149,6 +151,7 @@ def _alert_data(alert: Alert, *, note: str) -> AlertData:
             "revision": alert.revision,
             "steps": alert.course.steps,
             "disposition": alert.disposition,
+            "holder": alert.holder,
             "late": alert.late,
             "text": alert.text,
             "next_step": None if advice is None else advice.do,
