@@ -100,8 +100,9 @@ class AlertEvent(_Part):
     """`emcheck/{database id}`."""
     type: str
     """`emcheck.alert.raised`, `.amended`, `.reinstated` or `.withdrawn`; by operators `.acknowledged`, `.confirmed`,
-    `.shelved` or `.closed`, and `.referred` to the authority; `.returned` where nothing followed, `.escalated` where it
-    was passed on; `.suppressed` and `.released` by an incident."""
+    `.shelved`, `.closed`, `.claimed`, `.handed_over` or `.noted`, and `.referred` to the authority; by whom it was a
+    mistake of `.unacknowledged`, `.unclaimed`, `.unshelved` or `.reopened`; `.returned` where nothing followed,
+    `.escalated` where it was passed on; `.suppressed` and `.released` by an incident."""
     subject: str
     """Whose alerts it is one of; events of one subject come in order."""
     time: Time
