@@ -39,6 +39,8 @@ class Doorstep:
     tag_of_fitter: str = "F-1"
     story: UnitStory = field(default_factory=UnitStory)
     closed_at: int | None = None
+    rooms_really: list[str] = field(default_factory=list)
+    """Where the fitter is, where the page could not tell yet."""
     real_s: float = 0.003
     """How long a second takes."""
 
@@ -50,7 +52,7 @@ class Doorstep:
             acts = [act for one in self.it.loop._visiting.open.values() for _, act in one.acts]
             marks = [act for act in acts if isinstance(act, MarkFitting)]
             lifts = [mark.what for mark in marks if mark.what in ("lifted", "lowered")]
-            rooms = [mark.room for mark in marks if mark.room]
+            rooms = self.rooms_really or [mark.room for mark in marks if mark.room]
             if self.closed_at is None and "movement" in [act.step for act in acts if isinstance(act, AnswerStep)]:
                 self.closed_at = now
             since = 0.0 if self.closed_at is None else (now - self.closed_at) / SECOND

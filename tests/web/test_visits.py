@@ -81,7 +81,7 @@ async def test_a_whole_visit_by_forms_ends_with_a_signed_record(it: Centre) -> N
     answer = await answers(browser, session, "identity", identifiers=["photo", "date of birth"])
     assert answer.headers["location"] == f"/visits/{session}/limb"
     limb = (await browser.get(f"/visits/{session}/limb")).text
-    assert 'value="left_ankle" disabled' in limb
+    assert 'value="left_ankle" required disabled' in limb
     assert "barred by the limb note" in limb
     refused = await answers(browser, session, "limb", limb="left_ankle")
     assert refused.status_code == 422

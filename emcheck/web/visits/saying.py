@@ -147,7 +147,7 @@ def said_in(form: FormData) -> Said | Wrong:
         signed = [_signed(form, role) for role in ("fitter", "wearer")]
         if (open_ := next((each for each in signed if isinstance(each, Wrong)), None)) is not None:
             return open_
-        plain["signatures"] = signed
+        plain["signatures"] = [each for each in signed if each is not None]
     try:
         return Said.model_validate(plain)
     except ValueError as error:
@@ -156,19 +156,16 @@ def said_in(form: FormData) -> Said | Wrong:
         return Wrong(where, str(errors[0]["msg"]) if errors else str(error))
 
 
-def _signed(form: FormData, role: str) -> dict[str, Any] | Wrong:
-    """A signature: drawn, or by the name where that is said to stand for it."""
+def _signed(form: FormData, role: str) -> dict[str, Any] | Wrong | None:
+    """A signature: drawn, or by the name where that is said to stand for it; None where it is neither."""
     name, drawn = str(form.get(f"name_{role}", "")).strip(), str(form.get(f"strokes_{role}", "")).strip()
-    who = "the fitter" if role == "fitter" else "the wearer"
     try:
         strokes = json.loads(drawn) if drawn else []
     except ValueError:
         return Wrong(f"strokes_{role}", "cannot be read; draw it anew")
-    if not name:
-        return Wrong(f"name_{role}", f"missing; who signs as {who}?")
     if not strokes and form.get(f"by_name_{role}") != "1":
-        return Wrong(f"strokes_{role}", f"{who} has not signed: draw in the field, or tick that the name stands for it")
-    return {"role": role, "name": name, "strokes": strokes}
+        return None
+    return {"role": role, "name": name, "strokes": strokes} if name else Wrong(f"name_{role}", "missing; who signs?")
 
 
 def record_of(standing: Any) -> dict[str, Any]:
