@@ -81,8 +81,8 @@ def user_role(
     typer.echo(f"{name}: {known} from now on, and signed out")
 
 
-@user_app.command("sign-out")
-def user_sign_out(name: NameArgument, config: ConfigOption = None) -> None:
+@user_app.command("signout")
+def user_signout(name: NameArgument, config: ConfigOption = None) -> None:
     """End all sign-ins of the account; whoever has it may sign in again."""
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock

@@ -79,7 +79,7 @@ def test_a_role_changes_and_sign_ins_end(config: Path, tmp_path: Path) -> None:
         return asyncio.run(of_jo(lambda store: store.sign_ins("jo")))
 
     assert run(config, "add", "jo", "--role", "operator")[0] == 0
-    for words in (("role", "jo", "auditor"), ("sign-out", "jo"), ("reset", "jo", "--totp"), ("reset", "jo")):
+    for words in (("role", "jo", "auditor"), ("signout", "jo"), ("reset", "jo", "--totp"), ("reset", "jo")):
         signed_in()
         asyncio.run(of_jo(lambda store: store.put_second_factor(SecondFactor("jo", "sealed", 1, 1))))
         assert sign_ins() != []
@@ -119,7 +119,7 @@ def test_an_account_of_a_provider_is_changed_there(config: Path, tmp_path: Path)
         (("disable", "nobody"), "no such account"),
         (("role", "nobody", "operator"), "no such account"),
         (("role", "nobody", "boss"), "there are operator, supervisor"),
-        (("sign-out", "nobody"), "no such account"),
+        (("signout", "nobody"), "no such account"),
         (("reset", "nobody", "--totp"), "no such account"),
         (("reset", "nobody"), "no such account"),
     ],
