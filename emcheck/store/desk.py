@@ -2,17 +2,36 @@
 
 from collections.abc import Sequence
 
-from emcheck.desk import Asked, Count, Place, Told, counts_of
+from emcheck.desk import Asked, Count, Place, Told, View, counts_of
 from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.ports import AlertChange
 from emcheck.store import desk_queries as queries
+from emcheck.store import schema
 from emcheck.store.people import SqlPeople
 from emcheck.store.rows import alert_from, storable
+from emcheck.store.writing import upsert
 
 
 class SqlDesk(SqlPeople):
     """The console's half of `SqlStore`."""
+
+    async def views(self, account: str) -> list[View]:
+        """What somebody kept, by name."""
+        return sorted(View(*row) for row in await self._rows(queries.VIEWS, whose=storable(account)))
+
+    async def put_view(self, view: View) -> None:
+        """Keep it, or replace what stands under its name."""
+        async with self._transaction() as connection:
+            await connection.execute(
+                upsert(connection, schema.saved_view), {key: storable(value) for key, value in view._asdict().items()}
+            )
+
+    async def drop_view(self, account: str, name: str) -> bool:
+        """Keep it no more; False where there is none."""
+        values = {"whose": storable(account), "named": storable(name)}
+        async with self._transaction() as connection:
+            return (await connection.execute(queries.DROP_VIEW, values)).rowcount > 0
 
     async def queue_page(self, asked: Asked, *, after: Place | None, limit: int) -> list[Alert]:
         """The alerts of the queue from the one after `after`, in its order."""

@@ -1,9 +1,19 @@
 """The console's statements, one set for both databases."""
 
-from sqlalchemy import Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, or_, select
 
 from emcheck.desk import RANKS_OF_A_GROUP, Asked, Place, is_waiting, ranks
-from emcheck.store.schema import alert, alert_history, inbox, person
+from emcheck.store.rows import storable
+from emcheck.store.schema import alert, alert_history, inbox, person, saved_view
+
+VIEWS = (
+    select(saved_view.c.account, saved_view.c.name, saved_view.c.query)
+    .where(saved_view.c.account == bindparam("whose"))
+    .order_by(saved_view.c.name)
+)
+DROP_VIEW = delete(saved_view).where(
+    saved_view.c.account == bindparam("whose"), saved_view.c.name == bindparam("named")
+)
 
 _group = alert.c.rank / RANKS_OF_A_GROUP
 QUEUE_COUNTS = (
@@ -29,6 +39,15 @@ def queue_page(asked: Asked, after: Place | None, limit: int) -> Select[tuple[by
                 *(and_(alert.c.rank >= g * RANKS_OF_A_GROUP, alert.c.rank < (g + 1) * RANKS_OF_A_GROUP) for g in groups)
             )
         )
+    if asked.rule is not None:
+        page = page.where(alert.c.rule == storable(asked.rule))
+    if asked.holder is not None:
+        page = page.where(literal_column("alert.holder IS NOT NULL"), alert.c.holder == storable(asked.holder))
+    if asked.subjects is not None:
+        page = page.where(alert.c.subject.in_([storable(each) for each in asked.subjects]))
+    if asked.incident is not None:
+        incident = storable(asked.incident)
+        page = page.where(or_(alert.c.alert_id == incident, alert.c.incident == incident))
     for word in asked.words.lower().split():
         like = f"%{word.translate(_PLAIN)}%"
         named = select(person.c.wearer_id).where(func.lower(person.c.name).like(like, escape="\\"))
