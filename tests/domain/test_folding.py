@@ -8,10 +8,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from emcheck.domain import case, nights
+from emcheck.domain import case, keeping, nights
 from emcheck.domain.findings import Finding
+from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, FOREVER, HOUR
+from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register
+from emcheck.domain.roster import Roster
 from emcheck.domain.rules import monitoring_not_producing
 from emcheck.service.replay import Replayed, replay
 from emcheck.service.stream import Line
@@ -180,6 +183,19 @@ def test_a_unit_asks_for_all_facts_where_one_of_two_cases_on_it_is_folded(monkey
     assert [f for f in whole.findings if f.wearer_id == "W-2" and f.rule == "curfew.absence"]
     as_ever = folded(lines, known, until, monkeypatch, case.KEEP)
     assert told(as_ever.findings) == told(whole.findings)
+
+
+def test_a_start_asks_for_all_facts_where_a_case_folded_after_its_units_state_was_taken() -> None:
+    """The states of two units of a home were taken at other times; what the newer one had folded holds for both."""
+    known = two_addresses()
+    roster = Roster(known, Policies(england()))
+    states = {
+        name: keeping.state_of(roster, name) | {"as_of": as_of} for as_of, name in enumerate(sorted(roster.units))
+    }
+    newer = states[UnitId("BU-0002")]
+    newer["cases"]["W-1"][0] = newer["settled"] = START
+    keeping.restore(roster, states)
+    assert all(unit.settled == START + roster.terms.leave_ms_most for unit in roster.units.values())
 
 
 def test_a_case_stays_small_however_long_it_runs() -> None:
