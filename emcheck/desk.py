@@ -64,6 +64,14 @@ class Access(NamedTuple):
     """Where the request came from."""
 
 
+class View(NamedTuple):
+    """A filter of the queue that somebody kept: `query` as it stands in the address, `priority=P1&waiting=1`."""
+
+    account: str
+    name: str
+    query: str
+
+
 class Place(NamedTuple):
     """Where an alert stands in the queue: by `rank`, and by id among equals."""
 
@@ -82,11 +90,18 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of the queue is wanted. `words` is sought in ids of alerts, wearers and units, and in wearers' names."""
+    """What of the queue is wanted. `words` is sought in ids of alerts, wearers and units, and in wearers' names.
+
+    `holder` is who has it, `subjects` are the wearers and units of a site, `incident` an alert and those under it.
+    """
 
     priority: str | None = None
     waiting_only: bool = False
     words: str = ""
+    rule: str | None = None
+    holder: str | None = None
+    subjects: tuple[str, ...] | None = None
+    incident: str | None = None
 
 
 EVERYTHING = Asked()
@@ -189,6 +204,18 @@ class Desk(Store, Protocol):
         ...
 
     # --- the queue ----------------------------------------------------------------------------------------
+
+    async def views(self, account: str) -> list[View]:
+        """What somebody kept, by name."""
+        ...
+
+    async def put_view(self, view: View) -> None:
+        """Keep it, or replace what stands under its name."""
+        ...
+
+    async def drop_view(self, account: str, name: str) -> bool:
+        """Keep it no more; False where there is none."""
+        ...
 
     async def queue_page(self, asked: Asked, *, after: Place | None, limit: int) -> list[Alert]:
         """The alerts of the queue from the one after `after`, in its order."""

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from emcheck.desk import Access, Account, Asked, Count, Place, SignIn, Told, counts_of
+from emcheck.desk import Access, Account, Asked, Count, Place, SignIn, Told, View, counts_of
 from emcheck.domain.alerts import Alert, Step
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.rights import Role
@@ -87,6 +87,23 @@ class SqlDesk(SqlReads):
         return [(number, Access(*told)) for number, *told in rows]
 
     # --- the queue ----------------------------------------------------------------------------------------
+
+    async def views(self, account: str) -> list[View]:
+        """What somebody kept, by name."""
+        return sorted(View(*row) for row in await self._rows(queries.VIEWS, whose=storable(account)))
+
+    async def put_view(self, view: View) -> None:
+        """Keep it, or replace what stands under its name."""
+        async with self._transaction() as connection:
+            await connection.execute(
+                upsert(connection, schema.saved_view), {key: storable(value) for key, value in view._asdict().items()}
+            )
+
+    async def drop_view(self, account: str, name: str) -> bool:
+        """Keep it no more; False where there is none."""
+        values = {"whose": storable(account), "named": storable(name)}
+        async with self._transaction() as connection:
+            return (await connection.execute(queries.DROP_VIEW, values)).rowcount > 0
 
     async def queue_page(self, asked: Asked, *, after: Place | None, limit: int) -> list[Alert]:
         """The alerts of the queue from the one after `after`, in its order."""

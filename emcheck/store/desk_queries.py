@@ -3,7 +3,8 @@
 from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, or_, select, update
 
 from emcheck.desk import RANKS_OF_A_GROUP, Asked, Place, is_waiting, ranks
-from emcheck.store.schema import access_log, account, alert, alert_history, inbox, person, sign_in
+from emcheck.store.rows import storable
+from emcheck.store.schema import access_log, account, alert, alert_history, inbox, person, saved_view, sign_in
 
 _ACCOUNT = (
     account.c.name, account.c.role, account.c.created_at, account.c.disabled_at, account.c.password,
@@ -37,6 +38,15 @@ ACCESS_LOG = (
 )
 ACCESS_LOG_OF = ACCESS_LOG.where(access_log.c.subject == bindparam("whose"))
 
+VIEWS = (
+    select(saved_view.c.account, saved_view.c.name, saved_view.c.query)
+    .where(saved_view.c.account == bindparam("whose"))
+    .order_by(saved_view.c.name)
+)
+DROP_VIEW = delete(saved_view).where(
+    saved_view.c.account == bindparam("whose"), saved_view.c.name == bindparam("named")
+)
+
 _group = alert.c.rank / RANKS_OF_A_GROUP
 QUEUE_COUNTS = (
     select(func.floor(_group), func.count(), func.min(alert.c.rank))
@@ -61,6 +71,15 @@ def queue_page(asked: Asked, after: Place | None, limit: int) -> Select[tuple[by
                 *(and_(alert.c.rank >= g * RANKS_OF_A_GROUP, alert.c.rank < (g + 1) * RANKS_OF_A_GROUP) for g in groups)
             )
         )
+    if asked.rule is not None:
+        page = page.where(alert.c.rule == storable(asked.rule))
+    if asked.holder is not None:
+        page = page.where(literal_column("alert.holder IS NOT NULL"), alert.c.holder == storable(asked.holder))
+    if asked.subjects is not None:
+        page = page.where(alert.c.subject.in_([storable(each) for each in asked.subjects]))
+    if asked.incident is not None:
+        incident = storable(asked.incident)
+        page = page.where(or_(alert.c.alert_id == incident, alert.c.incident == incident))
     for word in asked.words.lower().split():
         like = f"%{word.translate(_PLAIN)}%"
         named = select(person.c.wearer_id).where(func.lower(person.c.name).like(like, escape="\\"))

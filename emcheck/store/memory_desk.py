@@ -2,7 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
-from emcheck.desk import RANKS_OF_A_GROUP, Access, Account, Asked, Count, Place, SignIn, Told, counts_of, rank, ranks
+from emcheck.desk import (
+    RANKS_OF_A_GROUP,
+    Access,
+    Account,
+    Asked,
+    Count,
+    Place,
+    SignIn,
+    Told,
+    View,
+    counts_of,
+    rank,
+    ranks,
+)
 from emcheck.domain.alerts import Alert, Step, waits
 from emcheck.domain.ids import Ms
 from emcheck.ports import AlertChange, Person, StoreError
@@ -22,6 +35,7 @@ class MemoryDesk:
         self._accounts: dict[str, Account] = {}
         self._sign_ins: dict[str, SignIn] = {}
         self._access: list[Access] = []
+        self._views: dict[tuple[str, str], View] = {}
 
     @property
     def _rows(self) -> SpilledInbox:
@@ -86,6 +100,19 @@ class MemoryDesk:
         ]
         return numbered[::-1][:limit]
 
+    async def views(self, account: str) -> list[View]:
+        """What somebody kept, by name."""
+        return sorted(view for view in self._views.values() if view.account == storable(account))
+
+    async def put_view(self, view: View) -> None:
+        """Keep it, or replace what stands under its name."""
+        kept = View(*map(storable, view))
+        self._views[kept.account, kept.name] = kept
+
+    async def drop_view(self, account: str, name: str) -> bool:
+        """Keep it no more; False where there is none."""
+        return self._views.pop((storable(account), storable(name)), None) is not None
+
     async def queue_page(self, asked: Asked, *, after: Place | None, limit: int) -> list[Alert]:
         """The alerts of the queue from the one after `after`, in its order."""
         low, high = ranks(asked.priority)
@@ -95,6 +122,10 @@ class MemoryDesk:
             if low <= place.rank < high
             and (after is None or place > after)
             and (waits(alert) or not asked.waiting_only)
+            and asked.rule in (None, alert.rule)
+            and asked.holder in (None, alert.holder)
+            and (asked.subjects is None or alert.subject in asked.subjects)
+            and asked.incident in (None, alert.alert_id, alert.incident)
             and all(self._speaks_of(alert, word) for word in asked.words.lower().split())
         )
         return [alert for _, alert in found[:limit]]

@@ -1,6 +1,6 @@
 """What every store does for the console."""
 
-from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Place, SignIn, rank
+from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Place, SignIn, View, rank
 from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId
 from emcheck.domain.rights import Role
@@ -84,6 +84,36 @@ class DeskContract:
         assert await store.queue_counts() == [Count("P1", 4, 3, T0 + 1), Count("P3", 1, 1, T0)]
         await store.commit(Commit(alerts=[change(closed("AL-2", raised_at=T0 + 1, revision=2), "closed")]))
         assert await store.queue_page(EVERYTHING, after=None, limit=9) == order[1:]
+
+    async def test_the_queue_is_filtered_by_rule_holder_site_and_incident(self, store: Desk) -> None:
+        mine = alert("AL-1", holder="jo", rule="unit.silent", subject="BU-0001", raised_at=T0)
+        incident = alert("AL-2", subject="BU-0002", raised_at=T0 + 1)
+        under = alert("AL-3", incident="AL-2", state=AlertState.ACKNOWLEDGED, holder="max", raised_at=T0 + 2)
+        hidden = alert("AL-4", incident="AL-2", state=AlertState.SUPPRESSED)
+        await store.commit(Commit(alerts=[change(a) for a in (mine, incident, under, hidden)]))
+        for asked, found in {
+            Asked(rule="unit.silent"): [mine], Asked(holder="jo"): [mine], Asked(holder=HOSTILE): [],
+            Asked(subjects=("BU-0001", "BU-0002")): [mine, incident], Asked(subjects=()): [],
+            Asked(incident="AL-2"): [incident, under], Asked(incident="AL-2", holder="max"): [under],
+        }.items():  # fmt: skip
+            assert await store.queue_page(asked, after=None, limit=9) == found, asked
+        back = alert("AL-1", rule="unit.silent", subject="BU-0001", raised_at=T0, revision=2)
+        await store.commit(Commit(alerts=[change(back, "returned")]))
+        assert await store.queue_page(Asked(holder="jo"), after=None, limit=9) == []
+
+    async def test_views_are_kept_for_each_account_by_name(self, store: Desk) -> None:
+        urgent, mine = View("jo", "urgent", "priority=P1"), View("jo", "mine", "mine=1")
+        for view in (urgent, mine, View("max", "urgent", "priority=P2")):
+            await store.put_view(view)
+        assert await store.views("jo") == [mine, urgent]
+        await store.put_view(urgent._replace(query="waiting=1"))
+        assert await store.views("jo") == [mine, urgent._replace(query="waiting=1")]
+        assert await store.drop_view("jo", "urgent")
+        assert not await store.drop_view("jo", "urgent")
+        assert await store.views("jo") == [mine]
+        await store.put_view(View("jo", HOSTILE, "words=x"))
+        assert len(await store.views("jo")) == 2
+        assert await store.drop_view("jo", HOSTILE)
 
     async def test_an_empty_queue(self, store: Desk) -> None:
         assert await store.queue_page(EVERYTHING, after=None, limit=9) == []
