@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from emcheck.domain.written import zone
+
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
@@ -221,6 +223,11 @@ class WebSettings(_Section):
     comes by itself, as the live queue, is no use."""
     absolute_h: Annotated[float, Field(gt=0, le=168)] = 13
     """A sign-in ends after so long though it is used: a shift of twelve hours and its hand-over."""
+    timezone: Annotated[str, AfterValidator(zone)] = "UTC"
+    """In which times are shown that belong to no order, as on the board and the shift's page: `Europe/London`."""
+    board_every_s: Annotated[float, Field(ge=1, le=600)] = 10
+    """How old the board of all wearers may be. While somebody looks, everybody is looked at anew as often; that takes
+    about 10 us of one core a wearer, a second for 100,000, in slices of 4 ms."""
 
 
 class WatchdogSettings(_Section):

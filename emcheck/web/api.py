@@ -28,11 +28,13 @@ router = APIRouter(prefix="/api/v1")
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """What is sent and answered, described in full."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class Credentials(_Shape):
+class Credentials(Shape):
     """Who signs in."""
 
     name: Annotated[str, Field(max_length=80)]
@@ -41,7 +43,7 @@ class Credentials(_Shape):
     """Its password."""
 
 
-class Token(_Shape):
+class Token(Shape):
     """A sign-in."""
 
     token: str
@@ -52,7 +54,7 @@ class Token(_Shape):
     """Its role."""
 
 
-class Self(_Shape):
+class Self(Shape):
     """Who is signed in."""
 
     name: str
@@ -61,7 +63,7 @@ class Self(_Shape):
     """Its role."""
 
 
-class Acted(_Shape):
+class Acted(Shape):
     """An act on an alert."""
 
     act: str
@@ -76,7 +78,7 @@ class Acted(_Shape):
     """Why it is closed."""
 
 
-class Alerts(_Shape):
+class Alerts(Shape):
     """A page of the queue."""
 
     alerts: list[dict[str, Any]]
