@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query, Request
 
 from emcheck.domain.whereabouts import Whereabouts
 from emcheck.web import board as boards
-from emcheck.web.api import Limit, Shape
+from emcheck.web.api import Limit
 from emcheck.web.guarding import MaySeeBoard
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
+from emcheck.web.shapes import Shape
 
 router = APIRouter(prefix="/api/v1")
 After = Annotated[str, Query(max_length=120)]

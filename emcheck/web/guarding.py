@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from emcheck.domain.rights import Right
 from emcheck.web.parts import WithParts
-from emcheck.web.problems import NotSignedIn, Problem
+from emcheck.web.problems import FactorFirst, NotSignedIn, Problem
 from emcheck.web.signing_in import Who
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -76,6 +76,8 @@ class Needs:
 
     async def __call__(self, who: Signed) -> Who:
         """The person; Problem where the right is missing."""
+        if who.lacks_factor and self.right is not Right.OWN_ACCOUNT:
+            raise FactorFirst
         if not who.may(self.right):
             raise Problem(403, f"A {who.role} may not do this; it needs the right {self.right.replace('_', ' ')!r}.")
         return who

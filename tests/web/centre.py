@@ -29,6 +29,8 @@ from emcheck.store.sql import SqlStore
 from emcheck.web.app import console_app
 from emcheck.web.live import Live
 from emcheck.web.parts import Parts
+from emcheck.web.sealing import KeyFile
+from emcheck.web.second_factor import SecondFactors
 from emcheck.web.signing_in import SigningIn
 from tests.air import Air
 from tests.store.samples import alert, change
@@ -46,6 +48,8 @@ class Centre:
     def __init__(self, database: Path, known: Register | None = None) -> None:
         self._known = known or register(wearers=[{"wearer_id": "W-1", "name": "Priya <Barker>"}])
         self.store = SqlStore(f"sqlite:///{database}")
+        self.folder = database.parent
+        self.factor_roles: frozenset[Role] = frozenset()
         self.clock = VirtualClock(at("18:50"))
         self.troubles: list[str] = []
         self.is_ready = True
@@ -66,7 +70,14 @@ class Centre:
         self.parts = Parts(
             desk=self.store,
             clock=self.clock,
-            signing_in=SigningIn(self.store, self.clock, idle_ms=IDLE, absolute_ms=ABSOLUTE),
+            signing_in=SigningIn(
+                self.store,
+                self.clock,
+                idle_ms=IDLE,
+                absolute_ms=ABSOLUTE,
+                factor_roles=self.factor_roles,
+                factors=SecondFactors(self.store, self.clock, KeyFile(self.folder / "web.key")),
+            ),
             live=Live(self.store, self.clock, lambda: self.troubles),
             known=lambda: Known(self.loop.engine, self.loop.last_row_of.get) if self.is_ready else None,
             troubles=lambda: self.troubles,
