@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from emcheck.domain.rights import Role
+from emcheck.domain.written import zone
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -234,13 +235,10 @@ class HttpSettings(_Section):
 
 
 class OidcSettings(_Section):
-    """Sign-in with a provider elsewhere by OpenID Connect: authorization code with PKCE. Off until `issuer` is set.
-
-    At the provider, register the address of the console followed by `/sign-in/elsewhere/back` to come back to.
-    """
+    """Sign-in with a provider elsewhere by OpenID Connect. It comes back to `/sign-in/elsewhere/back` of `web.url`."""
 
     issuer: ProviderUrl | None = Field(default=None, examples=["https://id.example/realms/staff"])
-    """The provider, exactly as its discovery document names it."""
+    """The provider, exactly as its discovery document names it. Off until set."""
     name: Annotated[str, Field(min_length=1, max_length=40)] = "your organisation"
     """What stands on the link: `Sign in with ...`."""
     client_id: str | None = Field(default=None, examples=["emcheck"])
@@ -285,6 +283,11 @@ class WebSettings(_Section):
     comes by itself, as the live queue, is no use."""
     absolute_h: Annotated[float, Field(gt=0, le=168)] = 13
     """A sign-in ends after so long though it is used: a shift of twelve hours and its hand-over."""
+    timezone: Annotated[str, AfterValidator(zone)] = "UTC"
+    """In which times are shown that belong to no order, as on the board and the shift's page: `Europe/London`."""
+    board_every_s: Annotated[float, Field(ge=1, le=600)] = 10
+    """How old the board of all wearers may be. While somebody looks, everybody is looked at anew as often; that takes
+    about 10 us of one core a wearer, a second for 100,000, in slices of 4 ms."""
     second_factor_for: Roles = ""
     """Roles that must have a second factor, separated by spaces, as in `administrator supervisor`: whoever of them has
     none can do nothing but set one up. Others may have one."""

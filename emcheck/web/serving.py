@@ -116,6 +116,8 @@ def parts_over(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         troubles=service.troubles,
         posted=service.loops.look_at_mail,
         is_secure=(settings.url or "").startswith("https://"),
+        zone=settings.timezone,
+        board_every_ms=round(settings.board_every_s * 1000),
     )
 
 
