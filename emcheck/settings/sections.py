@@ -246,7 +246,7 @@ class OidcSettings(_Section):
     client_secret: SecretStr | None = Field(default=None, examples=["..."])
     """What we prove it with. Better in the environment, or in a file; without either we are a public client."""
     client_secret_file: Path | None = Field(default=None, examples=["/etc/emcheck/oidc.secret"])
-    """The same in a file that only the service can read."""
+    """The same in a file that only the service can read; `client_secret` wins over it."""
     scopes: str = "openid profile"
     """What is asked for. Some providers tell groups only where a scope of that name is asked for."""
     name_claim: str = "preferred_username"
@@ -262,8 +262,6 @@ class OidcSettings(_Section):
             raise ValueError("issuer and client_id belong together; set both or neither")
         if self.issuer is not None and not self.roles:
             raise ValueError("roles is empty: nobody could sign in; name the group of each role")
-        if self.client_secret is not None and self.client_secret_file is not None:
-            raise ValueError("client_secret and client_secret_file are one too many; set one of them")
         return self
 
 

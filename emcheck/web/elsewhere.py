@@ -180,9 +180,10 @@ class Elsewhere:
 
 def secret_of(settings: OidcSettings) -> str | None:
     """What we prove to the provider who we are with; SettingsError where its file cannot be read."""
-    path = settings.client_secret_file
-    if path is None:
-        return None if settings.client_secret is None else settings.client_secret.get_secret_value()
+    if settings.client_secret is not None:
+        return settings.client_secret.get_secret_value()
+    if (path := settings.client_secret_file) is None:
+        return None
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
