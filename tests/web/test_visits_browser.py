@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Error, Page, Route, expect
+from playwright.async_api import APIResponse, Browser, BrowserContext, Error, Page, Route, expect
 
 from emcheck.domain.fitting.steps import STEPS
 from emcheck.ingest.embedded import free_port
@@ -253,7 +253,7 @@ async def test_an_act_whose_answer_was_lost_is_not_done_twice(it: Centre, browse
     async with online(it) as address:
         phone = await Phone.of(browser, address, it, Doorstep(it), service_workers="block")
         await phone.begins()
-        lost = []
+        lost: list[APIResponse] = []
 
         async def loses(route: Route) -> None:
             if lost:
@@ -344,7 +344,7 @@ async def test_every_step_is_accessible_in_both_themes_and_fits_a_phone(it: Cent
             for size in ((360, 740), (1280, 800)):
                 await page.set_viewport_size({"width": size[0], "height": size[1]})
                 for theme in ("light", "dark"):
-                    await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type] # a literal of two
+                    await page.emulate_media(color_scheme=theme)
                     found = await page.evaluate(
                         "tags => axe.run(document, {runOnly: tags, rules: {'color-contrast-enhanced': {enabled: 1}}})"
                         ".then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | ')))",
