@@ -154,7 +154,7 @@ class Browser:
 
 
 @contextlib.asynccontextmanager
-async def centre(folder: Path, *, known: Register | None = None, begin: int | None = None) -> AsyncIterator[Centre]:
+async def centre(folder: Path, known: Register | None = None, *, begin: int | None = None) -> AsyncIterator[Centre]:
     """One for the length of a block; without a register it knows one wearer."""
     it = Centre(folder / "em.db", known=known, begin=begin)
     await it.open()

@@ -1,6 +1,5 @@
 """The beginning of a visit: for which order, with which tag and unit."""
 
-import re
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -25,8 +24,6 @@ from emcheck.web.visits.drawing import page
 from emcheck.web.visits.listing import engine_of, order_named
 
 router = APIRouter(include_in_schema=False)
-_COMMAND = re.compile(r" \(`emcheck [^`]*`\)|, or close it first \(answer `leave`[^)]*\)")
-"""What a refusal says of the command line is no help in a hallway."""
 FIELDS = ("tag", "unit", "fitter_tag", "strap_batch", "takes_off")
 
 
@@ -75,10 +72,7 @@ async def opened(request: Request, who: Who, parts: Parts, said: dict[str, str])
     except InstructionError as error:
         return Wrong(error.path, error.problem)
     outcome = await carried_out(parts, raw)
-    if outcome.startswith("done"):
-        return name
-    refused = wrong(outcome)
-    return refused._replace(problem=_COMMAND.sub("", refused.problem))
+    return name if outcome.startswith("done") else wrong(outcome)
 
 
 async def _form(

@@ -4,25 +4,34 @@ English is the language of the sources and has no catalogue. What the domain say
 in it: a message of the catalogue with `{fields}` is recognised in it, and what stands in the fields is put into the
 translation, itself translated where the catalogue has it. So the domain knows no language, and a record none but its
 own.
+
+1. A text is translated whole where it can be, else its longest beginning that can be, and then the rest.
+2. A sentence is the same with or without a capital at its beginning and a mark at its end.
+3. What stands in brackets is a text of its own. What is said of the command line is left out: it is no help here.
+4. What nobody translated stays as it is: a reader has the English rather than nothing.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from babel.core import Locale, negotiate_locale
 from babel.messages.pofile import read_po
+from babel.numbers import get_decimal_symbol
 
 FOLDER = Path(__file__).parent / "catalogues"
 SOURCE = "en"
-LANGUAGES = {
-    name: Locale.parse(name).get_display_name() or name
-    for name in (SOURCE, *sorted(p.stem for p in FOLDER.glob("*.po")))
-}
+_NAMES = (SOURCE, *sorted(path.stem for path in FOLDER.glob("*.po")))
+LANGUAGES = {name: Locale.parse(name).get_display_name() or name for name in _NAMES}
 """By code, each called as it calls itself."""
 FIELD = re.compile(r"\{(\w+)\}")
-_SENTENCE = re.compile(r"(?<=[.?!:;]) ")
+_COMMAND = re.compile(r" \(`emcheck [^`]*`\)|, or close it first \(answer `leave`[^)]*\)")
+_BREAK = re.compile(r"(?<=[.?!:;,]) ")
+_BRACKETS = re.compile(r"(?s)(.+) \(([^()]+)\)([.:;,]?)|\(([^()]+)\)([.:;,]?)")
+_NUMBER = re.compile(r"[-+]?\d+\.\d+")
+_MARKS = ".:;,"
 _KNOWN_MAX = 4_000
 
 
@@ -39,6 +48,7 @@ class Words:
         self._texts: dict[str, str] = {}
         self._patterns: list[_Pattern] = []
         self._known: dict[str, str] = {}
+        self._point = "." if path is None else get_decimal_symbol(path.stem)
         if path is not None:
             self._read(path)
 
@@ -46,13 +56,12 @@ class Words:
         with path.open("rb") as file:
             catalogue = read_po(file)
         for message in catalogue:
-            told = str(message.id)
+            told = legible(str(message.id))
             if not told or not message.string or message.fuzzy:
                 continue
+            self._texts[told] = legible(str(message.string))
             if FIELD.search(told):
-                self._patterns.append(_pattern(told, str(message.string)))
-            else:
-                self._texts[told] = str(message.string)
+                self._patterns.append(_pattern(told, self._texts[told]))
         self._patterns.sort(key=lambda pattern: -pattern.weight)
 
     def gettext(self, message: str) -> str:
@@ -61,7 +70,7 @@ class Words:
 
     def said(self, text: str) -> str:
         """What the domain says."""
-        text = text.replace("degC", "°C")
+        text = legible(text)
         if not self._texts or not text.strip():
             return text
         if text not in self._known:
@@ -71,23 +80,60 @@ class Words:
         return self._known[text]
 
     def _translated(self, text: str) -> str:
-        found = self._whole(text)
-        if found is not None:
+        if _NUMBER.fullmatch(text):
+            return text.replace(".", self._point)
+        if (found := self._whole(text)) is not None:
             return found
-        parts = _SENTENCE.split(text)
-        for end in range(len(parts) - 1, 0, -1):  # the longest beginning that is known, then the rest
-            head = self._whole(" ".join(parts[:end]))
-            if head is not None:
-                return f"{head} {self._translated(' '.join(parts[end:]))}"
-        return f"{parts[0]} {self._translated(' '.join(parts[1:]))}" if len(parts) > 1 else text
+        if (split := self._split(text)) is not None:
+            return split
+        if (match := _BRACKETS.fullmatch(text)) is not None:
+            before, inner, mark, alone, end = match.groups()
+            return f"({self.said(alone)}){end}" if alone else f"{self.said(before)} ({self.said(inner)}){mark}"
+        head, space, rest = text.partition(" ")
+        return f"{self.said(head)}{space}{self.said(rest)}" if _NUMBER.fullmatch(head) else text
+
+    def _split(self, text: str) -> str | None:
+        """By its longest beginning that is known; None where none is, nor any part after it."""
+        breaks = [match.end() for match in _BREAK.finditer(text)]
+        for end in reversed(breaks):
+            head, rest = text[: end - 1], text[end:]
+            if (found := self._whole(head)) is not None:
+                return f"{found} {self.said(rest)}"
+        for end in breaks:
+            head, rest = text[: end - 1], text[end:]
+            if (said := self.said(rest)) != rest:
+                return f"{self.said(head)} {said}"
+        return None
 
     def _whole(self, text: str) -> str | None:
+        for said, mark, capital in _forms(text):
+            if (found := self._as_it_is(said)) is not None:
+                return f"{found[0].upper()}{found[1:]}{mark}" if capital else f"{found}{mark}"
+        return None
+
+    def _as_it_is(self, text: str) -> str | None:
         if text in self._texts:
             return self._texts[text]
         for _, regex, translation in self._patterns:
             if (match := regex.fullmatch(text)) is not None:
-                return FIELD.sub(lambda field, it=match: self.said(it[field[1]]), translation)  # type: ignore[misc] # mypy knows no default of a lambda
+                return self._filled(translation, match)
         return None
+
+    def _filled(self, translation: str, match: re.Match[str]) -> str:
+        return FIELD.sub(lambda field: self.said(match[field[1]]), translation)
+
+
+def legible(text: str) -> str:
+    """A sentence of the domain as it is read here: signs of units, and nothing of commands (3)."""
+    return _COMMAND.sub("", text).replace("degC", "°C")
+
+
+def _forms(text: str) -> Iterator[tuple[str, str, bool]]:
+    """The ways in which a catalogue may have it (2): the text, the mark that was left out, whether its capital was."""
+    for said, mark in ((text, ""), (text[:-1], text[-1:])) if text[-1:] in tuple(_MARKS) else ((text, ""),):
+        yield said, mark, False
+        if said[:1].isupper():
+            yield said[0].lower() + said[1:], mark, True
 
 
 def _pattern(message: str, translation: str) -> _Pattern:
