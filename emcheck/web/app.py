@@ -20,7 +20,7 @@ from emcheck import __version__
 from emcheck.domain.alerts import Alert
 from emcheck.ports import StoreError
 from emcheck.present.timeline_svg import STYLE
-from emcheck.web import accounts, alert, api, queue, wearer
+from emcheck.web import accounts, alert, api, bulk, queue, wearer
 from emcheck.web.pages import HERE, page
 from emcheck.web.parts import Parts
 from emcheck.web.problems import NotSignedIn, Problem, document, is_api, is_swap, title, to_sign_in
@@ -90,7 +90,7 @@ def console_app(parts: Parts) -> FastAPI:
         return await queue.draw_rows(parts, alerts)
 
     parts.live.draw = lambda alerts: draw(list(alerts))
-    for part in (accounts, queue, alert, wearer, api):
+    for part in (accounts, queue, bulk, alert, wearer, api):
         app.include_router(part.router)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

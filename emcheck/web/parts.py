@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from emcheck.clock import Clock
 from emcheck.desk import Desk
 from emcheck.domain.ids import Ms
+from emcheck.service.own import Own
 from emcheck.service.showing import Known
 from emcheck.web.live import Live
 from emcheck.web.signing_in import SigningIn
@@ -40,6 +41,11 @@ class Parts:
         if known is not None:
             self._targets = known.engine.roster.policies.own.then(now).targets_ms()
         return self._targets
+
+    def undo_ms(self, now: Ms) -> Ms:
+        """For how long an act can be taken back; nothing is offered while the service starts."""
+        known = self.known()
+        return -1 if known is None else Own(known.engine.roster.policies.own).undo_ms(now)
 
 
 def parts_of(request: Request) -> Parts:

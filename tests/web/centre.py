@@ -17,6 +17,7 @@ from emcheck.clock import VirtualClock
 from emcheck.desk import Account
 from emcheck.domain.alerts import Alert
 from emcheck.domain.instants import DAY, HOUR
+from emcheck.domain.policy import Policy
 from emcheck.domain.rights import Role
 from emcheck.ports import AlertChange, Commit, Message
 from emcheck.service.acknowledging import Acknowledger
@@ -42,7 +43,8 @@ ABSOLUTE, IDLE = 13 * HOUR, HOUR
 class Centre:
     """`async with centre(folder) as it`."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, policy: Policy) -> None:
+        self.policy = policy
         self.store = SqlStore(f"sqlite:///{database}")
         self.clock = VirtualClock(at("18:50"))
         self.troubles: list[str] = []
@@ -57,7 +59,7 @@ class Centre:
             known = register(wearers=[{"wearer_id": "W-1", "name": "Priya <Barker>"}])
             await load_register(self.store, known, self.clock.now())
         self.loop = Pipeline(
-            self.store, nobody_called(), Acknowledger(self.store, Air()),
+            self.store, self.policy, Acknowledger(self.store, Air()),
             published=lambda alert, action, note: json.dumps([action, alert.revision, note]).encode(),
             on_alerts=lambda: None, checkpoint_every_ms=DAY,
         )  # fmt: skip
@@ -140,9 +142,9 @@ class Browser:
 
 
 @contextlib.asynccontextmanager
-async def centre(folder: Path) -> AsyncIterator[Centre]:
-    """One for the length of a block."""
-    it = Centre(folder / "em.db")
+async def centre(folder: Path, policy: Policy | None = None) -> AsyncIterator[Centre]:
+    """One for the length of a block; nobody is called but by a policy that says so."""
+    it = Centre(folder / "em.db", policy or nobody_called())
     await it.open()
     mail = asyncio.create_task(it.take_mail())
     try:
