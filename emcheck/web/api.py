@@ -19,12 +19,13 @@ from emcheck.service.showing import shown
 from emcheck.web import acting
 from emcheck.web.alert import note_view
 from emcheck.web.guarding import MayAct, MaySeeAccess, MaySeeAccounts, MaySeeQueue, MaySeeSelf, address_of
+from emcheck.web.own_api import refused_as_problem
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
 from emcheck.web.queue import Priority, Words
 from emcheck.web.rows import Row, place_named, rows_of
-from emcheck.web.shapes import Shape
-from emcheck.web.signing_in import Refused
+from emcheck.web.shapes import Password, Shape
+from emcheck.web.signing_in import CodeWanted, Refused
 from emcheck.web.wearer import case_of, told_of
 
 router = APIRouter(prefix="/api/v1")
@@ -36,8 +37,10 @@ class Credentials(Shape):
 
     name: Annotated[str, Field(max_length=80)]
     """The account."""
-    password: Annotated[str, Field(max_length=1000)]
+    password: Password
     """Its password."""
+    code: Annotated[str, Field(max_length=80)] = ""
+    """Of the second factor, or a recovery code, where the account has one."""
 
 
 class Token(Shape):
@@ -101,11 +104,13 @@ def told_json(row: Row) -> dict[str, Any]:
 async def sign_in(request: Request, credentials: Credentials, parts: WithParts) -> Token:
     """A token that is good until it is not used for a while, or a shift is over."""
     try:
-        token = await parts.signing_in.enter(credentials.name, credentials.password, address_of(request))
+        token = await parts.signing_in.enter(
+            credentials.name, credentials.password, address_of(request), credentials.code
+        )
+    except CodeWanted as wanted:
+        raise Problem(401, f"{wanted} Send it as `code`.", wanted="code") from None
     except Refused as refused:
-        if refused.after_s is not None:
-            raise Problem(429, str(refused), headers={"Retry-After": str(refused.after_s)}) from None
-        raise Problem(401, str(refused)) from None
+        raise refused_as_problem(refused, 401) from None
     who = await parts.signing_in.who(token)
     if who is None:
         raise Problem(401, "The account was disabled meanwhile.")

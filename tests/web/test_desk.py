@@ -83,7 +83,7 @@ async def test_an_alert_from_claim_to_close_by_keyboard(it: Centre, browser: Bro
 
 
 async def test_an_alert_is_passed_on_by_keyboard_with_the_reason(tmp_path: Path, browser: Browser) -> None:
-    async with centre(tmp_path, england()) as it, online(it) as address:
+    async with centre(tmp_path, policy=england()) as it, online(it) as address:
         await it.has("operator")
         strap = await it.night()
         page = await signed_in(browser, address)
