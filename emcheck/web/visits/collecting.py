@@ -31,7 +31,7 @@ SPOKEN = (
 )  # fmt: skip
 """Files whose sentences are shown on the page."""
 _SILENT = re.compile(
-    r"\\b|[|^$]|^[a-z_]+$|^[a-z]+[_.]|^[-/]|^[A-Z]\w+[A-Z]\w+$|\.(html|json|pdf)$|/(json|pdf)$|filename|-own-tag"
+    r"\\b|[|^$]|^[a-z_]+$|^[a-z]+[_.]|^[-/]|^[A-Z]\w+[A-Z]\w+$|\.(html|json|pdf)$|/(json|pdf)$|filename|-own-tag|^(dBm|UTC)$"
 )
 """No sentence: patterns, names of fields and files."""
 _NOT_SHOWN = {"_SOP", "_OURS", "ANSWER", "PENDING"}
@@ -39,12 +39,12 @@ _STEPS_NOT_SHOWN = (5, 8)
 """Of a row of the table of steps: by what it passes, and its source; they stand in the record."""
 _LOGGED = {"order seen", "visit opened", "record of a visit read"}
 _IN_FIELDS = (
-    "leg", "arm", "rising", "falling", "above", "below", "open", "cut", "p over 0.999", "heard", "weak", "dead",
-    "success", "lapsed",
+    "leg", "arm", "rising", "falling", "above", "below", "open", "cut", "is open", "is cut", "closed", "p over 0.999",
+    "heard", "weak", "dead", "success", "lapsed",
 )  # fmt: skip
 """Words that sentences of the domain have in their fields."""
-_LEAST = 4
-"""Letters that stand in a message for sure; less recognises nothing."""
+_LEAST = 3
+"""Letters that stand in a message with fields for sure; less recognises nothing."""
 
 
 def messages() -> Iterator[tuple[str, str]]:
@@ -141,7 +141,11 @@ def _name(value: ast.expr, taken: set[str]) -> str:
 def collect(language: str) -> Catalog:
     """The catalogue of a language with every message there is, translated as far as it was."""
     path = CATALOGUES / f"{language}.po"
-    made = Catalog(locale=language, project="emcheck", fuzzy=False)
+    made = Catalog(
+        locale=language, project="emcheck", version="0", fuzzy=False, charset="utf-8",
+        header_comment=f"# The fitters' page in {language}; see CONTRIBUTING.md, Another language.",
+        msgid_bugs_address="none", last_translator="emcheck", language_team=language,
+    )  # fmt: skip
     if path.exists():
         with path.open("rb") as file:
             made = read_po(file, locale=language)

@@ -25,7 +25,6 @@ IDENTIFIERS = (
     "identity card",
     "driving licence",
     "court papers",
-    "voice on file",
 )
 ROOMS = ("hall", "kitchen", "living room", "bedroom", "bathroom", "toilet", "child's room", "stairs", "balcony")
 GAPS_MM = tuple(range(3, 17))

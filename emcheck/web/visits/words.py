@@ -30,8 +30,9 @@ FIELD = re.compile(r"\{(\w+)\}")
 _COMMAND = re.compile(r" \(`emcheck [^`]*`\)|, or close it first \(answer `leave`[^)]*\)")
 _BREAK = re.compile(r"(?<=[.?!:;,]) ")
 _BRACKETS = re.compile(r"(?s)(.+) \(([^()]+)\)([.:;,]?)|\(([^()]+)\)([.:;,]?)")
-_NUMBER = re.compile(r"[-+]?\d+\.\d+")
+_NUMBER = re.compile(r"([-+]?\d+)\.(\d+[.:;,]?)")
 _MARKS = ".:;,"
+_SURE = 12
 _KNOWN_MAX = 4_000
 
 
@@ -80,8 +81,8 @@ class Words:
         return self._known[text]
 
     def _translated(self, text: str) -> str:
-        if _NUMBER.fullmatch(text):
-            return text.replace(".", self._point)
+        if (number := _NUMBER.fullmatch(text)) is not None:
+            return f"{number[1]}{self._point}{number[2]}"
         if (found := self._whole(text)) is not None:
             return found
         if (split := self._split(text)) is not None:
@@ -89,8 +90,11 @@ class Words:
         if (match := _BRACKETS.fullmatch(text)) is not None:
             before, inner, mark, alone, end = match.groups()
             return f"({self.said(alone)}){end}" if alone else f"{self.said(before)} ({self.said(inner)}){mark}"
-        head, space, rest = text.partition(" ")
-        return f"{self.said(head)}{space}{self.said(rest)}" if _NUMBER.fullmatch(head) else text
+        for joint in (" and ", ", "):
+            before, found_, after = text.partition(joint)
+            if found_ and before in self._texts:
+                return f"{self._texts[before]}{self._texts.get(joint, joint)}{self.said(after)}"
+        return text
 
     def _split(self, text: str) -> str | None:
         """By its longest beginning that is known; None where none is, nor any part after it."""
@@ -138,15 +142,17 @@ def _forms(text: str) -> Iterator[tuple[str, str, bool]]:
 
 def _pattern(message: str, translation: str) -> _Pattern:
     """A message with fields as what recognises it; the more of it is fixed, the earlier it is tried."""
+    weight = len(FIELD.sub("", message))
+    anything = ".*?" if weight >= _SURE else r"(?:(?![.?!:;] ).)*?"  # a short one is no key to a whole sentence
     named: set[str] = set()
     regex, last = "", 0
     for field in FIELD.finditer(message):
         regex += re.escape(message[last : field.start()])
-        regex += f"(?P={field[1]})" if field[1] in named else f"(?P<{field[1]}>.*?)"
+        regex += f"(?P={field[1]})" if field[1] in named else f"(?P<{field[1]}>{anything})"
         named.add(field[1])
         last = field.end()
     regex += re.escape(message[last:])
-    return _Pattern(len(FIELD.sub("", message)), re.compile(regex, re.DOTALL), translation)
+    return _Pattern(weight, re.compile(regex, re.DOTALL), translation)
 
 
 @lru_cache
