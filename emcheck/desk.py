@@ -324,5 +324,5 @@ class Desk(Store, Protocol):
     async def refused(
         self, *, unit: str | None = None, reason: str | None = None, before: int | None = None, limit: int
     ) -> list[tuple[int, Quarantined]]:
-        """Refused input with its number, newest first, from the one before `before`; of a unit or topic, of a reason."""
+        """Refused input with its number, newest first, from the one before `before`; of a unit, topic or reason."""
         ...

@@ -22,6 +22,8 @@ class Right(StrEnum):
     """Acknowledge, confirm, shelve and close alerts."""
     BOARD = "board"
     """See where everybody is."""
+    EQUIPMENT = "equipment"
+    """See base units, tags and refused input, as it came."""
     ACCESS_LOG = "access_log"
     """See who signed in and whose record was looked at."""
     ACCOUNTS = "accounts"
@@ -40,7 +42,7 @@ class Role(StrEnum):
 
 
 _OWN = frozenset({Right.OWN_ACCOUNT})
-_CENTRE = _OWN | {Right.QUEUE, Right.BOARD}
+_CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.EQUIPMENT}
 """What everybody in a monitoring centre looks at."""
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {

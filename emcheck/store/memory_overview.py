@@ -29,7 +29,7 @@ class MemoryOverview:
     async def refused(
         self, *, unit: str | None = None, reason: str | None = None, before: int | None = None, limit: int
     ) -> list[tuple[int, Quarantined]]:
-        """Refused input with its number, newest first, from the one before `before`; of a unit or topic, of a reason."""
+        """Refused input with its number, newest first, from the one before `before`; of a unit, topic or reason."""
         found = [
             (number, kept)
             for number, kept in enumerate(self._quarantine, start=1)

@@ -24,7 +24,7 @@ class SqlOverview(SqlReads):
     async def refused(
         self, *, unit: str | None = None, reason: str | None = None, before: int | None = None, limit: int
     ) -> list[tuple[int, Quarantined]]:
-        """Refused input with its number, newest first, from the one before `before`; of a unit or topic, of a reason."""
+        """Refused input with its number, newest first, from the one before `before`; of a unit, topic or reason."""
         unit = None if unit is None else storable(unit)
         rows = await self._rows(queries.refused(unit, reason, _NO_END if before is None else before, limit))
         return [(number, Quarantined(*kept)) for number, *kept in rows]
