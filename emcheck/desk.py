@@ -16,6 +16,8 @@ from emcheck.ports import AlertChange, Quarantined, Store
 
 NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 """How an account is called: what stands beside each act for ever."""
+NAME_ELSEWHERE = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,79}")
+"""How one of a provider elsewhere may be called: there, names are often addresses."""
 _RAISED_BITS = 44
 _RAISED_MAX = (1 << _RAISED_BITS) - 1
 
@@ -191,6 +193,18 @@ class Desk(Store, Protocol):
 
     async def account(self, name: str) -> Account | None:
         """One of them."""
+        ...
+
+    async def account_of(self, identity: str) -> Account | None:
+        """The one that a provider elsewhere knows by this."""
+        ...
+
+    async def add_account(self, account: Account) -> bool:
+        """Add it; False where there is one of that name."""
+        ...
+
+    async def change_role(self, name: str, role: Role) -> None:
+        """The account has another role, and its sign-ins end."""
         ...
 
     async def put_account(self, account: Account) -> None:

@@ -27,6 +27,7 @@ from emcheck.web import (
     api_equipment,
     api_pages,
     board,
+    elsewhere_pages,
     equipment,
     own_account,
     own_api,
@@ -113,7 +114,20 @@ def console_app(parts: Parts) -> FastAPI:
         return await queue.draw_rows(parts, alerts)
 
     parts.live.draw = lambda alerts: draw(list(alerts))
-    for part in (accounts, own_account, queue, alert, wearer, board, equipment, own_api, api, api_pages, api_equipment):
+    for part in (
+        accounts,
+        elsewhere_pages,
+        own_account,
+        queue,
+        alert,
+        wearer,
+        board,
+        equipment,
+        own_api,
+        api,
+        api_pages,
+        api_equipment,
+    ):
         app.include_router(part.router)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

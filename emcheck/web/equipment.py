@@ -210,7 +210,7 @@ async def unit_told(request: Request, parts: Parts, who: Who, name: str) -> dict
              "uplink": i.uplink or "", "range_dbm": i.range_dbm,
              "until": "" if i.removed_at is None else clock(i.removed_at, parts.zone)[:16]} for i in it.installations
         ],
-        "reports": reports, "status": said[0] if said else "", "alerts": await rows_of(parts, newest),
+        "reports": reports, "last_status": said[0] if said else "", "alerts": await rows_of(parts, newest),
         "refused": [refused_words(number, item, parts.zone) for number, item in refused], "quoted": quote(name),
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.ids import Ms
 from emcheck.service.board import Boards
 from emcheck.service.showing import Known
+from emcheck.web.elsewhere import Elsewhere
 from emcheck.web.live import Live
 from emcheck.web.noting import Noted
 from emcheck.web.signing_in import SigningIn
@@ -31,6 +32,8 @@ class Parts:
     """What keeps the service from its work, in words."""
     posted: Callable[[], None]
     """An instruction was posted: the decision loop need not wait for its next look."""
+    elsewhere: Elsewhere | None = None
+    """The provider that people may sign in with."""
     is_secure: bool = False
     """Whether browsers come over TLS."""
     wait_s: float = 10.0
