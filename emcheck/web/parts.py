@@ -11,6 +11,7 @@ from emcheck.desk import Desk
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import Ms
 from emcheck.service.board import Boards
+from emcheck.service.own import Own
 from emcheck.service.showing import Known
 from emcheck.web.elsewhere import Elsewhere
 from emcheck.web.live import Live
@@ -59,6 +60,11 @@ class Parts:
         if known is not None:
             self._targets = known.engine.roster.policies.own.then(now).targets_ms()
         return self._targets
+
+    def undo_ms(self, now: Ms) -> Ms:
+        """For how long an act can be taken back; nothing is offered while the service starts."""
+        known = self.known()
+        return -1 if known is None else Own(known.engine.roster.policies.own).undo_ms(now)
 
 
 def parts_of(request: Request) -> Parts:
