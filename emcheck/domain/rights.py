@@ -30,6 +30,8 @@ class Right(StrEnum):
     """See a wearer's record; without the right to the queue, that of own cases only."""
     OWN_CASES = "own_cases"
     """See whose order names oneself as officer."""
+    EQUIPMENT = "equipment"
+    """See base units, tags and refused input, as it came."""
     ACCESS_LOG = "access_log"
     """See who signed in and whose record was looked at."""
     ACCOUNTS = "accounts"
@@ -48,7 +50,7 @@ class Role(StrEnum):
 
 
 _OWN = frozenset({Right.OWN_ACCOUNT})
-_CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.WEARERS}
+_CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.EQUIPMENT, Right.WEARERS}
 """What everybody in a monitoring centre looks at."""
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {

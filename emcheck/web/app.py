@@ -24,11 +24,13 @@ from emcheck.web import (
     accounts,
     alert,
     api,
+    api_equipment,
     api_pages,
     board,
     bulk,
     cases,
     elsewhere_pages,
+    equipment,
     own_account,
     own_api,
     queue,
@@ -124,9 +126,11 @@ def console_app(parts: Parts) -> FastAPI:
         wearer,
         board,
         cases,
+        equipment,
         own_api,
         api,
         api_pages,
+        api_equipment,
     ):
         app.include_router(part.router)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
