@@ -29,8 +29,8 @@ _PAGE = 100
 
 def home_of(role: Role) -> str:
     """The first page of a role."""
-    homes = {Right.QUEUE: "/", Right.FIT: "/visits", Right.ACCOUNTS: "/accounts"}
-    return next((home for right, home in homes.items() if right in RIGHTS[role]), "/account")
+    firsts = ((Right.QUEUE, "/"), (Right.FIT, "/visits"), (Right.OWN_CASES, "/cases"), (Right.ACCOUNTS, "/accounts"))
+    return next((path for right, path in firsts if right in RIGHTS[role]), "/account")
 
 
 @router.get("/sign-in")

@@ -24,10 +24,13 @@ from emcheck.web import (
     accounts,
     alert,
     api,
+    api_equipment,
     api_pages,
     board,
     bulk,
+    cases,
     elsewhere_pages,
+    equipment,
     own_account,
     own_api,
     queue,
@@ -123,9 +126,12 @@ def console_app(parts: Parts) -> FastAPI:
         alert,
         wearer,
         board,
+        cases,
+        equipment,
         own_api,
         api,
         api_pages,
+        api_equipment,
     ):
         app.include_router(part.router)
     add_visits(app, parts)
