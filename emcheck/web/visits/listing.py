@@ -11,7 +11,7 @@ from emcheck.domain.instants import DAY
 from emcheck.domain.register import Fitting, Order, Register
 from emcheck.domain.rights import Right
 from emcheck.domain.rules import fitting_overdue
-from emcheck.present.times import clock, hour, local_date
+from emcheck.present.times import hour, local_date
 from emcheck.web.parts import Parts
 from emcheck.web.problems import Problem
 from emcheck.web.signing_in import Who
@@ -29,7 +29,7 @@ class Wanted(NamedTuple):
     places: str
     why: str
     due: Ms
-    due_words: str
+    zone: str
     tags: str
     in_hand: str
     """Who is there already."""
@@ -116,7 +116,7 @@ def _wanted(engine: Engine, now: Ms, words: str) -> Iterator[Wanted]:
         due = fitting_overdue.due_at(order, policy)
         yield Wanted(
             order.order_id, order.wearer_id, ", ".join(sorted(addresses(order))), why, due,
-            clock(due, order.timezone)[:-3], ", ".join(f.tag for f in on), in_hand.get(order.wearer_id, ""),
+            order.timezone, ", ".join(f.tag for f in on), in_hand.get(order.wearer_id, ""),
         )  # fmt: skip
 
 
