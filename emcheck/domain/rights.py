@@ -22,6 +22,8 @@ class Right(StrEnum):
     """Acknowledge, confirm, shelve and close alerts."""
     BOARD = "board"
     """See where everybody is."""
+    SHIFT = "shift"
+    """See what a shift hands over, and how it fared."""
     EQUIPMENT = "equipment"
     """See base units, tags and refused input, as it came."""
     ACCESS_LOG = "access_log"
@@ -42,7 +44,7 @@ class Role(StrEnum):
 
 
 _OWN = frozenset({Right.OWN_ACCOUNT})
-_CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.EQUIPMENT}
+_CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.SHIFT, Right.EQUIPMENT}
 """What everybody in a monitoring centre looks at."""
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {

@@ -33,6 +33,7 @@ from emcheck.web import (
     own_account,
     own_api,
     queue,
+    shift,
     wearer,
 )
 from emcheck.web.pages import HERE, page
@@ -125,6 +126,7 @@ def console_app(parts: Parts) -> FastAPI:
         wearer,
         board,
         equipment,
+        shift,
         own_api,
         api,
         api_pages,
