@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol
 
 from emcheck.domain.alerts import Alert, Step, waits
 from emcheck.domain.ids import Ms
-from emcheck.domain.rights import Role
+from emcheck.domain.rights import ACCOUNT, Role
 from emcheck.ports import AlertChange, Quarantined, Store
 
 NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 """How an account is called: what stands beside each act for ever."""
-NAME_ELSEWHERE = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,79}")
+NAME_ELSEWHERE = re.compile(ACCOUNT)
 """How one of a provider elsewhere may be called: there, names are often addresses."""
 _RAISED_BITS = 44
 _RAISED_MAX = (1 << _RAISED_BITS) - 1
