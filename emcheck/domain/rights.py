@@ -3,8 +3,8 @@
 Rule book:
 1. A role has the least that its work needs. Who looks after accounts sees no wearer; who audits acts on nothing.
 2. An officer reads own cases only: whose order names the officer. What is asked of anybody else's is answered as if
-   there were no such wearer. A fitter reads own visits only. Whoever may let a fitting stand sees every visit, and never
-   makes one: nobody overrides themselves.
+   there were no such wearer. A fitter reads own visits only. Whoever may let a fitting stand sees every visit and
+   makes none: nobody overrides themselves.
 """
 
 from collections.abc import Mapping
