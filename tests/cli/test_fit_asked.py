@@ -24,7 +24,7 @@ OPENING = {
 
 
 def asked(folder: Path, *typed: str) -> tuple[str, str | None]:
-    """What a fitter sees who types so, in a flat with a real service; and how the visit ended, None while it goes on."""
+    """What a fitter sees who types so beside a real service; and how the visit ended, None while it goes on."""
     settings = Settings.model_validate({"store": {"url": f"sqlite:///{folder / 'emcheck.db'}"}})
     register = parse_register((shipped_config() / "register.example.json").read_text(encoding="utf-8"))
     clock = VirtualClock(at("10:00", "2026-04-01"))
