@@ -77,6 +77,8 @@ class AlertData(_Part):
     """How many steps of its escalation were made while it waited."""
     disposition: str | None
     """Why it was closed."""
+    holder: str | None
+    """Who has it: who claimed or acknowledged it, or whom it was handed to; null where nobody does."""
     late: str | None
     """Why it comes late, in words."""
     text: str
@@ -98,8 +100,9 @@ class AlertEvent(_Part):
     """`emcheck/{database id}`."""
     type: str
     """`emcheck.alert.raised`, `.amended`, `.reinstated` or `.withdrawn`; by operators `.acknowledged`, `.confirmed`,
-    `.shelved` or `.closed`, and `.referred` to the authority; `.returned` where nothing followed, `.escalated` where it
-    was passed on; `.suppressed` and `.released` by an incident."""
+    `.shelved`, `.closed`, `.claimed`, `.handed_over` or `.noted`, and `.referred` to the authority; by whom it was a
+    mistake of `.unacknowledged`, `.unclaimed`, `.unshelved` or `.reopened`; `.returned` where nothing followed,
+    `.escalated` where it was passed on; `.suppressed` and `.released` by an incident."""
     subject: str
     """Whose alerts it is one of; events of one subject come in order."""
     time: Time
@@ -149,6 +152,7 @@ def _alert_data(alert: Alert, *, note: str) -> AlertData:
             "revision": alert.revision,
             "steps": alert.course.steps,
             "disposition": alert.disposition,
+            "holder": alert.holder,
             "late": alert.late,
             "text": alert.text,
             "next_step": None if advice is None else advice.do,

@@ -6,24 +6,28 @@ import typer
 
 from emcheck.cli.serving import ConfigOption
 
+_ACTS = "acknowledge, confirm, shelve, close, claim, hand-over, note, escalate or undo."
+
 
 def alerts_act(
     alert: Annotated[str, typer.Argument(help="The alert's id, or how it begins.")],
-    act: Annotated[str, typer.Argument(help="acknowledge, confirm, shelve or close.")],
+    act: Annotated[str, typer.Argument(help=_ACTS)],
     by: Annotated[str, typer.Option(help="Who says so.")],
     config: ConfigOption = None,
     until: Annotated[str | None, typer.Option(help="Until when it is shelved, as 2026-03-25T07:00:00Z.")] = None,
     disposition: Annotated[str | None, typer.Option(help="Why it is closed, as equipment_fault.")] = None,
-    note: Annotated[str, typer.Option(help="What else is to be known.")] = "",
+    to: Annotated[str | None, typer.Option(help="Who has it after a hand-over.")] = None,
+    note: Annotated[str, typer.Option(help="What else is to be known; why it is escalated.")] = "",
 ) -> None:
-    """Acknowledge, confirm, shelve or close an alert of the running service."""
+    """What you do about an alert of the running service. undo takes back what you did last, for a few minutes."""
     from emcheck.cli.explaining import read_store, the_alert
     from emcheck.cli.instructing import carry_out
     from emcheck.cli.referring import remind
 
     alert = read_store(config, lambda store: the_alert(store, alert)).alert_id
-    said = {"type": "alert", "alert_id": alert, "act": act, "by": by, "note": note}
-    said |= {key: value for key, value in (("until", until), ("disposition", disposition)) if value is not None}
+    said = {"type": "alert", "alert_id": alert, "act": act.replace("-", "_"), "by": by, "note": note}
+    more = {"until": until, "disposition": disposition, "to": to}
+    said |= {key: value for key, value in more.items() if value is not None}
     name = f"{alert} {act}"
     carry_out(said, name=name, what=name, config=config)
     if disposition == "breach_reported":

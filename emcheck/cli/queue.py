@@ -10,6 +10,7 @@ from emcheck.cli.serving import ConfigOption
 from emcheck.cli.showing import show
 
 if TYPE_CHECKING:
+    from emcheck.domain.alerts import Alert
     from emcheck.service.figures import Waiting
     from emcheck.store.sql import SqlStore
 
@@ -20,6 +21,7 @@ def alerts_list(
     incident: Annotated[
         str | None, typer.Option(help="Those that this incident (or how its id begins) accounts for.")
     ] = None,
+    holder: Annotated[str | None, typer.Option("--with", help="Only what this person has.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """The alerts that wait, the most urgent first: time left to the target, and the next step if nobody acts.
@@ -37,7 +39,8 @@ def alerts_list(
 
     async def found(store: "SqlStore") -> "list[Waiting]":
         under = None if incident is None else (await the_alert(store, incident)).alert_id
-        return await waiting(store, policies, now, everything=everything, incident=under)
+        found = await waiting(store, policies, now, everything=everything, incident=under)
+        return [one for one in found if holder in (None, one.alert.holder)]
 
     queue, targets = read_store(config, found), policies.own.then(now).targets_ms()
     if as_json:
@@ -47,11 +50,12 @@ def alerts_list(
                 told["referral"] = referred.plain(referral, now)
             typer.echo(json.dumps(told, ensure_ascii=False))
     elif not queue:
-        typer.echo("No alerts wait." if incident is None else f"Nothing waits under {incident}; --all shows all of it.")
+        nothing = "No alerts wait." if holder is None else f"{holder} has none."
+        typer.echo(nothing if incident is None else f"Nothing waits under {incident}; --all shows all of it.")
     else:
         rows = [
             (
-                a.priority, "withdrawn" if a.withdrawn else a.state.replace("_", " "), format_ms(a.raised_at),
+                a.priority, _state(a), format_ms(a.raised_at),
                 a.alert_id, whom(a.subject), a.rule, escalated.time_left(a, targets, now),
                 escalated.next_step(a, step, of, now) if referral is None else "refer it: overdue",
                 a.text if referral is None else f"{referred.in_words(referral, now, 'UTC')} {a.text}",
@@ -59,3 +63,9 @@ def alerts_list(
             for a, step, of, referral in queue
         ]  # fmt: skip
         show(("pri", "state", "raised (UTC)", "alert", "who", "rule", "time left", "next", "what"), rows, prose=True)
+
+
+def _state(alert: "Alert") -> str:
+    """`acknowledged, with jo`."""
+    state = "withdrawn" if alert.withdrawn else alert.state.replace("_", " ")
+    return state if alert.holder is None else f"{state}, with {alert.holder}"

@@ -3,6 +3,10 @@
 An alert is raised once for its cause, amended or withdrawn as facts arrive, and closed by a person with a
 disposition. Acknowledge means "I saw it" and is a lease: if nothing follows, the alert returns. While nobody attends to
 it, it waits; how long it has waited so far, and whom it was passed on to, is its course (`escalation`).
+
+Whoever claims or acknowledges an alert has it, until it is handed over, passed on or returns. Having it stops no clock:
+only an acknowledgement does. What was done by mistake is taken back by an act of its own, a step of the table walked
+backward (`taken_back`).
 """
 
 from dataclasses import dataclass, replace
@@ -29,6 +33,10 @@ class Act(StrEnum):
 
     ACKNOWLEDGE = "acknowledge"
     CONFIRM = "confirm"
+    CLAIM = "claim"
+    HAND_OVER = "hand_over"
+    NOTE = "note"
+    ESCALATE = "escalate"
     LEASE_EXPIRED = "lease_expired"
     SHELVE = "shelve"
     SHELF_EXPIRED = "shelf_expired"
@@ -76,7 +84,15 @@ TRANSITIONS: dict[tuple[AlertState, Act], AlertState] = {
     (_S.SUPPRESSED, _A.RELEASE): _S.UNACKNOWLEDGED,
     (_S.SUPPRESSED, _A.WITHDRAW): _S.SUPPRESSED,
     (_S.SUPPRESSED, _A.CLOSE): _S.CLOSED,
+    (_S.UNACKNOWLEDGED, _A.ESCALATE): _S.UNACKNOWLEDGED,
+    (_S.ACKNOWLEDGED, _A.ESCALATE): _S.RETURNED,
+    (_S.RETURNED, _A.ESCALATE): _S.RETURNED,
+    (_S.SHELVED, _A.ESCALATE): _S.RETURNED,
+    **{(s, a): s for s in _S if s not in (_S.SUPPRESSED, _S.CLOSED) for a in (_A.CLAIM, _A.HAND_OVER)},
+    **{(s, _A.NOTE): s for s in _S},
 }
+TAKEN_BACK = (_A.ACKNOWLEDGE, _A.CLAIM, _A.SHELVE, _A.CLOSE)
+"""What can be taken back by who did it."""
 
 
 class IllegalAct(ValueError):
@@ -146,6 +162,8 @@ class Alert:
     late: str | None = None
     """Why it comes late, in words ("detected late because the service was down from .. to .."), or None."""
     course: Course = NEW
+    holder: str | None = None
+    """Who has it; None where nobody does."""
 
     def __bool__(self) -> bool:
         raise TypeError("an Alert has no truth value; ask for its state")
@@ -187,20 +205,68 @@ class Step(NamedTuple):
 
 
 def acted(
-    alert: Alert, act: Act, *, at: Ms, lease_ms: Ms, until: Ms | None = None, disposition: str | None = None
-) -> Alert:
+    alert: Alert, act: Act, *, at: Ms, lease_ms: Ms, until: Ms | None = None, disposition: str | None = None,
+    by: str | None = None, to: str | None = None,
+) -> Alert:  # fmt: skip
     """The alert after an act at `at`; IllegalAct where the life cycle does not allow it.
 
     An acknowledgement is a lease of `lease_ms`; a confirmation ends it, for something followed; a shelf has `until`.
     """
     state = next_state(alert.state, act)
-    lease_until = {Act.ACKNOWLEDGE: at + lease_ms, Act.SHELVE: until}.get(act)
+    lease_until = (
+        alert.lease_until if act in _TIMELESS else {Act.ACKNOWLEDGE: at + lease_ms, Act.SHELVE: until}.get(act)
+    )
     after = replace(
         alert, state=state, lease_until=lease_until, disposition=disposition or alert.disposition,
-        revision=alert.revision + 1,
+        revision=alert.revision + 1, holder=_holder(alert, act, by, to),
     )  # fmt: skip
     return on_course(alert, after, at)
 
 
+_TIMELESS = (Act.CLAIM, Act.HAND_OVER, Act.NOTE)
+"""Acts that leave a lease or shelf as it is."""
+
+
+def _holder(alert: Alert, act: Act, by: str | None, to: str | None) -> str | None:
+    """Who has it after an act: what returns or is passed on is nobody's."""
+    if act in (Act.LEASE_EXPIRED, Act.ESCALATE):
+        return None
+    if act in (Act.ACKNOWLEDGE, Act.CLAIM):
+        return by or alert.holder
+    if act in (Act.CONFIRM, Act.SHELVE):
+        return alert.holder or by
+    return to if act is Act.HAND_OVER else alert.holder
+
+
 EXPIRIES = {AlertState.ACKNOWLEDGED: Act.LEASE_EXPIRED, AlertState.SHELVED: Act.SHELF_EXPIRED}
 """What happens to an alert whose lease or shelf runs out."""
+
+
+def taken_back(alert: Alert, act: Act, *, before: Alert, after: Alert, at: Ms) -> Alert:
+    """`alert` at `at` as if `act`, which had made `after` of `before`, had not been; IllegalAct where it cannot be.
+
+    What facts changed of it since stays. The wait goes on as if it had never been broken off; a lease or shelf that
+    would be over by now is.
+    """
+    if act not in TAKEN_BACK or TRANSITIONS.get((before.state, act)) is not after.state:
+        raise IllegalAct(f"to {act} is not taken back; that is {', '.join(TAKEN_BACK)}")
+    if (alert.state, alert.holder) != (after.state, after.holder):
+        raise IllegalAct(f"it has changed by itself since: it is {alert.state} now")
+    back = replace(alert, holder=before.holder, revision=alert.revision + 1)
+    if act is Act.CLAIM:
+        return back
+    back = replace(back, state=before.state, lease_until=before.lease_until, disposition=before.disposition)
+    back = _as_of_now(back, at)
+    if alert.course != after.course or not waits(back):
+        return on_course(alert, back, at)
+    return replace(back, course=before.course._replace(told_at=at, told_revision=back.revision))
+
+
+def _as_of_now(alert: Alert, at: Ms) -> Alert:
+    """An alert as it was, moved to where its lease, its shelf or its incident would have led it by `at`."""
+    expiry = EXPIRIES.get(alert.state)
+    if expiry is not None and alert.lease_until is not None and alert.lease_until <= at:
+        holder = _holder(alert, expiry, None, None)
+        alert = replace(alert, state=next_state(alert.state, expiry), lease_until=None, holder=holder)
+    moved = Act.RELEASE if alert.incident is None else Act.SUPPRESS
+    return replace(alert, state=TRANSITIONS.get((alert.state, moved), alert.state))

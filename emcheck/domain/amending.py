@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from whenever import Instant as Moment
 
+from emcheck.domain.attending import ActOnAlert
 from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.fitting.outcomes import begun, closed
 from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
     CHANGES_NOTHING,
-    ActOnAlert,
     EndOrder,
     GrantAbsence,
     Instruction,

@@ -191,14 +191,13 @@ class Engine:
         """Unfold a wanting unit, the cases that rest on it and the units beside it; judge nothing yet."""
         now = self.wanting.pop(name)
         units, wearers = self.roster.around(name)
-        for other in units:
-            unit = self.units[other]
-            unit.remember(f for f in standing.get(other, ()) if is_settled(f, unit.folded_before))
-            unit.rebuild(told[other], self.roster.track)
-        for wearer in wearers:
-            case = self.cases[wearer]
-            case.unfold(f for f in standing.get(wearer, ()) if is_settled(f, case.settled))
+        for case in map(self.cases.__getitem__, wearers):
+            case.unfold(f for f in standing.get(case.wearer_id, ()) if is_settled(f, case.settled))
             case.open_until = now + HOUR
+        for unit in map(self.units.__getitem__, units):
+            unit.remember(f for f in standing.get(unit.unit, ()) if is_settled(f, unit.folded_before))
+            unit.rebuild(told[unit.unit], self.roster.track)
+            unit.settled = self.roster.asks_before(unit.unit)  # another case on it may still be folded
 
     # --- a start ------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ Rule book:
 3. A notification that no receipt was seen of within the policy's `alert.receipt.*` takes the next step at once, for
    nobody may know of it. Time before the service came up does not count: no receipt could come then. 0 asks for none.
 4. One step at a time, each at its own instant; after the last there is nothing more.
+5. A person may have the next step made at once, whatever was waited: it waits then for whom it calls.
 """
 
 import re
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from emcheck.domain.alerts import Alert, waits
+from emcheck.domain.alerts import Act, Alert, acted, waits
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import FOREVER
 
@@ -46,6 +47,7 @@ class Why(StrEnum):
 
     UNATTENDED = "unattended"
     UNDELIVERED = "undelivered"
+    BY_HAND = "by_hand"
 
 
 class Due(NamedTuple):
@@ -98,12 +100,20 @@ class Plan:
                 at, why, after_ms = unseen, Why.UNDELIVERED, receipt_ms  # 3
         return Due(max(at, told_at), call, course.steps + 1, len(tree), why, after_ms)  # 4
 
+    def at_once(self, alert: Alert, at: Ms) -> Due | None:
+        """The next step, made by hand at `at` (5); None where there is no further one."""
+        tree, made = self.tree_of(alert.rule, alert.priority), alert.course.steps
+        return Due(at, tree[made], made + 1, len(tree), Why.BY_HAND, 0) if made < len(tree) else None
+
 
 def passed_on(alert: Alert, due: Due) -> Alert:
-    """The alert after a step; it waits on."""
-    revision = alert.revision + 1
-    course = alert.course._replace(steps=due.number, told_at=due.at, told_revision=revision)
-    return replace(alert, revision=revision, course=course)
+    """The alert after a step; it waits on. IllegalAct where it cannot be made by hand."""
+    if due.why is Why.BY_HAND:
+        after = acted(alert, Act.ESCALATE, at=due.at, lease_ms=0)
+    else:
+        after = replace(alert, revision=alert.revision + 1)
+    course = after.course._replace(steps=due.number, told_at=due.at, told_revision=after.revision)
+    return replace(after, course=course)
 
 
 def target(call: Call) -> str | None:

@@ -10,7 +10,7 @@ judged before is judged again by the register that is in force now.
 3. `order`, `installation`, `fitting`, `wearer`: a new one, or what stands under the same name from now on. So a tag or
    unit is swapped by ending one installation or fitting and adding another.
 4. `register`: all of it, as a file holds it.
-5. `alert`: what an operator does about an alert. It changes no register and no finding.
+5. `alert`: what an operator does about an alert (`attending`). It changes no register and no finding.
 6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
 7. `referral`: an order's breach is reported to the authority (`referrals`). It changes no register and no finding.
 8. `policy`: one more version of a policy, from its effective time on (policies). It changes no register.
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from emcheck.domain.acts import Act, By
 from emcheck.domain.acts import InstructionError as InstructionError  # noqa: PLC0414 - all of an instruction from one room
-from emcheck.domain.alerts import Disposition
+from emcheck.domain.attending import ActOnAlert
 from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.ids import AlertId, OrderId
 from emcheck.domain.problems import Misplaced, first_problem
@@ -229,39 +229,6 @@ class PutPolicy(Act):
     """Who said so."""
     retroactive: Annotated[str, Field(pattern=r"\S")] | None = None
     """Why what was judged already is judged again, where it begins before it is known."""
-
-
-class ActOnAlert(Act):
-    """What an operator does about an alert (5); the life cycle says what is allowed when."""
-
-    type: Literal["alert"]
-    """Which act it is."""
-    alert_id: AlertId
-    """Which alert."""
-    act: Literal["acknowledge", "confirm", "shelve", "close"]
-    """I saw it; I acted; not now, until a time; done, and why."""
-    until: Instant | None = None
-    """Until when it is shelved."""
-    disposition: Disposition | None = None
-    """Why it is closed."""
-    note: str = ""
-    """What else is to be known of it."""
-    seen_revision: Annotated[int, Field(ge=1)] | None = None
-    """The revision that was looked at: refused where somebody has acted on the alert since."""
-    by: By
-    """Who said so."""
-
-    @model_validator(mode="after")
-    def _complete(self) -> "ActOnAlert":
-        if self.act == "shelve" and self.until is None:
-            raise Misplaced("until", "missing; say until when it is shelved")
-        if self.act == "close" and self.disposition is None:
-            raise Misplaced("disposition", f"missing; say why it is closed: {', '.join(Disposition)}")
-        if self.act != "shelve" and self.until is not None:
-            raise Misplaced("until", f"only a shelf has one; leave it out of {self.act}")
-        if self.act != "close" and self.disposition is not None:
-            raise Misplaced("disposition", f"only a closed alert has one; leave it out of {self.act}")
-        return self
 
 
 class AuditDifference(Act):

@@ -47,6 +47,9 @@ def restore(roster: Roster, states: Mapping[UnitId, dict[str, Any]]) -> set[Wear
     for wearer, known in told.items():
         _, settled, orders, questions = min(known, key=lambda one: one[:2])
         restore_case(roster.cases[wearer], settled, orders, questions)
+    for name in states.keys() & roster.units.keys():  # its cases may have folded more since its own state was taken
+        unit = roster.units[name]
+        unit.settled = max(unit.settled, roster.asks_before(name))
     return {wearer for wearer, known in told.items() if any(one[1] > roster.cases[wearer].settled for one in known)}
 
 

@@ -30,5 +30,4 @@ def _told(case: Case, units: Mapping[UnitId, Unit]) -> dict[UnitId, Ms]:
 def _fold_unit(unit: Unit, cases: Sequence[Case], roster: Roster) -> None:
     """A unit keeps what any case that rests on it may still ask for."""
     before = min(case.settled for case in cases) - DAY
-    latest = max(case.settled for case in cases)
-    unit.fold(before, latest + roster.terms.leave_ms_most, roster.fitted)
+    unit.fold(before, roster.asks_before(unit.unit), roster.fitted)

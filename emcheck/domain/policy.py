@@ -92,6 +92,7 @@ KEYS: dict[str, type] = {
     "evidence.conflict.priority": str,
     "service.undecided.priority": str,
     "alert.lease_s": float,
+    "alert.undo_s": float,
     "wire.signature.required": bool,
     "unit.config.heartbeat_s": float,
     "unit.config.report_s": float,
@@ -139,6 +140,7 @@ DEFAULTS: dict[str, Threshold] = {
         2, "working days", "Scottish restricted movement; 0: as all others.", _ALERTS, True
     ),
     "order.breach.holidays": Threshold(HOLIDAYS, "dates", "No working days.", _ALERTS, True),
+    "alert.undo_s": Threshold(300, "s", "A slip is noticed within minutes.", _ALERTS, True),
 }
 """What a younger threshold is where a policy does not name it: a policy written before it came loads as before."""
 

@@ -3,7 +3,7 @@
 A pure function of alerts and instructions, as a verdict is one of facts (ADR 0021). Clauses:
 
 1. A breach is *identified* when a person first confirms an alert about the wearer's own conduct, or closes any alert as
-   `breach_reported`: a finding alone accuses nobody before the authority.
+   `breach_reported`: a finding alone accuses nobody before the authority. A closing that is taken back identified none.
 2. It is referred by the instruction `referral` that names its alert: to whom, by whom and when.
 3. It is due `order.breach.referral_due_s` after it was identified; for restriction of liberty orders at the end of the
    last of `..._due_working_days` after the local day on which it was identified. Saturdays, Sundays and the policy's
@@ -18,8 +18,9 @@ from datetime import timedelta
 from whenever import Instant
 
 from emcheck.domain.alerts import Alert, AlertState, Disposition
+from emcheck.domain.attending import ActOnAlert
 from emcheck.domain.ids import AlertId, Ms, OrderId
-from emcheck.domain.instructions import ActOnAlert, Instruction, InstructionError, ReferBreach
+from emcheck.domain.instructions import Instruction, InstructionError, ReferBreach
 from emcheck.domain.policies import Policies
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Order, Register
@@ -53,12 +54,19 @@ def referrals(
     identified: dict[AlertId, tuple[Ms, str]] = {}
     referred: dict[AlertId, tuple[Ms, ReferBreach]] = {}
     known = {alert.alert_id: alert for alert in alerts}
+    by_closing: set[AlertId] = set()
     for at, act in given:
         if isinstance(act, ReferBreach):
             for name in act.alerts:
                 referred.setdefault(name, (at, act))
-        elif isinstance(act, ActOnAlert) and _identifies(act, known.get(act.alert_id)):
-            identified.setdefault(act.alert_id, (at, act.by))
+        elif isinstance(act, ActOnAlert):
+            name = act.alert_id
+            if act.act == "undo" and name in by_closing:
+                by_closing.discard(name)
+                del identified[name]
+            elif _identifies(act, known.get(name)) and name not in identified:
+                identified[name] = (at, act.by)
+                by_closing |= {name} if act.act == "close" else set()
     orders = {order.order_id: order for order in register.orders}
     found = [
         _referral(known[name], identified.get(name), referred.get(name), orders, policies)

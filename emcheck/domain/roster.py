@@ -136,6 +136,11 @@ class Roster:
         cases = self.cases_of.get(name, ())
         return {name}.union(*(case.units for case in cases)), {case.wearer_id for case in cases}
 
+    def asks_before(self, name: UnitId) -> Ms:
+        """What a unit tells of time before it is of nights that a case on it has folded: all is wanted together."""
+        latest = max((case.settled for case in self.cases_of.get(name, ())), default=-FOREVER)
+        return latest if latest == -FOREVER else latest + self.terms.leave_ms_most
+
     def publish(self, policy: Policy, touched: Touched, at: Ms) -> set[UnitId]:
         """A policy's new version is known from `at`; the units whose facts must be folded anew for whom it touches."""
         self.policies.publish(policy, at)

@@ -56,8 +56,8 @@ def unvalidated(f: Finding) -> str:
             ended = clock(f.end, f.zone)
             return f"{about} Its fitting of {fitted} was to be validated anew by {due}, and ended at {ended}."
         return (
-            f"{about} Its fitting of {fitted} is to be validated anew by {due}. What the tag did since shows nothing: only "
-            "a fitter sees what it sits on."
+            f"{about} Its fitting of {fitted} is to be validated anew by {due}. What the tag did since shows nothing: "
+            "only a fitter sees what it sits on."
         )
     if f.class_ == "overridden":
         return (

@@ -20,6 +20,8 @@ def whom(call: Call) -> str:
 
 def because(step: Due) -> str:
     """What stands in the history of an alert that was passed on."""
+    if step.why is Why.BY_HAND:
+        return f"passed on to {whom(step.call)}, step {step.number} of {step.of}"
     span = duration(step.after_ms)
     why = f"nobody attended to it for {span}" if step.why is Why.UNATTENDED else f"no receipt within {span}"
     return f"{why}; passed on to {whom(step.call)}, step {step.number} of {step.of}"

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from emcheck.domain.attending import ActOnAlert
 from emcheck.domain.fitting.acts import AnswerStep, FittingAct, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
-    ActOnAlert,
     EndOrder,
     GrantAbsence,
     Instruction,
@@ -110,7 +110,7 @@ def _of(act: Instruction) -> str:
     if isinstance(act, PutFitting):
         return f" of tag {act.fitting.tag}"
     if isinstance(act, ActOnAlert):
-        return f" {act.alert_id} {act.act}"
+        return f" {act.alert_id} {act.act.replace('_', ' ')}{f' to {act.to}' if act.to else ''}"
     if isinstance(act, PutPolicy):
         return f" {parse_policy(act.policy).label}"
     return f" {act.wearer.wearer_id}" if isinstance(act, PutWearer) else ""

@@ -92,7 +92,7 @@ def statistics(
     """
     known = {alert.alert_id: alert for alert in alerts if since <= alert.raised_at < until}
     first: dict[AlertId, dict[str, Ms]] = {}
-    for step in sorted(steps, key=lambda step: step.at):
+    for step in _not_taken_back(steps):
         if step.alert_id in known:
             first.setdefault(step.alert_id, {}).setdefault(step.action, step.at)
     spans = Counter((alert.raised_at - since) // FLOOD_SPAN for alert in known.values())
@@ -114,6 +114,19 @@ def statistics(
         chattering=_chattering(known.values()),
         by_batch={batch: (count, cut[batch]) for batch, count in sorted((straps or {}).items())},
     )
+
+
+def _not_taken_back(steps: Iterable[Step]) -> list[Step]:
+    """Steps by time; an acknowledgement that was a mistake is none."""
+    kept: list[Step] = []
+    last: dict[AlertId, Step] = {}
+    for step in sorted(steps, key=lambda step: step.at):
+        if step.action == "unacknowledged" and (mistake := last.get(step.alert_id)) in kept:
+            kept.remove(mistake)
+        elif step.action == "acknowledged":
+            last[step.alert_id] = step
+        kept.append(step)
+    return kept
 
 
 def _outcome(alert: Alert) -> str:

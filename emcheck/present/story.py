@@ -146,5 +146,6 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "window": alert.window and {"start": format_ms(alert.window.start), "end": format_ms(alert.window.end)},
         "revision": alert.revision, "text": alert.text, "late": alert.late, "disposition": alert.disposition,
         "lease_until": format_optional_ms(alert.lease_until),
+        "holder": alert.holder,
     }  # fmt: skip
     return {key: value for key, value in line.items() if value is not None}

@@ -7,14 +7,17 @@ the alert and the receipts as they stand committed then. An alert at rest costs 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from emcheck.domain.alerts import EXPIRIES, Act, Alert, AlertState, IllegalAct, acted
+from emcheck.domain.acts import InstructionError
+from emcheck.domain.alerts import EXPIRIES, Act, Alert, AlertState, IllegalAct, acted, taken_back
+from emcheck.domain.attending import ActOnAlert
 from emcheck.domain.deadlines import Deadlines
-from emcheck.domain.escalation import Due, Plan, passed_on, target
+from emcheck.domain.escalation import Due, passed_on, target
 from emcheck.domain.ids import AlertId, Ms
-from emcheck.domain.instants import FOREVER, format_ms
-from emcheck.domain.instructions import ActOnAlert, InstructionError
+from emcheck.domain.instants import FOREVER
 from emcheck.ports import AlertChange, Deadline, Delivery, Store
 from emcheck.present.escalated import because
+from emcheck.service.own import Own
+from emcheck.service.taking_back import BACK, acts_of_people, said_of, to_take_back
 
 Publish = Callable[[Alert, str, str], bytes]
 """Alert, action and note to the bytes that are delivered."""
@@ -24,11 +27,12 @@ _WORDS = {
     Act.CONFIRM: "confirmed",
     Act.SHELVE: "shelved",
     Act.CLOSE: "closed",
+    Act.CLAIM: "claimed",
+    Act.HAND_OVER: "handed_over",
+    Act.NOTE: "noted",
     Act.LEASE_EXPIRED: "returned",
     Act.SHELF_EXPIRED: "returned",
 }
-BY_PEOPLE = frozenset({"acknowledged", "confirmed", "shelved", "closed"})
-"""The changes that somebody made."""
 _WHY = {
     Act.LEASE_EXPIRED: "acknowledged, and nothing followed",
     Act.SHELF_EXPIRED: "its time on the shelf is over",
@@ -50,15 +54,13 @@ class Attending:
         self,
         store: Store,
         published: Publish,
-        plan_of: Callable[[Alert], Plan],
+        own: Own,
         *,
-        lease_ms: Callable[[Ms], Ms],
         up_since: Ms,
     ) -> None:
         self._store = store
         self._published = published
-        self._plan_of = plan_of
-        self._lease_ms = lease_ms
+        self._own = own
         self._up_since = up_since
         self._deadlines = Deadlines()
 
@@ -82,7 +84,7 @@ class Attending:
     def _arm(self, alert: Alert, *, delivered: bool) -> Ms:
         """Look at it no later than this; early is possible, for a receipt may come until then."""
         due = FOREVER if alert.lease_until is None or alert.state not in EXPIRIES else alert.lease_until
-        step = self._plan_of(alert).due(alert, delivered=delivered, up_since=self._up_since)
+        step = self._own.plan(alert).due(alert, delivered=delivered, up_since=self._up_since)
         if step is not None:
             due = min(due, step.at)
         self._deadlines.disarm(alert.alert_id)
@@ -97,18 +99,55 @@ class Attending:
             raise InstructionError("alert_id", f"no alert {act.alert_id!r}; `emcheck alerts list --all` shows them")
         if act.until is not None and act.until <= at:
             raise InstructionError("until", "the shelf would be over before it begins; name a time to come")
-        if act.seen_revision is not None:
+        if act.seen_revision is not None and act.act != "note":  # words overwrite nothing
             await self._refuse_if_stale(act.alert_id, act.seen_revision)
         if alert.size is not None and alert.ended_at is None and not alert.withdrawn and act.act == "close":
             raise InstructionError(
                 "act", "the incident goes on; acknowledge or shelve it, and close it when it is over"
             )
         try:
-            return self._change(alert, Act(act.act), at, by=act.by, note=act.note, until=act.until, why=act.disposition)
+            if act.act == "undo":
+                return await self._take_back(alert, act, at)
+            return self._escalate(alert, act, at) if act.act == "escalate" else self._do(alert, act, at)
         except IllegalAct as error:
             under = alert.incident if alert.state is AlertState.SUPPRESSED else None
             remedy = f"; it is part of incident {under}: act on that one" if under is not None else ""
             raise InstructionError("act", f"{error}{remedy}") from None
+
+    def _do(self, alert: Alert, act: ActOnAlert, at: Ms) -> AlertChange:
+        """What the table allows of an alert as it stands."""
+        if act.act == "claim" and alert.holder == act.by:
+            raise InstructionError("act", f"{act.by} has it already")
+        if act.act == "hand_over" and alert.holder == act.to:
+            raise InstructionError("to", f"{act.to} has it already")
+        note = act.note if act.to is None else ": ".join(filter(None, (f"to {act.to}", act.note)))
+        return self._change(
+            alert, Act(act.act), at, by=act.by, note=note, until=act.until, why=act.disposition, to=act.to
+        )  # fmt: skip
+
+    def _escalate(self, alert: Alert, act: ActOnAlert, at: Ms) -> AlertChange:
+        """The next step of its tree, now."""
+        if alert.withdrawn:
+            raise InstructionError("act", "what is known now no longer shows it; there is nothing to pass on")
+        step = self._own.plan(alert).at_once(alert, at)
+        if step is None:
+            raise InstructionError("act", "there is nobody further in its tree; hand it over, or tell them yourself")
+        after, note = passed_on(alert, step), f"{because(step)}: {act.note}"
+        return AlertChange(
+            after, "escalated", at, act.by, note, self._published(after, "escalated", note), target(step.call)
+        )  # fmt: skip
+
+    async def _take_back(self, alert: Alert, act: ActOnAlert, at: Ms) -> AlertChange:
+        """What its doer did last, as if it had not been."""
+        history = await self._store.alert_history(alert.alert_id)
+        mistake = to_take_back(history, act.by, at, self._own.undo_ms(at))
+        after = taken_back(alert, mistake.act, before=mistake.before, after=mistake.change.alert, at=at)
+        if after.state is AlertState.SUPPRESSED and after.incident is not None:
+            above = next(iter(await self._store.alerts_named([after.incident])), None)
+            if above is not None and above.state is AlertState.CLOSED:
+                raise InstructionError("act", f"it was closed with incident {after.incident}; take that back")
+        action = BACK[mistake.act]
+        return AlertChange(after, action, at, act.by, act.note, self._published(after, action, act.note))
 
     async def _refuse_if_stale(self, alert_id: str, seen_revision: int) -> None:
         """What somebody did since the alert was looked at is not overwritten unseen."""
@@ -136,7 +175,7 @@ class Attending:
             fallen.changes.append(self._change(alert, act, alert.lease_until, by="emcheck", note=_WHY[act]))
             return
         delivered = arrived >= alert.course.told_revision
-        step = self._plan_of(alert).due(alert, delivered=delivered, up_since=self._up_since)
+        step = self._own.plan(alert).due(alert, delivered=delivered, up_since=self._up_since)
         if step is not None and step.at <= at:
             fallen.changes.append(self._pass_on(alert, step))
         else:
@@ -148,9 +187,11 @@ class Attending:
         return AlertChange(after, "escalated", step.at, "emcheck", note, published, target(step.call))
 
     def _change(
-        self, alert: Alert, act: Act, at: Ms, *, by: str, note: str, until: Ms | None = None, why: str | None = None
-    ) -> AlertChange:
-        after = acted(alert, act, at=at, lease_ms=self._lease_ms(at), until=until, disposition=why)
+        self, alert: Alert, act: Act, at: Ms, *, by: str, note: str, until: Ms | None = None, why: str | None = None,
+        to: str | None = None,
+    ) -> AlertChange:  # fmt: skip
+        lease_ms = self._own.lease_ms(at)
+        after = acted(alert, act, at=at, lease_ms=lease_ms, until=until, disposition=why, by=by, to=to)
         action = _WORDS[act]
         return AlertChange(after, action, at, by, note, self._published(after, action, note))
 
@@ -158,16 +199,6 @@ class Attending:
 def subject(alert: Alert) -> str:
     """What an alert's deadline is called among the rows."""
     return f"alert {alert.alert_id}"
-
-
-def acts_of_people(history: Sequence[AlertChange], *, after: int) -> list[AlertChange]:
-    """What people did to an alert after one of its revisions, oldest first."""
-    return [change for change in history if change.action in BY_PEOPLE and change.alert.revision > after]
-
-
-def said_of(change: AlertChange) -> str:
-    """`acknowledged by a.clerk at 2026-03-24T19:07:02.000Z`."""
-    return f"{change.action} by {change.by} at {format_ms(change.at)}"
 
 
 def arrived(deliveries: Sequence[Delivery]) -> dict[str, int]:

@@ -62,11 +62,12 @@ def take(engine: Engine, topic: str, payload: bytes, received_at: Ms, *, retaine
     if envelope.unit is not None and envelope.unit != unit:
         return _refused(engine, unit, "other_unit", f"the envelope names {envelope.unit}", received_at)
     count = len(envelope.events)
-    if not known.knows(envelope.boot, envelope.first_seq, count):
-        remember(unit, envelope.boot, envelope.first_seq, count, payload)
+    repeat = known.knows(envelope.boot, envelope.first_seq, count)
     for refusal in envelope.refused:
         engine.refuse(unit, refusal.reason, refusal.detail, received_at)
     receipt = engine.receive(unit, envelope.boot, envelope.first_seq, envelope.events, received_at)
+    if not repeat:  # afterwards: no envelope is its own original
+        remember(unit, envelope.boot, envelope.first_seq, count, payload)
     if not envelope.refused and not receipt.refused:
         return Taken(unit, receipt, (), envelope)
     for early in receipt.refused:

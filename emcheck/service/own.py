@@ -26,6 +26,10 @@ class Own:
         """How long an acknowledgement of that instant holds."""
         return self.line.then(at).ms("alert.lease_s")
 
+    def undo_ms(self, at: Ms) -> Ms:
+        """For how long an act of that instant can be taken back."""
+        return self.line.then(at).ms("alert.undo_s")
+
     def targets_ms(self, at: Ms) -> Mapping[str, Ms]:
         """Within what time an alert of that instant is to be acknowledged, by priority."""
         return self.line.then(at).targets_ms()

@@ -14,13 +14,13 @@ from typing import Any
 import structlog
 
 from emcheck.domain.amending import amended
+from emcheck.domain.attending import ActOnAlert
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.ids import BootId, Ms, UnitId, WearerId
 from emcheck.domain.instants import FOREVER
 from emcheck.domain.instructions import (
-    ActOnAlert,
     Instruction,
     PutPolicy,
     ReportAudit,
@@ -129,9 +129,7 @@ class Pipeline:
         self._visiting = Visiting(self._store, found.sessions)
         self.up_since = now
         """Since when receipts could come."""
-        self._attending = Attending(
-            self._store, self._published, self._own.plan, lease_ms=self._own.lease_ms, up_since=now
-        )
+        self._attending = Attending(self._store, self._published, self._own, up_since=now)
         self._emptying = Emptying(self._store, self._published)
         waiting = await self._store.alerts(open_only=True)
         self._attending.load(waiting)

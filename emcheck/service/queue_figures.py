@@ -50,6 +50,8 @@ class QueueFigures:
             elif change.action in ("closed", "withdrawn"):
                 self._outcomes[alert.disposition or change.action] += 1
                 self._seen.discard(alert.alert_id)
+            elif change.action == "reopened":
+                self._outcomes[change.action] += 1
             self._note_state(alert)
 
     def _note_raised(self, at: Ms) -> None:
@@ -77,7 +79,10 @@ class QueueFigures:
         targets = {priority: target_ms / 1000 for priority, target_ms in self._targets_ms(now).items()}
         return {
             "alerts_raised_total": ("Alerts raised", By("rule", self._raised)),
-            "alerts_outcomes_total": ("Alerts closed, by disposition, or withdrawn", By("outcome", self._outcomes)),
+            "alerts_outcomes_total": (
+                "Closed alerts by disposition, withdrawn, reopened",
+                By("outcome", self._outcomes),
+            ),
             "alerts_waiting": ("Alerts that wait for somebody", By("priority", {p: waiting[p] for p in _PRIORITIES})),
             "alerts_stale": (
                 "Alerts that have waited for over a day; none is the target of ISA-18.2",

@@ -141,9 +141,10 @@ def _play(found: Recovered, recent: Recent, row: InboxRow) -> None:
     found.last_row_of[row.unit] = row.row_id
     told, unit = told_in(row.received_at, row.payload), found.engine.units.get(row.unit)
     if told is not None and unit is not None:
-        if not unit.knows(told.boot, told.first_seq, len(told.events)):  # what came again is no original
-            recent.remember(row.unit, told.boot, told.first_seq, len(told.events), row.payload)
+        repeat = unit.knows(told.boot, told.first_seq, len(told.events))
         found.engine.absorb(row.unit, told)
+        if not repeat:  # afterwards: no envelope is its own original
+            recent.remember(row.unit, told.boot, told.first_seq, len(told.events), row.payload)
 
 
 def _settled(engine: Engine) -> Ms:

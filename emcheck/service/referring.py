@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from emcheck.domain.alerts import Alert
+from emcheck.domain.attending import ActOnAlert
 from emcheck.domain.ids import Ms
-from emcheck.domain.instructions import ActOnAlert, ReferBreach, parse_instruction
+from emcheck.domain.instructions import ReferBreach, parse_instruction
 from emcheck.domain.policies import Policies
 from emcheck.domain.referrals import Referral, referrals
 from emcheck.domain.register import Register

@@ -12,6 +12,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from emcheck.domain.rights import Role
+from emcheck.domain.written import zone
+
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
@@ -194,6 +197,16 @@ class AlertingSettings(_Section):
     webhook: WebhookPublisherSettings = WebhookPublisherSettings()
 
 
+def _roles(value: str) -> str:
+    for name in value.split():
+        if name not in {role.value for role in Role}:
+            raise ValueError(f"{name!r} is no role; there are {', '.join(Role)}")
+    return value
+
+
+Roles = Annotated[str, AfterValidator(_roles)]
+
+
 class HttpSettings(_Section):
     """`/healthz`, `/readyz` and `/metrics`."""
 
@@ -221,6 +234,22 @@ class WebSettings(_Section):
     comes by itself, as the live queue, is no use."""
     absolute_h: Annotated[float, Field(gt=0, le=168)] = 13
     """A sign-in ends after so long though it is used: a shift of twelve hours and its hand-over."""
+    timezone: Annotated[str, AfterValidator(zone)] = "UTC"
+    """In which times are shown that belong to no order, as on the board and the shift's page: `Europe/London`."""
+    board_every_s: Annotated[float, Field(ge=1, le=600)] = 10
+    """How old the board of all wearers may be. While somebody looks, everybody is looked at anew as often; that takes
+    about 10 us of one core a wearer, a second for 100,000, in slices of 4 ms."""
+    second_factor_for: Roles = ""
+    """Roles that must have a second factor, separated by spaces, as in `administrator supervisor`: whoever of them has
+    none can do nothing but set one up. Others may have one."""
+    key_file: Path = Path("emcheck-web.key")
+    """Key that the secrets of second factors are sealed with in the database. The service makes it at the first of
+    them, for itself to read only. Keep a copy apart from the database's: one without the other tells no secret."""
+
+    @property
+    def factor_roles(self) -> frozenset[Role]:
+        """The roles of `second_factor_for`."""
+        return frozenset(Role(name) for name in self.second_factor_for.split())
 
 
 class WatchdogSettings(_Section):

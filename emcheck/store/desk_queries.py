@@ -1,41 +1,19 @@
 """The console's statements, one set for both databases."""
 
-from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, or_, select
 
 from emcheck.desk import RANKS_OF_A_GROUP, Asked, Place, is_waiting, ranks
-from emcheck.store.schema import access_log, account, alert, alert_history, inbox, person, sign_in
+from emcheck.store.rows import storable
+from emcheck.store.schema import alert, alert_history, inbox, person, saved_view
 
-_ACCOUNT = (
-    account.c.name, account.c.role, account.c.created_at, account.c.disabled_at, account.c.password,
-    account.c.link_sha256, account.c.link_until,
-)  # fmt: skip
-ACCOUNTS = select(*_ACCOUNT).order_by(account.c.name)
-ACCOUNT = select(*_ACCOUNT).where(account.c.name == bindparam("wanted"))
-CHOOSE_PASSWORD = (
-    update(account)
-    .where(
-        account.c.name == bindparam("wanted"),
-        account.c.link_sha256 == bindparam("link"),
-        account.c.link_until > bindparam("at"),
-        account.c.disabled_at.is_(None),
-    )
-    .values(password=bindparam("chosen"), link_sha256=None, link_until=None)
+VIEWS = (
+    select(saved_view.c.account, saved_view.c.name, saved_view.c.query)
+    .where(saved_view.c.account == bindparam("whose"))
+    .order_by(saved_view.c.name)
 )
-SIGNED_IN = select(sign_in.c.token_sha256, sign_in.c.account, sign_in.c.began_at, sign_in.c.used_at).where(
-    sign_in.c.token_sha256 == bindparam("token")
+DROP_VIEW = delete(saved_view).where(
+    saved_view.c.account == bindparam("whose"), saved_view.c.name == bindparam("named")
 )
-SIGN_IN_USED = update(sign_in).where(sign_in.c.token_sha256 == bindparam("token")).values(used_at=bindparam("at"))
-SIGN_INS_OVER = delete(sign_in).where(sign_in.c.began_at < bindparam("before"))
-SIGN_OUT = delete(sign_in).where(sign_in.c.token_sha256 == bindparam("token"))
-SIGN_OUT_ALL = delete(sign_in).where(sign_in.c.account == bindparam("whose"))
-
-ACCESS_LOG = (
-    select(access_log)
-    .where(access_log.c.access_no < bindparam("before"))
-    .order_by(access_log.c.access_no.desc())
-    .limit(bindparam("most"))
-)
-ACCESS_LOG_OF = ACCESS_LOG.where(access_log.c.subject == bindparam("whose"))
 
 _group = alert.c.rank / RANKS_OF_A_GROUP
 QUEUE_COUNTS = (
@@ -61,6 +39,15 @@ def queue_page(asked: Asked, after: Place | None, limit: int) -> Select[tuple[by
                 *(and_(alert.c.rank >= g * RANKS_OF_A_GROUP, alert.c.rank < (g + 1) * RANKS_OF_A_GROUP) for g in groups)
             )
         )
+    if asked.rule is not None:
+        page = page.where(alert.c.rule == storable(asked.rule))
+    if asked.holder is not None:
+        page = page.where(literal_column("alert.holder IS NOT NULL"), alert.c.holder == storable(asked.holder))
+    if asked.subjects is not None:
+        page = page.where(alert.c.subject.in_([storable(each) for each in asked.subjects]))
+    if asked.incident is not None:
+        incident = storable(asked.incident)
+        page = page.where(or_(alert.c.alert_id == incident, alert.c.incident == incident))
     for word in asked.words.lower().split():
         like = f"%{word.translate(_PLAIN)}%"
         named = select(person.c.wearer_id).where(func.lower(person.c.name).like(like, escape="\\"))

@@ -67,7 +67,7 @@ def alert_from(body: bytes) -> Alert:
 
 
 def is_open(alert: Alert) -> bool:
-    """Whether it still waits for somebody; what is closed never opens again."""
+    """Whether it still waits for somebody."""
     return alert.state is not AlertState.CLOSED
 
 
@@ -97,6 +97,8 @@ def alert_row(alert: Alert) -> dict[str, Any]:
         "raised_at": alert.raised_at,
         "incident": alert.incident,
         "rank": rank(alert),
+        "rule": storable(alert.rule),
+        "holder": None if alert.holder is None else storable(alert.holder),
         "revision": alert.revision,
         "body": alert_body(alert),
     }

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from emcheck.domain.alerts import Alert
 from emcheck.domain.instructions import InstructionError, parse_instruction
 from emcheck.ports import AlertChange
-from emcheck.service.attending import acts_of_people
+from emcheck.service.taking_back import acts_of_people
 from emcheck.web.parts import Parts
 from emcheck.web.problems import Problem
 from emcheck.web.signing_in import Who

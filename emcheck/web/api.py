@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from emcheck.desk import Access, Asked
 from emcheck.domain.instants import format_ms, format_optional_ms
@@ -17,31 +17,31 @@ from emcheck.service.showing import shown
 from emcheck.web import acting
 from emcheck.web.alert import note_view
 from emcheck.web.guarding import MayAct, MaySeeAccess, MaySeeAccounts, MaySeeQueue, MaySeeSelf, address_of
+from emcheck.web.own_api import refused_as_problem
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
 from emcheck.web.queue import Priority, Words
 from emcheck.web.rows import Row, place_named, rows_of
-from emcheck.web.signing_in import Refused
+from emcheck.web.shapes import Password, Shape
+from emcheck.web.signing_in import CodeWanted, Refused
 from emcheck.web.wearer import case_of, told_of
 
 router = APIRouter(prefix="/api/v1")
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Credentials(_Shape):
+class Credentials(Shape):
     """Who signs in."""
 
     name: Annotated[str, Field(max_length=80)]
     """The account."""
-    password: Annotated[str, Field(max_length=1000)]
+    password: Password
     """Its password."""
+    code: Annotated[str, Field(max_length=80)] = ""
+    """Of the second factor, or a recovery code, where the account has one."""
 
 
-class Token(_Shape):
+class Token(Shape):
     """A sign-in."""
 
     token: str
@@ -52,7 +52,7 @@ class Token(_Shape):
     """Its role."""
 
 
-class Self(_Shape):
+class Self(Shape):
     """Who is signed in."""
 
     name: str
@@ -61,7 +61,7 @@ class Self(_Shape):
     """Its role."""
 
 
-class Acted(_Shape):
+class Acted(Shape):
     """An act on an alert."""
 
     act: str
@@ -76,7 +76,7 @@ class Acted(_Shape):
     """Why it is closed."""
 
 
-class Alerts(_Shape):
+class Alerts(Shape):
     """A page of the queue."""
 
     alerts: list[dict[str, Any]]
@@ -94,11 +94,13 @@ def _told(row: Row) -> dict[str, Any]:
 async def sign_in(request: Request, credentials: Credentials, parts: WithParts) -> Token:
     """A token that is good until it is not used for a while, or a shift is over."""
     try:
-        token = await parts.signing_in.enter(credentials.name, credentials.password, address_of(request))
+        token = await parts.signing_in.enter(
+            credentials.name, credentials.password, address_of(request), credentials.code
+        )
+    except CodeWanted as wanted:
+        raise Problem(401, f"{wanted} Send it as `code`.", wanted="code") from None
     except Refused as refused:
-        if refused.after_s is not None:
-            raise Problem(429, str(refused), headers={"Retry-After": str(refused.after_s)}) from None
-        raise Problem(401, str(refused)) from None
+        raise refused_as_problem(refused, 401) from None
     who = await parts.signing_in.who(token)
     if who is None:
         raise Problem(401, "The account was disabled meanwhile.")

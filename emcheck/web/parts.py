@@ -8,9 +8,12 @@ from fastapi import Depends, Request
 
 from emcheck.clock import Clock
 from emcheck.desk import Desk
+from emcheck.domain.engine import Engine
 from emcheck.domain.ids import Ms
+from emcheck.service.board import Boards
 from emcheck.service.showing import Known
 from emcheck.web.live import Live
+from emcheck.web.noting import Noted
 from emcheck.web.signing_in import SigningIn
 
 
@@ -32,7 +35,20 @@ class Parts:
     """Whether browsers come over TLS."""
     wait_s: float = 10.0
     """How long the answer of the decision loop is waited for."""
+    zone: str = "UTC"
+    """In which times are shown that belong to no order."""
+    board_every_ms: Ms = 10_000
+    """How old a board may be."""
+    boards: Boards = field(init=False)
+    noted: Noted = field(default_factory=Noted)
     _targets: Mapping[str, Ms] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.boards = Boards(self._engine, self.clock)
+
+    def _engine(self) -> Engine | None:
+        known = self.known()
+        return None if known is None else known.engine
 
     def targets_ms(self, now: Ms) -> Mapping[str, Ms]:
         """Within what time alerts are to be acknowledged, by priority; none known while it starts."""

@@ -18,6 +18,8 @@ from emcheck.settings import WebSettings
 from emcheck.web.app import console_app
 from emcheck.web.live import Live
 from emcheck.web.parts import Parts
+from emcheck.web.sealing import KeyFile
+from emcheck.web.second_factor import SecondFactors
 from emcheck.web.signing_in import SigningIn, new_link
 
 log = structlog.get_logger("emcheck.web")
@@ -96,13 +98,20 @@ def parts_over(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         desk=desk,
         clock=clock,
         signing_in=SigningIn(
-            desk, clock, idle_ms=round(settings.idle_min * 60_000), absolute_ms=round(settings.absolute_h * 3_600_000)
+            desk,
+            clock,
+            idle_ms=round(settings.idle_min * 60_000),
+            absolute_ms=round(settings.absolute_h * 3_600_000),
+            factors=SecondFactors(desk, clock, KeyFile(settings.key_file)),
+            factor_roles=settings.factor_roles,
         ),
         live=Live(desk, clock, service.troubles),
         known=known,
         troubles=service.troubles,
         posted=service.loops.look_at_mail,
         is_secure=(settings.url or "").startswith("https://"),
+        zone=settings.timezone,
+        board_every_ms=round(settings.board_every_s * 1000),
     )
 
 

@@ -58,6 +58,7 @@ def test_the_event_in_full() -> None:
             "revision": 1,
             "steps": 0,
             "disposition": None,
+            "holder": None,
             "late": None,
             "text": "not heard at home",
             "next_step": RULES["curfew.absence"].do,

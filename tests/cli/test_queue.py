@@ -42,10 +42,10 @@ async def test_the_list_tells_state_time_left_and_the_next_step(left: Path) -> N
     text = (await asyncio.to_thread(said, "alerts", "list")).stdout.splitlines()
     assert text[0].split()[:3] == ["pri", "state", "raised"]
     [strap] = [line for line in text if "tag.strap" in line]
-    assert strap.startswith("P1   unacknowledged  2026-03-24T18:40:02.000Z")
+    assert strap.split()[:3] == ["P1", "unacknowledged", "2026-03-24T18:40:02.000Z"]
     assert "  over by " in strap
     assert "  supervisor on the queue now  " in strap
-    [seen] = [line for line in text if " acknowledged " in line]
+    [seen] = [line for line in text if " acknowledged, with op-1 " in line]
     assert "over by" not in seen
     assert "on the queue" not in seen
     assert "  returns now  " in seen
@@ -148,3 +148,23 @@ async def test_who_watches_may_confirm_what_was_shown(tmp_path: Path) -> None:
         assert decode_receipt(bytes(word.payload)) == ("AL-A7", 2, "desk 3")
         watching.kill()
         await watching.wait()
+
+
+async def test_who_has_an_alert_is_told_and_asked_for(left: Path) -> None:
+    text = (await asyncio.to_thread(said, "alerts", "list")).stdout
+    assert "acknowledged, with op-1" in text
+    mine = (await asyncio.to_thread(said, "alerts", "list", "--with", "op-1", "--json")).stdout.splitlines()
+    assert [json.loads(line)["holder"] for line in mine] == ["op-1"]
+    assert (await asyncio.to_thread(said, "alerts", "list", "--with", "jo")).stdout == "jo has none.\n"
+
+
+async def test_acts_are_posted_as_they_are_said(left: Path) -> None:
+    name = json.loads((await asyncio.to_thread(said, "alerts", "list", "--json")).stdout.splitlines()[0])["alert_id"]
+    for words, problem in (
+        (("hand-over",), "to: missing; say who is to have it"),
+        (("note",), "note: missing; say what is to be known"),
+        (("forget",), "act: "),
+    ):
+        result = await asyncio.to_thread(said, "alerts", "act", name, *words, "--by", "jo")
+        assert result.exit_code == 2
+        assert problem in result.stderr

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from emcheck.domain import case, nights
+from emcheck.domain import case, keeping, nights
 from emcheck.domain.findings import Finding
+from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import DAY, FOREVER, HOUR
+from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register
+from emcheck.domain.roster import Roster
 from emcheck.domain.rules import monitoring_not_producing
 from emcheck.service.replay import Replayed, replay
 from emcheck.service.stream import Line
@@ -145,6 +148,57 @@ def test_folding_changes_nothing_that_is_said_of_a_body(
         for keep in (FOREVER, 0, case.KEEP)
     )
     assert whole == at_once == as_ever
+
+
+def test_a_unit_asks_for_all_facts_where_one_of_two_cases_on_it_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of two wearers has a second home, whose unit tells of an old night; then theirs in common does."""
+    week = nightly()[0]["windows"]
+    homes = [{"address_id": "A-1", "windows": week[:3]}, {"address_id": "A-2", "windows": week[3:]}]
+    known = register(
+        order(curfew=homes),
+        order(order_id="O-2", wearer_id="W-2"),
+        wearers=[{"wearer_id": "W-1"}, {"wearer_id": "W-2"}],
+        installations=[
+            {"unit": unit, "address_id": address, "installed_at": "2026-03-01T00:00:00Z"}
+            for unit, address in (("BU-0001", "A-1"), ("BU-0002", "A-2"))
+        ],
+        fittings=[
+            {"tag": tag, "wearer_id": who, "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"}
+            for tag, who in (("T-1", "W-1"), ("T-2", "W-2"))
+        ],
+    )
+    shared, other = (
+        UnitStory(unit, boot=f"01JD00{unit[-1]}{'0' * 19}").boots(START) for unit in ("BU-0001", "BU-0002")
+    )
+    for tag in ("T-1", "T-2"):
+        shared.hears(START + 60_000, tag=tag)
+    for now in range(START + HOUR, START + 9 * DAY, HOUR):
+        if now == START + 3 * HOUR:  # two facts of that night are long under way
+            other.tell(now, "presence", tag="T-1", in_range=True, received=START + 8 * DAY)
+            shared.loses(now, last_heard=now - 20_000, tag="T-2", received=START + 8 * DAY + 60_000)
+        if now == START + 4 * HOUR:
+            shared.hears(now, tag="T-2", received=START + 8 * DAY + 60_001)
+        for unit in (shared, other):
+            unit.tell(now, "unit_status", power="mains")
+    lines = received(shared, other, seed=1, repeats=0.0)
+    until = lines[-1].received_at + HOUR
+    whole = folded(lines, known, until, monkeypatch, FOREVER)
+    assert [f for f in whole.findings if f.wearer_id == "W-2" and f.rule == "curfew.absence"]
+    as_ever = folded(lines, known, until, monkeypatch, case.KEEP)
+    assert told(as_ever.findings) == told(whole.findings)
+
+
+def test_a_start_asks_for_all_facts_where_a_case_folded_after_its_units_state_was_taken() -> None:
+    """The states of two units of a home were taken at other times; what the newer one had folded holds for both."""
+    known = two_addresses()
+    roster = Roster(known, Policies(england()))
+    states = {
+        name: keeping.state_of(roster, name) | {"as_of": as_of} for as_of, name in enumerate(sorted(roster.units))
+    }
+    newer = states[UnitId("BU-0002")]
+    newer["cases"]["W-1"][0] = newer["settled"] = START
+    keeping.restore(roster, states)
+    assert all(unit.settled == START + roster.terms.leave_ms_most for unit in roster.units.values())
 
 
 def test_a_case_stays_small_however_long_it_runs() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -68,3 +69,15 @@ async def living(
         with contextlib.suppress(asyncio.CancelledError):
             await task
         await store.close()
+
+
+@contextlib.asynccontextmanager
+async def locked(database: Path) -> AsyncIterator[None]:
+    """A shell that began to write and went to lunch; the service, in the same loop, may end its own writing first."""
+    shell = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    try:
+        await asyncio.to_thread(shell.execute, "BEGIN IMMEDIATE")
+        yield
+        shell.execute("ROLLBACK")
+    finally:
+        shell.close()

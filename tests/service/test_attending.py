@@ -99,7 +99,7 @@ async def test_a_confirmation_ends_the_lease_and_a_disposition_closes_for_good(d
     assert await desk.does(at("22:01"), alert_id=strap, **closed) == "done"
     assert await desk.stands(strap) == ("closed", None)
     refused = await desk.does(at("22:02"), alert_id=strap, act="acknowledge")
-    assert refused == "refused: act: an alert that is closed cannot acknowledge; it can do nothing more"
+    assert refused == "refused: act: an alert that is closed cannot acknowledge; it can note"
     owed = [
         json.loads(item.body)[:2] for item in await desk.store.outbox_after("mqtt", limit=99) if item.alert_id == strap
     ]
@@ -165,7 +165,10 @@ async def test_a_letter_that_cannot_be_read_is_refused_and_stops_nothing(desk: D
         ({"act": "close", "disposition": "because"}, "refused: disposition: 'because' is none of 'authorised_absence'"),
         ({"act": "acknowledge", "until": "2026-03-24T20:00:00Z"}, "refused: until: only a shelf has one; leave it out"),
         ({"act": "acknowledge", "disposition": "false"}, "refused: disposition: only a closed alert has one; leave it"),
-        ({"act": "confirm"}, "refused: act: an alert that is unacknowledged cannot confirm; it can acknowledge, close"),
+        (
+            {"act": "confirm"},
+            "refused: act: an alert that is unacknowledged cannot confirm; it can acknowledge, ",
+        ),
         ({"act": "forget"}, "refused: act: "),
         ({"act": "acknowledge", "by": " "}, "refused: by: "),
     ],

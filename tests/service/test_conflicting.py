@@ -8,6 +8,7 @@ import pytest
 
 from emcheck.domain import case, nights
 from emcheck.domain.instants import DAY, HOUR
+from emcheck.domain.rules.evidence import CONFLICT
 from emcheck.service.replay import replay
 from emcheck.service.stream import Line
 from tests.domain.test_folding import WHAT, received, story, two_addresses
@@ -34,6 +35,21 @@ def night_of_clones(chance: random.Random, seed: int) -> tuple[int, list[Line]]:
         Line(number, at, "up", topic, payload)
         for number, (at, topic, payload) in enumerate(sorted(told, key=lambda one: one[0]), start=1)
     ]
+
+
+def night_of_overlaps(chance: random.Random, seed: int) -> list[Line]:
+    """A night of whose messages some come again together with the one that follows, perhaps with other contents."""
+    steps = [("hears", chance.randint(600, 7200), 2) for _ in range(chance.randint(6, 14))]
+    lines = received(story(steps, "BU-0001"), seed=seed, repeats=0.0)
+    told = []
+    for before, line in zip([None, *lines], lines, strict=False):
+        said = json.loads(line.payload)
+        if before is not None and chance.random() < 0.5:
+            first = json.loads(before.payload)
+            events = [_other(event, chance) if chance.random() < 0.7 else event for event in first["events"]]
+            said = first | {"events": [*events, *said["events"]]}
+        told.append(Line(line.number, line.received_at, "up", line.topic, json.dumps(said).encode()))
+    return told
 
 
 def _other(event: dict[str, Any], chance: random.Random) -> dict[str, Any]:
@@ -64,3 +80,18 @@ async def test_one_number_with_several_contents_is_judged_alike_live_and_in_a_re
         again = replay(as_lines(rows), two_addresses(), england(), until=until)
         assert told(await store.findings()) == told(again.findings)
     await store.close()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 4, 5, 6])
+async def test_an_envelope_that_overlaps_old_numbers_is_not_its_own_original_after_a_start(seed: int) -> None:
+    """What else it says of a number is a conflict, though what came first is no longer at hand."""
+    chance = random.Random(f"overlap {seed}")
+    lines = night_of_overlaps(chance, seed)
+    until = lines[-1].received_at + HOUR
+    restarts = {number: chance.choice(["stopped", "stopped", "killed"]) for number in range(2, len(lines), 2)}
+    store, _ = await live(lines, two_addresses(), until, restarts=restarts, checkpoint_every_ms=HOUR)
+    found = [finding for finding in await store.findings() if finding.rule == CONFLICT]
+    await store.close()
+    again = replay(lines, two_addresses(), england(), until=until)
+    assert found
+    assert told(found) == told([finding for finding in again.findings if finding.rule == CONFLICT])

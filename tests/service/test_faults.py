@@ -10,8 +10,8 @@ import signal
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 from emcheck.domain.instants import format_ms
 from emcheck.ingest.embedded import EmbeddedBroker, free_port
 from emcheck.store.sql import SqlStore
+from tests.service.living import locked
 from tests.service.peers import GoodUnit, good_units
 from tests.service.served import Served, refused, serving
 from tests.support import nightly, order
@@ -38,18 +39,6 @@ REGISTER: dict[str, Any] = {
 
 def status() -> dict[str, Any]:
     return {"type": "unit_status", "at": format_ms(time.time_ns() // 1_000_000), "power": "mains"}
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """A shell that began to write and went to lunch."""
-    shell = sqlite3.connect(database, isolation_level=None)
-    shell.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        shell.execute("ROLLBACK")
-        shell.close()
 
 
 async def new_database(path: Path) -> None:
@@ -85,7 +74,7 @@ async def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
 
 async def test_a_database_that_is_locked(tmp_path: Path) -> None:
     await new_database(tmp_path / "emcheck.db")
-    with locked(tmp_path / "emcheck.db"):
+    async with locked(tmp_path / "emcheck.db"):
         said = await refused(tmp_path, {"store": {"busy_timeout_ms": 50}})
     assert "is locked by another process" in said
     assert "end the process that holds it" in said
@@ -156,7 +145,7 @@ async def test_a_broker_that_comes_late_and_goes_and_comes_back(tmp_path: Path) 
 
 async def test_a_database_that_somebody_locks(tmp_path: Path) -> None:
     async with installation(tmp_path) as (_, served, unit):
-        with locked(tmp_path / "emcheck.db"):
+        async with locked(tmp_path / "emcheck.db"):
             await keeps_its_word(served, unit, "is locked by another process", "goes on by itself")
         await served.ready()
         await unit.is_acknowledged()
@@ -212,20 +201,18 @@ async def test_a_database_that_is_replaced_by_another(tmp_path: Path) -> None:
 
 
 async def test_it_stops_while_the_store_is_stuck(tmp_path: Path) -> None:
-    async with installation(tmp_path, busy_timeout_ms=60_000) as (_, served, unit):
-        with locked(tmp_path / "emcheck.db"):
-            await unit.says(status())
-            await asyncio.sleep(0.5)
-            assert await served.end(within_s=STOP_WITHIN_S) == 0
-            assert unit.acknowledged == 1
+    async with installation(tmp_path, busy_timeout_ms=60_000) as (_, served, unit), locked(tmp_path / "emcheck.db"):
+        await unit.says(status())
+        await asyncio.sleep(0.5)
+        assert await served.end(within_s=STOP_WITHIN_S) == 0
+        assert unit.acknowledged == 1
 
 
 async def test_it_stops_while_it_waits_for_the_store_at_the_start(tmp_path: Path) -> None:
     await new_database(tmp_path / "emcheck.db")
-    with locked(tmp_path / "emcheck.db"):
-        async with serving(tmp_path, {"store": {"busy_timeout_ms": 60_000}}) as served:
-            await asyncio.sleep(2.0)
-            assert await served.end(within_s=STOP_WITHIN_S) in (0, -signal.SIGTERM)
+    async with locked(tmp_path / "emcheck.db"), serving(tmp_path, {"store": {"busy_timeout_ms": 60_000}}) as served:
+        await asyncio.sleep(2.0)
+        assert await served.end(within_s=STOP_WITHIN_S) in (0, -signal.SIGTERM)
 
 
 async def test_it_stops_while_the_broker_does_not_answer(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from emcheck.domain.instants import MINUTE
 from emcheck.ingest.embedded import EmbeddedBroker, free_port
 from emcheck.service.app import Service
 from tests.service.hostile import Attacker
-from tests.service.living import PATIENCE_S, living
+from tests.service.living import PATIENCE_S, living, locked
 from tests.service.peers import good_units
 from tests.service.receiver import receiving
 from tests.support import at
@@ -134,14 +133,11 @@ async def test_the_figures_count_what_happened_and_never_go_back(broker: Embedde
             await unit.is_acknowledged()
             clock.advance(clock.now() + MINUTE)
             seen.append(await _figures(port))
-        with sqlite3.connect(tmp_path / "em.db", isolation_level=None) as shell:
-            shell.execute("BEGIN IMMEDIATE")
+        async with locked(tmp_path / "em.db"):
             await unit.says(Attacker.status(clock.now()))
             await _comes_true(service, troubled=True)
             seen.append(await _figures(port))
             assert seen[-1]["emcheck_ready"] == 0
-            shell.execute("ROLLBACK")
-        shell.close()
         await _comes_true(service, troubled=False)
         await unit.is_acknowledged()
         seen.append(await _figures(port))
@@ -170,14 +166,11 @@ async def test_a_store_that_fails_under_a_delivery_ends_nothing(broker: Embedded
             receiver.gate.clear()
             await client.publish(f"em/v1/{UNIT}/up", b"no envelope", qos=1)
             await receiver.took(1)
-            with sqlite3.connect(tmp_path / "em.db", isolation_level=None) as shell:
-                shell.execute("BEGIN IMMEDIATE")
+            async with locked(tmp_path / "em.db"):
                 receiver.gate.set()
                 async with asyncio.timeout(PATIENCE_S):
                     while service.outbox.delivered_total < 1:
                         await asyncio.sleep(0.01)
-                shell.execute("ROLLBACK")
-            shell.close()
             async with asyncio.timeout(PATIENCE_S):
                 while service.outbox.delivered_total < 1 or service.troubles():
                     await asyncio.sleep(0.01)

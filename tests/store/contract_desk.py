@@ -1,6 +1,6 @@
 """What every store does for the console."""
 
-from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Place, SignIn, rank
+from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Place, SecondFactor, SignIn, View, rank
 from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId
 from emcheck.domain.rights import Role
@@ -58,6 +58,52 @@ class DeskContract:
         await store.sign_in(first, ended_before=T0 + 3)
         assert await store.signed_in("c") is None
 
+    async def test_all_sign_ins_of_an_account_end_but_one(self, store: Desk) -> None:
+        mine = [SignIn(token, "j.doe", T0 + n, T0 + n, "192.0.2.7") for n, token in enumerate("abc")]
+        other = SignIn("d", "a.clerk", T0, T0)
+        for one in (*mine, other):
+            await store.sign_in(one, ended_before=0)
+        assert await store.sign_ins("j.doe") == mine[::-1]
+        assert await store.sign_ins(HOSTILE) == []
+        await store.sign_out(account="j.doe", but="b")
+        assert await store.sign_ins("j.doe") == [mine[1]]
+        assert await store.sign_ins("a.clerk") == [other]
+
+    async def test_a_password_is_changed_by_who_knows_it(self, store: Desk) -> None:
+        await store.put_account(JO._replace(password="first"))
+        assert not await store.change_password("j.doe", "second", was="other")
+        assert await store.change_password("j.doe", "second", was="first")
+        assert not await store.change_password("j.doe", "third", was="first")
+        await store.put_account(JO._replace(password="second", disabled_at=T0))
+        assert not await store.change_password("j.doe", "third", was="second")
+        assert not await store.change_password("nobody", "third", was="second")
+
+    async def test_a_code_of_a_second_factor_is_good_once(self, store: Desk) -> None:
+        assert await store.second_factor("j.doe") is None
+        assert not await store.use_step("j.doe", 5)
+        device = SecondFactor("j.doe", "sealed", T0)
+        await store.put_second_factor(device)
+        await store.put_second_factor(device._replace(confirmed_at=T0 + 1, step=4))
+        assert await store.use_step("j.doe", 5)
+        assert not await store.use_step("j.doe", 5)
+        assert not await store.use_step("j.doe", 4)
+        assert await store.second_factor("j.doe") == SecondFactor("j.doe", "sealed", T0, T0 + 1, 5)
+
+    async def test_recovery_codes_are_good_once(self, store: Desk) -> None:
+        assert await store.recovery_codes("j.doe") == 0
+        await store.put_recovery_codes("j.doe", ["a", "b"])
+        await store.put_recovery_codes("a.clerk", ["a"])
+        assert await store.use_recovery_code("j.doe", "a")
+        assert not await store.use_recovery_code("j.doe", "a")
+        assert await store.recovery_codes("j.doe") == 1
+        await store.put_recovery_codes("j.doe", ["c", "d"])
+        assert not await store.use_recovery_code("j.doe", "b")
+        await store.put_second_factor(SecondFactor("j.doe", "sealed", T0))
+        await store.drop_second_factor("j.doe")
+        assert await store.second_factor("j.doe") is None
+        assert await store.recovery_codes("j.doe") == 0
+        assert await store.recovery_codes("a.clerk") == 1
+
     async def test_the_access_log_is_read_from_its_end(self, store: Desk) -> None:
         lines = [Access(T0 + n, "j.doe", "alert", f"W-{n % 2}", "AL-1", "127.0.0.1") for n in range(5)]
         await store.note_access(lines)
@@ -84,6 +130,36 @@ class DeskContract:
         assert await store.queue_counts() == [Count("P1", 4, 3, T0 + 1), Count("P3", 1, 1, T0)]
         await store.commit(Commit(alerts=[change(closed("AL-2", raised_at=T0 + 1, revision=2), "closed")]))
         assert await store.queue_page(EVERYTHING, after=None, limit=9) == order[1:]
+
+    async def test_the_queue_is_filtered_by_rule_holder_site_and_incident(self, store: Desk) -> None:
+        mine = alert("AL-1", holder="jo", rule="unit.silent", subject="BU-0001", raised_at=T0)
+        incident = alert("AL-2", subject="BU-0002", raised_at=T0 + 1)
+        under = alert("AL-3", incident="AL-2", state=AlertState.ACKNOWLEDGED, holder="max", raised_at=T0 + 2)
+        hidden = alert("AL-4", incident="AL-2", state=AlertState.SUPPRESSED)
+        await store.commit(Commit(alerts=[change(a) for a in (mine, incident, under, hidden)]))
+        for asked, found in {
+            Asked(rule="unit.silent"): [mine], Asked(holder="jo"): [mine], Asked(holder=HOSTILE): [],
+            Asked(subjects=("BU-0001", "BU-0002")): [mine, incident], Asked(subjects=()): [],
+            Asked(incident="AL-2"): [incident, under], Asked(incident="AL-2", holder="max"): [under],
+        }.items():  # fmt: skip
+            assert await store.queue_page(asked, after=None, limit=9) == found, asked
+        back = alert("AL-1", rule="unit.silent", subject="BU-0001", raised_at=T0, revision=2)
+        await store.commit(Commit(alerts=[change(back, "returned")]))
+        assert await store.queue_page(Asked(holder="jo"), after=None, limit=9) == []
+
+    async def test_views_are_kept_for_each_account_by_name(self, store: Desk) -> None:
+        urgent, mine = View("jo", "urgent", "priority=P1"), View("jo", "mine", "mine=1")
+        for view in (urgent, mine, View("max", "urgent", "priority=P2")):
+            await store.put_view(view)
+        assert await store.views("jo") == [mine, urgent]
+        await store.put_view(urgent._replace(query="waiting=1"))
+        assert await store.views("jo") == [mine, urgent._replace(query="waiting=1")]
+        assert await store.drop_view("jo", "urgent")
+        assert not await store.drop_view("jo", "urgent")
+        assert await store.views("jo") == [mine]
+        await store.put_view(View("jo", HOSTILE, "words=x"))
+        assert len(await store.views("jo")) == 2
+        assert await store.drop_view("jo", HOSTILE)
 
     async def test_an_empty_queue(self, store: Desk) -> None:
         assert await store.queue_page(EVERYTHING, after=None, limit=9) == []

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import BigInteger, Connection, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from emcheck.desk import EVERYTHING
+from emcheck.desk import EVERYTHING, Asked
 from emcheck.domain.alerts import AlertState
 from emcheck.ports import Commit, StoreError
 from emcheck.store import upgrade
@@ -126,13 +126,17 @@ async def test_alerts_of_an_older_database_have_their_place_in_the_queue(url: st
     before = await store.queue_page(EVERYTHING, after=None, limit=9)
     async with store._transaction() as connection:
         for statement in (
+            "DROP INDEX ix_alert_rule", "DROP INDEX ix_alert_holder", "ALTER TABLE alert DROP COLUMN rule",
+            "ALTER TABLE alert DROP COLUMN holder", "DROP TABLE saved_view",
             "DROP INDEX ix_alert_rank", "ALTER TABLE alert DROP COLUMN rank", "DROP TABLE account",
-            "DROP TABLE sign_in", "DROP TABLE access_log", "UPDATE alembic_version SET version_num = '0006'",
+            "DROP TABLE sign_in", "DROP TABLE access_log", "DROP TABLE second_factor", "DROP TABLE recovery_code",
+            "UPDATE alembic_version SET version_num = '0006'",
         ):  # fmt: skip
             await connection.execute(text(statement))
     await store.close()
     again = opened(url)
     await again.open()
     assert await again.queue_page(EVERYTHING, after=None, limit=9) == before == [waiting, seen]
+    assert await again.queue_page(Asked(rule=seen.rule), after=None, limit=9) == before
     async with again._transaction() as connection:
         assert await connection.run_sync(_differences) == []
