@@ -48,7 +48,7 @@ def asked(folder: Path, *typed: str) -> tuple[str, str | None]:
         return told.getvalue().decode(), outcome
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(170)
 def test_how_a_visit_ends_is_chosen_and_never_assumed(tmp_path: Path) -> None:
     told, outcome = asked(tmp_path, "leave", "", "cannot", "", "no", "")
     assert outcome == "cannot_validate"
@@ -56,7 +56,7 @@ def test_how_a_visit_ends_is_chosen_and_never_assumed(tmp_path: Path) -> None:
     assert told.count("Does the tag stay on (no, yes)") == 2
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(170)
 def test_a_visit_may_go_on_later(tmp_path: Path) -> None:
     told, outcome = asked(tmp_path, "leave", "later")
     assert outcome is None
