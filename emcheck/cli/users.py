@@ -71,8 +71,7 @@ def user_role(
             return "no such account; `emcheck user list` shows them"
         if account.identity is not None:
             return "its role is told by the provider's groups (web.oidc.roles); change it there"
-        await store.put_account(account._replace(role=known))
-        await store.sign_out(account=name)
+        await store.change_role(name, known)
         await store.note_access([Access(now, "command line", f"role changed from {account.role} to {known}", name)])
         return ""
 

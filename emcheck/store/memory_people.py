@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from emcheck.desk import Access, Account, SecondFactor, SignIn
 from emcheck.domain.ids import Ms
+from emcheck.domain.rights import Role
 from emcheck.store.rows import storable
 
 
@@ -24,6 +25,20 @@ class MemoryPeople:
     async def account(self, name: str) -> Account | None:
         """One of them."""
         return self._accounts.get(name)
+
+    async def account_of(self, identity: str) -> Account | None:
+        """The one that a provider elsewhere knows by this."""
+        return next((each for each in self._accounts.values() if each.identity == identity), None)
+
+    async def add_account(self, account: Account) -> bool:
+        """Add it; False where there is one of that name."""
+        return self._accounts.setdefault(account.name, account) is account
+
+    async def change_role(self, name: str, role: Role) -> None:
+        """The account has another role, and its sign-ins end."""
+        if name in self._accounts:
+            self._accounts[name] = self._accounts[name]._replace(role=role)
+            await self.sign_out(account=name)
 
     async def put_account(self, account: Account) -> None:
         """Add it, or replace what stands under its name."""

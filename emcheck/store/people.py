@@ -13,7 +13,7 @@ from emcheck.store import people_queries as queries
 from emcheck.store import schema
 from emcheck.store.reading import SqlReads, not_open
 from emcheck.store.rows import storable
-from emcheck.store.writing import upsert
+from emcheck.store.writing import kept_once, upsert
 
 _NO_END = 1 << 62
 
@@ -32,6 +32,23 @@ class SqlPeople(SqlReads):
         """One of them."""
         rows = await self._rows(queries.ACCOUNT, wanted=storable(name))
         return next((_account(*row) for row in rows), None)
+
+    async def account_of(self, identity: str) -> Account | None:
+        """The one that a provider elsewhere knows by this."""
+        rows = await self._rows(queries.ACCOUNT_OF, wanted=storable(identity))
+        return next((_account(*row) for row in rows), None)
+
+    async def add_account(self, account: Account) -> bool:
+        """Add it; False where there is one of that name."""
+        async with self._transaction() as connection:
+            added = await connection.execute(kept_once(connection, schema.account), account._asdict())
+            return added.rowcount > 0
+
+    async def change_role(self, name: str, role: Role) -> None:
+        """The account has another role, and its sign-ins end."""
+        async with self._transaction() as connection:
+            await connection.execute(queries.CHANGE_ROLE, {"wanted": storable(name), "given": role.value})
+            await connection.execute(queries.SIGN_OUT_ALL, {"whose": storable(name), "but": ""})
 
     async def put_account(self, account: Account) -> None:
         """Add it, or replace what stands under its name."""

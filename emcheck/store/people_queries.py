@@ -10,6 +10,8 @@ _ACCOUNT = (
 )  # fmt: skip
 ACCOUNTS = select(*_ACCOUNT).order_by(account.c.name)
 ACCOUNT = select(*_ACCOUNT).where(account.c.name == bindparam("wanted"))
+ACCOUNT_OF = select(*_ACCOUNT).where(account.c.identity == bindparam("wanted"))
+CHANGE_ROLE = update(account).where(account.c.name == bindparam("wanted")).values(role=bindparam("given"))
 CHOOSE_PASSWORD = (
     update(account)
     .where(

@@ -29,18 +29,25 @@ _PAGE = 100
 
 def home_of(role: Role) -> str:
     """The first page of a role."""
-    return "/" if Right.QUEUE in RIGHTS[role] else "/accounts" if Right.ACCOUNTS in RIGHTS[role] else "/account"
+    firsts = ((Right.QUEUE, "/"), (Right.FIT, "/visits"), (Right.OWN_CASES, "/cases"), (Right.ACCOUNTS, "/accounts"))
+    return next((path for right, path in firsts if right in RIGHTS[role]), "/account")
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request) -> Response:
+async def sign_in_page(request: Request, parts: WithParts) -> Response:
     """The form. `next` is a page of ours to go to afterwards; `chosen` names who has just chosen a password."""
     given = request.query_params
     name = given.get("chosen", "")
     name = name if NAME.fullmatch(name) else ""
     return page(
-        request, "sign_in.html", who=None, name=name, chosen=bool(name), onward=_ours(given.get("next", "")), wrong=""
-    )
+        request, "sign_in.html", who=None, name=name, chosen=bool(name), onward=ours(given.get("next", "")), wrong="",
+        elsewhere=_elsewhere(parts),
+    )  # fmt: skip
+
+
+def _elsewhere(parts: Parts) -> str:
+    """With whom one may sign in elsewhere; nothing where nobody may."""
+    return "" if parts.elsewhere is None else parts.elsewhere.name
 
 
 @router.post("/sign-in")
@@ -53,10 +60,18 @@ async def sign_in(request: Request, parts: WithParts) -> Response:
     try:
         token = await parts.signing_in.enter(name, password, address_of(request))
     except CodeWanted as wanted:
-        return page(request, "code.html", who=None, pledge=wanted.pledge, onward=_ours(onward), wrong="")
+        return page(request, "code.html", who=None, pledge=wanted.pledge, onward=ours(onward), wrong="")
     except Refused as refused:
-        return refusal(request, "sign_in.html", refused, name=name[:80], chosen=False, onward=_ours(onward))
-    return await let_in(parts, token, _ours(onward))
+        return refusal(
+            request,
+            "sign_in.html",
+            refused,
+            name=name[:80],
+            chosen=False,
+            onward=ours(onward),
+            elsewhere=_elsewhere(parts),
+        )
+    return await let_in(parts, token, ours(onward))
 
 
 @router.post("/sign-in/code")
@@ -68,8 +83,8 @@ async def sign_in_code(request: Request, parts: WithParts) -> Response:
     try:
         token = await parts.signing_in.enter_with_code(pledge, code, address_of(request))
     except Refused as refused:
-        return refusal(request, "code.html", refused, pledge=pledge, onward=_ours(onward))
-    return await let_in(parts, token, _ours(onward))
+        return refusal(request, "code.html", refused, pledge=pledge, onward=ours(onward))
+    return await let_in(parts, token, ours(onward))
 
 
 async def let_in(parts: Parts, token: str, onward: str) -> Response:
@@ -94,7 +109,7 @@ def refusal(request: Request, template: str, refused: Refused, *, who: Who | Non
     return page(request, template, who=who, status=status, headers=headers, wrong=str(refused), **said)
 
 
-def _ours(onward: str) -> str:
+def ours(onward: str) -> str:
     """A path of this site, or nothing: never another site's."""
     return quote(onward, safe="/-._~") if onward.startswith("/") and not onward.startswith(("//", "/\\")) else ""
 
@@ -103,7 +118,8 @@ def _ours(onward: str) -> str:
 async def sign_out(who: MaySeeSelf, parts: WithParts) -> Response:
     """End this sign-in."""
     await parts.signing_in.leave(who)
-    answer = RedirectResponse("/sign-in", status_code=303)
+    is_there = who.is_elsewhere and parts.elsewhere is not None
+    answer = RedirectResponse("/signed-out" if is_there else "/sign-in", status_code=303)
     answer.delete_cookie(cookie_name(is_secure=parts.is_secure), path="/", secure=parts.is_secure, httponly=True)
     return answer
 

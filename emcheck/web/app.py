@@ -20,7 +20,22 @@ from emcheck import __version__
 from emcheck.domain.alerts import Alert
 from emcheck.ports import StoreError
 from emcheck.present.timeline_svg import STYLE
-from emcheck.web import accounts, alert, api, api_pages, board, own_account, own_api, queue, wearer
+from emcheck.web import (
+    accounts,
+    alert,
+    api,
+    api_equipment,
+    api_pages,
+    board,
+    bulk,
+    cases,
+    elsewhere_pages,
+    equipment,
+    own_account,
+    own_api,
+    queue,
+    wearer,
+)
 from emcheck.web.pages import HERE, page
 from emcheck.web.parts import Parts
 from emcheck.web.problems import (
@@ -35,6 +50,7 @@ from emcheck.web.problems import (
     to_sign_in,
 )
 from emcheck.web.sealing import SealError
+from emcheck.web.visits.rooms import add_visits
 
 log = structlog.get_logger("emcheck.web")
 CONTENT = (
@@ -101,8 +117,24 @@ def console_app(parts: Parts) -> FastAPI:
         return await queue.draw_rows(parts, alerts)
 
     parts.live.draw = lambda alerts: draw(list(alerts))
-    for part in (accounts, own_account, queue, alert, wearer, board, own_api, api, api_pages):
+    for part in (
+        accounts,
+        elsewhere_pages,
+        own_account,
+        queue,
+        bulk,
+        alert,
+        wearer,
+        board,
+        cases,
+        equipment,
+        own_api,
+        api,
+        api_pages,
+        api_equipment,
+    ):
         app.include_router(part.router)
+    add_visits(app, parts)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(Shell, is_secure=parts.is_secure)

@@ -16,6 +16,7 @@ from emcheck.service.http import QuietServer, listen
 from emcheck.service.showing import Known
 from emcheck.settings import WebSettings
 from emcheck.web.app import console_app
+from emcheck.web.elsewhere import Elsewhere, secret_of
 from emcheck.web.live import Live
 from emcheck.web.parts import Parts
 from emcheck.web.sealing import KeyFile
@@ -33,18 +34,21 @@ def console_of(settings: WebSettings, say: Callable[[str], None]) -> Callable[[D
 
 
 def console_over(settings: WebSettings, say: Callable[[str], None]) -> Callable[[Desk, Clock], Beside]:
-    """The same where it is known to be on."""
+    """The same where it is known to be on. SettingsError where a file that is named cannot be used."""
+    secret = secret_of(settings.oidc)
 
     def over(desk: Desk, clock: Clock) -> Beside:
         async def run(service: Service) -> None:
-            await _run(settings, desk, clock, service, say)
+            await _run(settings, secret, desk, clock, service, say)
 
         return run
 
     return over
 
 
-async def _run(settings: WebSettings, desk: Desk, clock: Clock, service: Service, say: Callable[[str], None]) -> None:
+async def _run(
+    settings: WebSettings, secret: str | None, desk: Desk, clock: Clock, service: Service, say: Callable[[str], None]
+) -> None:
     listening = listen(settings.host, settings.port, section="web")
     try:
         host, port = listening.getsockname()[:2]
@@ -52,6 +56,8 @@ async def _run(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         log.info("console.listening", address=address)
         link = await first_link(desk, clock.now())
         parts = parts_over(settings, desk, clock, service)
+        if settings.oidc.issuer is not None:
+            parts.elsewhere = Elsewhere(settings.oidc, secret, clock, console=address)
         config = uvicorn.Config(
             console_app(parts), log_level="error", access_log=False, lifespan="off", server_header=False,
             timeout_graceful_shutdown=1,

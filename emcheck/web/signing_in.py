@@ -22,7 +22,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from emcheck.clock import Clock
-from emcheck.desk import Access, Account, Desk, SignIn
+from emcheck.desk import NAME_ELSEWHERE, Access, Account, Desk, SignIn
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, MINUTE
 from emcheck.domain.rights import Right, Role, may
@@ -113,6 +113,30 @@ class SigningIn:
             raise Refused("That took too long; begin again with your password.")
         await self._coded(name, code, address)
         return await self.begin(name, address)
+
+    async def enter_elsewhere(self, identity: str, name: str, role: Role, address: str) -> str:
+        """The token of a new sign-in of somebody whom a provider knows; Refused where the name cannot be theirs (5)."""
+        account = await self._desk.account_of(identity)
+        if account is None:
+            account = await self._added(identity, name, role)
+        if account.disabled_at is not None:
+            raise Refused("Your account here is disabled. Ask an administrator.")
+        if account.role != role:
+            await self._desk.change_role(account.name, role)
+            line = Access(self._clock.now(), account.name, f"role changed from {account.role} to {role}", account.name)
+            await self._desk.note_access([line])
+        return await self.begin(account.name, address, "signed in elsewhere")
+
+    async def _added(self, identity: str, name: str, role: Role) -> Account:
+        if not NAME_ELSEWHERE.fullmatch(name):
+            raise Refused(f"The name {name[:80]!r} cannot be that of an account; see web.oidc.name_claim.")
+        account = Account(name, role, self._clock.now(), identity=identity)
+        if not await self._desk.add_account(account):
+            raise Refused(f"{name} is somebody else's account here already. Ask an administrator.")
+        await self._desk.note_access(
+            [Access(account.created_at, name, f"account added as {role}, known elsewhere", name)]
+        )
+        return account
 
     async def begin(self, name: str, address: str, said: str = "signed in") -> str:
         """The token of a new sign-in of somebody who proved who they are."""

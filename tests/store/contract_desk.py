@@ -69,6 +69,23 @@ class DeskContract:
         assert await store.sign_ins("j.doe") == [mine[1]]
         assert await store.sign_ins("a.clerk") == [other]
 
+    async def test_accounts_of_a_provider_are_known_by_what_it_says(self, store: Desk) -> None:
+        ann = Account("ann", Role.OPERATOR, T0, identity="https://id.example 17")
+        assert await store.add_account(ann)
+        assert not await store.add_account(ann._replace(identity="https://id.example 18"))
+        assert await store.account_of("https://id.example 17") == await store.account("ann") == ann
+        assert await store.account_of("https://id.example 18") is None
+        assert await store.account_of(HOSTILE) is None
+
+    async def test_another_role_ends_sign_ins(self, store: Desk) -> None:
+        await store.put_account(JO)
+        await store.sign_in(SignIn("a", "j.doe", T0, T0), ended_before=0)
+        await store.change_role("j.doe", Role.AUDITOR)
+        await store.change_role("nobody", Role.AUDITOR)
+        assert await store.account("j.doe") == JO._replace(role=Role.AUDITOR)
+        assert await store.account("nobody") is None
+        assert await store.sign_ins("j.doe") == []
+
     async def test_a_password_is_changed_by_who_knows_it(self, store: Desk) -> None:
         await store.put_account(JO._replace(password="first"))
         assert not await store.change_password("j.doe", "second", was="other")

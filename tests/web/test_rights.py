@@ -19,7 +19,8 @@ from tests.web.centre import ABSOLUTE, HASHED, IDLE, PASSWORD, Browser, Centre, 
 PUBLIC = {
     ("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/sign-in/code"),
     ("GET", "/welcome/{link}"), ("POST", "/welcome/{link}"), ("GET", "/static/timeline.css"),
-    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/session"), ("GET", "/sign-in/elsewhere"), ("GET", "/sign-in/elsewhere/back"),
+    ("GET", "/signed-out"), ("GET", "/sign-out/elsewhere"),
 }  # fmt: skip
 
 
