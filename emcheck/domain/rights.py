@@ -3,8 +3,8 @@
 Rule book:
 1. A role has the least that its work needs. Who looks after accounts sees no wearer; who audits acts on nothing.
 2. An officer reads own cases only: whose order names the officer. What is asked of anybody else's is answered as if
-   there were no such wearer. A fitter's own pages read own visits only; until one of them asks for a right here a
-   fitter has none but to sign in and to see the own account.
+   there were no such wearer. A fitter reads own visits only. Whoever may let a fitting stand sees every visit and
+   makes none: nobody overrides themselves.
 """
 
 from collections.abc import Mapping
@@ -36,6 +36,12 @@ class Right(StrEnum):
     """See who signed in and whose record was looked at."""
     ACCOUNTS = "accounts"
     """See who has an account, and with which role."""
+    VISITS = "visits"
+    """See what is to be fitted, and visits: the own ones, with `override` all."""
+    FIT = "fit"
+    """Make visits: open them, answer, sign."""
+    OVERRIDE = "override"
+    """Let a fitting stand though steps are open, with a reason."""
 
 
 class Role(StrEnum):
@@ -55,8 +61,8 @@ _CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.EQUIPMENT, Right.WEARERS}
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.OPERATOR: _CENTRE | {Right.ACT},
-        Role.SUPERVISOR: _CENTRE | {Right.ACT, Right.ACCESS_LOG},
-        Role.FITTER: _OWN,
+        Role.SUPERVISOR: _CENTRE | {Right.ACT, Right.ACCESS_LOG, Right.VISITS, Right.OVERRIDE},
+        Role.FITTER: _OWN | {Right.VISITS, Right.FIT},
         Role.OFFICER: _OWN | {Right.OWN_CASES, Right.WEARERS},
         Role.AUDITOR: _CENTRE | {Right.ACCESS_LOG},
         Role.ADMINISTRATOR: _OWN | {Right.ACCOUNTS},

@@ -29,7 +29,7 @@ _PAGE = 100
 
 def home_of(role: Role) -> str:
     """The first page of a role."""
-    firsts = ((Right.QUEUE, "/"), (Right.OWN_CASES, "/cases"), (Right.ACCOUNTS, "/accounts"))
+    firsts = ((Right.QUEUE, "/"), (Right.FIT, "/visits"), (Right.OWN_CASES, "/cases"), (Right.ACCOUNTS, "/accounts"))
     return next((path for right, path in firsts if right in RIGHTS[role]), "/account")
 
 

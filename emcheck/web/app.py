@@ -52,6 +52,7 @@ from emcheck.web.problems import (
     to_sign_in,
 )
 from emcheck.web.sealing import SealError
+from emcheck.web.visits.rooms import add_visits
 
 log = structlog.get_logger("emcheck.web")
 CONTENT = (
@@ -148,6 +149,7 @@ def console_app(parts: Parts) -> FastAPI:
         api_equipment,
     ):
         app.include_router(part.router)
+    add_visits(app, parts)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(Shell, is_secure=parts.is_secure)
