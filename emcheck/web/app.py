@@ -34,6 +34,7 @@ from emcheck.web import (
     own_account,
     own_api,
     queue,
+    shift,
     wearer,
 )
 from emcheck.web.described import described
@@ -143,6 +144,7 @@ def console_app(parts: Parts) -> FastAPI:
         board,
         cases,
         equipment,
+        shift,
         own_api,
         api,
         api_pages,
