@@ -31,6 +31,7 @@ from emcheck.web import (
     own_account,
     own_api,
     queue,
+    views,
     wearer,
 )
 from emcheck.web.pages import HERE, page
@@ -119,6 +120,7 @@ def console_app(parts: Parts) -> FastAPI:
         own_account,
         queue,
         bulk,
+        views,
         alert,
         wearer,
         board,
