@@ -19,13 +19,14 @@ from emcheck.domain.rules import monitoring_not_producing
 from emcheck.service.replay import Replayed, replay
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
-from tests.domain.wearing import restless_night
+from tests.domain.wearing import Restless, restless_days, restless_night
 from tests.support import UnitStory, at, england, nightly, order, register
 
 START = at("18:00", "2026-03-10")
 WHAT = ["hears", "loses", "away", "report", "skips", "periodic", "reboots", "tamper", "offset", "tags", "stands"]
 WAIT, DELAY = st.integers(1, 20 * 3600), st.sampled_from([2, 2, 2, 2, 90, 3600, 100_000, 500_000])
 STEP = st.tuples(st.sampled_from(WHAT), WAIT, DELAY)
+DAYS = [(seed, restless_days) for seed in range(5)]
 STEP_OR_CLONE = st.tuples(st.sampled_from([*WHAT, "older"]), WAIT, DELAY)
 
 
@@ -135,9 +136,11 @@ def test_folding_changes_no_decision(
     assert told(as_ever.findings) == told(whole.findings)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_folding_changes_nothing_that_is_said_of_a_body(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    known, stories = restless_night(seed, steps=6, delays=True)
+@pytest.mark.parametrize(("seed", "restless"), [*((s, restless_night) for s in range(8)), *DAYS])
+def test_folding_changes_nothing_that_is_said_of_a_body(
+    monkeypatch: pytest.MonkeyPatch, seed: int, restless: Restless
+) -> None:
+    known, stories = restless(seed, steps=6, delays=True)
     lines = received(*stories, seed=seed)
     until = lines[-1].received_at + DAY
     whole, at_once, as_ever = (

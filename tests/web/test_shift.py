@@ -1,292 +1,139 @@
-"""A shift in real Chromium: who else is there, sound, views, incidents; and on over a kill and a lost network."""
+"""The shift: what is handed over stands on one page, and how it fared beside what it should be."""
 
-import asyncio
-import json
 import re
-import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
 
-from emcheck.desk import Account
 from emcheck.domain.alerts import AlertState
-from emcheck.domain.rights import Role
-from emcheck.ingest.embedded import free_port
-from emcheck.ports import Commit
-from emcheck.store.sql import SqlStore
-from tests.service.served import PATIENCE_S, serving
-from tests.store.samples import change
-from tests.web.centre import HASHED, Centre, online, urgent
-from tests.web.chromium import chromium, signed_in
-from tests.web.test_browser import console_at, is_live
-from tests.web.test_desk import done
-
-RINGS = """
-window.rings = 0;
-const start = OscillatorNode.prototype.start;
-OscillatorNode.prototype.start = function (...when) { window.rings += 1; return start.apply(this, when); };
-"""
+from emcheck.domain.instants import MINUTE
+from tests.support import at
+from tests.web.centre import Browser, Centre, urgent
 
 
-FOUND = {"kind": "undelivered", "count": 1, "since": "2026-03-24T18:00:00Z"}
-"""Of which an alert comes, as of what an auditor finds."""
+async def busy(it: Centre) -> Browser:
+    """At 20:30: one alert waits, one is acknowledged, one claimed, one shelved, one confirmed, one closed."""
+    await it.has()
+    it.clock.advance(at("20:00"))
+    await it.raises(*[urgent(f"AL-{name}", raised_at=at("19:30") + n, text=f"text of {name}") for n, name in
+                      enumerate(("WAIT", "ACKN", "CLAIM", "SHELF", "CONF", "CLOSE"))])  # fmt: skip
+    await it.raises(urgent("AL-EARLY", raised_at=at("18:30"), text="text of early"))
+    await it.raises(urgent("AL-INC", rule="incident.silent", wearer_id=None, subject="incident all", size=2,
+                           priority="P2", raised_at=at("19:40"), text="All units fell silent"))  # fmt: skip
+    await it.raises(urgent("AL-UNDER", incident="AL-INC", state=AlertState.SUPPRESSED, raised_at=at("19:41")))
+    browser = await it.signed_in()
+    for name, acts in {
+        "ACKN": ["acknowledge"], "CLAIM": ["claim"], "SHELF": ["shelve"], "CONF": ["acknowledge", "confirm"],
+        "CLOSE": ["acknowledge", "close"],
+    }.items():  # fmt: skip
+        for revision, act in enumerate(acts, start=1):
+            fields: dict[str, Any] = {"shelve": {"minutes": "30"}, "close": {"disposition": "no_answer"}}.get(act, {})
+            answer = await browser.sends(f"/alerts/AL-{name}/acts", act=act, seen_revision=revision, **fields)
+            assert answer.status_code == 303, (name, act, answer.text)
+    it.clock.advance(at("20:30"))
+    return browser
 
 
-async def told(folder: Path, instruction: dict[str, Any]) -> None:
-    """A running service is given an instruction from beside it, and has carried it out."""
-    beside = SqlStore(f"sqlite:///{folder}/emcheck.db", operator=True)
-    await beside.open()
-    number = await beside.post(json.dumps(instruction).encode(), 0)
-    async with asyncio.timeout(PATIENCE_S):
-        while await beside.outcome(number) is None:
-            await asyncio.sleep(0.05)
-    assert (await beside.outcome(number) or "").startswith("done")
-    await beside.close()
+def part(text: str, heading: str) -> str:
+    """What stands under a heading, without its tags."""
+    plain = re.sub(r"<[^>]+>", " ", "<" + text.partition(f">{heading}<")[2].partition("<h2")[0])
+    return re.sub(r"\s+", " ", plain)
 
 
-class Line:
-    """The network between a browser and the console: it can be cut."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._is_cut = False
-        self._open: set[asyncio.StreamWriter] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.address = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        await self.cut()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            if not self._is_cut:
-                there = await asyncio.open_connection("127.0.0.1", self._port)
-                self._open |= {writer, there[1]}
-                await asyncio.gather(self._pass(reader, there[1]), self._pass(there[0], writer))
-        except OSError:
-            pass  # the console is down, or the line was cut
-        finally:
-            writer.close()
-
-    @staticmethod
-    async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(1 << 16):
-                writer.write(data)
-                await writer.drain()
-        finally:
-            writer.close()
-
-    async def cut(self) -> None:
-        """Nothing goes through any more."""
-        self._is_cut = True
-        for writer in self._open:
-            writer.close()
-        self._open.clear()
-
-    def mend(self) -> None:
-        """New connections go through again."""
-        self._is_cut = False
+async def test_what_is_handed_over(it: Centre) -> None:
+    browser = await busy(it)
+    text = (await browser.get("/shift")).text
+    assert "Shift, Tue 24 Mar 19:00 to Tue 24 Mar 20:30" in text
+    assert "it goes on" in text
+    assert re.findall(r"text of (\w+)", part(text, "Open now")) == ["early", "WAIT", "CLAIM", "ACKN", "SHELF", "CONF"]
+    promised = part(text, "Promised")
+    assert set(re.findall(r"text of (\w+)", promised)) == {"ACKN", "CLAIM", "CONF"}
+    assert "operator Tue 24 Mar 20:30:00" in promised, "a lease that runs out"
+    assert "waits, not acknowledged" in promised
+    assert "when it is closed" in promised
+    assert re.findall(r"text of (\w+)", part(text, "Shelved")) == ["SHELF"]
+    assert "Tue 24 Mar 20:30:00" in part(text, "Shelved")
+    assert "All units fell silent" in part(text, "Incidents")
+    assert "1 alert under it" in part(text, "Incidents")
+    assert "text of CONF" in part(text, "To be reported to the authority")
+    assert "to be referred by Wed 25 Mar 20:00:00" in part(text, "To be reported to the authority")
+    done = part(text, "What was done")
+    assert "operator" in done
+    assert "no answer" in done
+    assert re.findall(r"text of (\w+)", done) == ["CLOSE"]
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
+async def test_how_it_fared_beside_the_targets(it: Centre) -> None:
+    browser = await busy(it)
+    await it.raises(*[urgent(f"AL-F{n}", priority="P3", raised_at=at("20:10") + n) for n in range(30)])
+    text = (await browser.get("/shift")).text
+    assert "20:10 to 20:20: 30 alerts" in part(text, "Floods")
+    assert "none" in part((await browser.get("/shift?operators=4")).text, "Floods")
+    fared = part(text, "How it fared")
+    assert "P1 acknowledged within 30 s" in fared
+    assert "98.5%" in fared
+    api = (await browser.get("/api/v1/shift?operators=4")).json()
+    assert (api["statistics"]["alerts"], api["floods"]) == (38, [])
+    assert [each["alert"]["alert_id"] for each in api["shelved"]] == ["AL-SHELF"]
+    assert api["work"] == [
+        {"by": "operator",
+         "acts": {"acknowledged": 3, "claimed": 1, "shelved": 1, "confirmed": 1, "closed": 1}}
+    ]  # fmt: skip
+    assert [each["by"] for each in api["closed"]] == ["operator"]
 
 
-async def test_two_at_one_alert_see_each_other(it: Centre, browser: Browser) -> None:
-    await it.has("operator", "supervisor")
-    await it.raises(urgent(), urgent("AL-BBB", priority="P2"))
-    async with online(it) as address:
-        first, second = await signed_in(browser, address), await signed_in(browser, address, "supervisor")
-        await is_live(first)
-        await is_live(second)
-        await first.keyboard.press("Enter")
-        await expect(first.locator("#alert article")).to_have_attribute("data-id", "AL-AAA")
-        await second.goto("/alerts/AL-AAA")
-        await expect(first.locator("#also")).to_have_text("also open at: supervisor")
-        await expect(second.locator("#also")).to_have_text("also open at: operator")
-        await second.keyboard.press("j")
-        await second.keyboard.press("Enter")
-        await expect(second.locator("#alert article")).to_have_attribute("data-id", "AL-BBB")
-        await expect(first.locator("#also")).to_have_text("")
-        await first.keyboard.press("j")
-        await first.keyboard.press("Enter")
-        await expect(second.locator("#also")).to_have_text("also open at: operator")
-        await first.close()
-        await it.raises(urgent("AL-CCC"))  # whoever is gone is noticed when something is told
-        await expect(second.locator("#also")).to_have_text("", timeout=15_000)
-        await second.close()
+@pytest.mark.parametrize(
+    ("asked", "heading"),
+    [
+        ("shift=last", "Shift, Tue 24 Mar 07:00 to Tue 24 Mar 19:00"),
+        ("shift=day", "Shift, Mon 23 Mar 20:30 to Tue 24 Mar 20:30"),
+        ("from=2026-03-24T18:00&until=2026-03-24T19:00", "Shift, Tue 24 Mar 18:00 to Tue 24 Mar 19:00"),
+    ],
+)  # fmt: skip
+async def test_the_time_is_chosen(it: Centre, asked: str, heading: str) -> None:
+    browser = await busy(it)
+    answer = await browser.get(f"/shift?{asked}")
+    assert answer.status_code == 200
+    assert heading in answer.text
+    assert "it goes on" in answer.text or "last" in asked or "until" in asked
 
 
-async def test_a_p1_is_heard_until_it_is_silenced_and_never_for_ever(it: Centre, browser: Browser) -> None:
-    await it.has("operator")
-    async with online(it) as address:
-        context = await browser.new_context(base_url=address)
-        await context.add_init_script(RINGS)
-        page = await signed_in(context, address)
-        await page.close()
-        page = await context.new_page()
-        await page.goto(address)
-        await is_live(page)
-        words = page.locator("#sound-words")
-        await expect(words).to_have_text("The browser blocks the sound for P1")
-        await page.keyboard.press("?")
-        await expect(words).to_have_text("Sound on")
-        await it.raises(urgent("AL-1"))
-        await expect(page.locator("#row-AL-1")).to_be_visible()
-        assert await page.evaluate("window.rings") > 0
-        await expect(page).to_have_title(re.compile(r"^▲ \(1 P1\)"))
-        await page.get_by_role("button", name="15 min", exact=True).first.click()
-        await expect(words).to_have_text(re.compile(r"Silent until \d\d:\d\d:\d\d"))
-        before = await page.evaluate("window.rings")
-        await it.raises(urgent("AL-2"))
-        await expect(page.locator("#row-AL-2")).to_be_visible()
-        assert await page.evaluate("window.rings") == before
-        await page.reload()
-        await expect(words).to_have_text(re.compile("Silent until"))
-        await page.get_by_role("button", name="Sound on").click()
-        await expect(words).to_have_text("Sound on")
-        await page.evaluate("localStorage.setItem('emcheck-silent-until', Date.now() + 3600000)")
-        await page.reload()
-        await page.keyboard.press("?")
-        await expect(words).to_have_text("Sound on")
-        await context.close()
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("from=nonsense", "write it as 2026-03-24T19:00"), ("until=2026-03-24T18:00", "it is not after the beginning"),
+        ("from=2026-01-01T00:00", "at most 31 days"), ("from=2026-03-25T00:00&until=2026-03-25T10:00", "it lies ahead"),
+        ("operators=0", "a number from 1 to 200"), ("operators=%22%3E%3Cb%3E", "a number from 1 to 200"),
+    ],
+)  # fmt: skip
+async def test_a_form_answers_beside_the_field_and_keeps_what_was_typed(it: Centre, asked: str, said: str) -> None:
+    await it.has()
+    it.clock.advance(at("20:30"))
+    answer = await (await it.signed_in()).get(f"/shift?{asked}")
+    assert answer.status_code == 422
+    assert said in answer.text
+    typed = asked.partition("=")[2].partition("&")[0]
+    assert f'value="{typed}"' in answer.text or "%" in typed
+    assert "><b>" not in answer.text.partition('class="choose')[2].partition("</form>")[0]
+    api = await (await it.signed_in()).get("/api/v1/shift", params={"since": "yesterday"})
+    assert api.status_code == 422
 
 
-async def test_a_view_is_kept_and_an_incident_is_opened_in_its_place(it: Centre, browser: Browser) -> None:
-    await it.has("operator", "supervisor")
-    incident = urgent("AL-INC", rule="incident.silent", wearer_id=None, subject="incident", size=2, priority="P2")
-    under = {"incident": "AL-INC", "rule": "unit.silent", "state": AlertState.SUPPRESSED}
-    await it.raises(urgent(), incident, *[urgent(f"AL-P{n}", **under) for n in range(2)])
-    async with online(it) as address:
-        page, other = await signed_in(browser, address), await signed_in(browser, address, "supervisor")
-        await is_live(page)
-        await page.keyboard.press("j")
-        await page.keyboard.press("o")
-        await expect(page.locator("#row-AL-P1")).to_be_visible()
-        await page.keyboard.press("j")
-        await expect(page.locator("#row-AL-P0")).to_have_class(re.compile("chosen"))
-        await other.goto("/alerts/AL-INC")
-        await other.keyboard.press("a")
-        await expect(page.locator("#row-AL-INC > a .state")).to_contain_text("with supervisor")
-        await expect(page.locator("#row-AL-P1")).to_be_visible()
-        await page.keyboard.press("k")
-        await page.keyboard.press("o")
-        await expect(page.locator("#row-AL-P1")).to_be_hidden()
-        await page.get_by_label("Priority").select_option("P2")
-        await expect(page.locator("#rows > .row")).to_have_count(1)
-        await page.get_by_placeholder("name this view").fill("seconds")
-        await page.get_by_role("button", name="Keep").click()
-        await page.wait_for_url("**/?priority=P2")
-        await page.get_by_role("link", name="all alerts").click()
-        await expect(page.locator("#rows > .row")).to_have_count(2)
-        await page.get_by_role("link", name="seconds").click()
-        await expect(page.locator("#rows > .row")).to_have_count(1)
-        await it.raises(urgent("AL-NEW", priority="P2"), urgent("AL-LOW", priority="P3"))
-        await expect(page.locator("#news")).to_contain_text("1 new")
-        await page.close()
-        await other.close()
+async def test_a_quiet_shift_says_so(it: Centre) -> None:
+    await it.has()
+    it.clock.advance(at("20:30"))
+    text = (await (await it.signed_in()).get("/shift")).text
+    assert "Nobody has anything." in text
+    assert "Nobody did anything about an alert." in text
+    assert part(text, "Floods").strip().endswith("cannot attend to: none.")
 
 
-async def test_what_is_handed_to_me_is_said_and_is_mine(it: Centre, browser: Browser) -> None:
-    await it.has("operator", "supervisor")
-    await it.raises(urgent())
-    async with online(it) as address:
-        page, other = await signed_in(browser, address), await signed_in(browser, address, "supervisor")
-        await is_live(page)
-        await other.goto("/alerts/AL-AAA")
-        await other.get_by_label("Give it to").select_option("operator")
-        await other.get_by_role("button", name="Hand over").click()
-        await expect(page.locator("#alert .outcome.said")).to_contain_text("supervisor gave you an alert")
-        await page.get_by_label("mine", exact=True).check()
-        await expect(page.locator("#rows > .row")).to_have_count(1)
-        await page.close()
-        await other.close()
-
-
-async def test_a_shift_goes_on_over_a_kill_and_a_lost_network(tmp_path: Path, browser: Browser) -> None:
-    port = free_port()
-    async with Line(port) as line:
-        await a_shift(tmp_path, port, line, browser)
-
-
-async def a_shift(tmp_path: Path, port: int, line: Line, browser: Browser) -> None:
-    """Alerts come, are claimed, acknowledged and closed by keyboard; what came meanwhile is told after."""
-    settings: dict[str, Any] = {"web": {"enabled": True, "port": port}, "mqtt": {"port": free_port()}}
-    settings["service"] = {"audit_every_s": 3600}
-    store = SqlStore(f"sqlite:///{tmp_path}/emcheck.db")
-
-    async def comes(name: str, **said: object) -> None:
-        await store.open()
-        await store.commit(Commit(alerts=[change(urgent(name, **said))]))
-        await store.close()
-
-    await store.open()
-    await store.put_account(Account("operator", Role.OPERATOR, 0, password=HASHED))
-    await store.close()
-    await comes("AL-1")
-    async with serving(tmp_path, settings) as served:
-        await console_at(served)
-        context = await browser.new_context()
-        page = await signed_in(context, line.address)
-        await is_live(page)
-        await page.keyboard.press("c")
-        await done(page, "It is yours.")
-        await page.keyboard.press("a")
-        await done(page, "Acknowledged.")
-        await served.end(signal.SIGKILL)
-    await expect(page.locator("#live")).to_contain_text("stale since", timeout=15_000)
-    await page.keyboard.press("n")
-    await page.keyboard.type("rang while it was down")
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#alert .outcome.said")).to_have_text(
-        "emcheck does not answer. Nothing was done; try again."
-    )
-    await comes("AL-2", priority="P2", subject="W-2", wearer_id="W-2")
-    async with serving(tmp_path, settings) as served:
-        await console_at(served)
-        await expect(page.locator("#live")).to_contain_text("live,", timeout=30_000)
-        await expect(page.locator("#news")).to_contain_text("1 new")
-        await expect(page.locator("#row-AL-1 .state")).to_contain_text("with operator until")
-        assert await page.locator('#alert [data-focus="n"]').input_value() == "rang while it was down"
-        await page.locator('#alert [data-focus="n"]').press("Enter")
-        await done(page, "Noted.")
-        await line.cut()
-        await expect(page.locator("#live")).to_contain_text("stale since", timeout=30_000)
-        await told(tmp_path, {"type": "audit", "by": "test", "found": [FOUND]})
-        line.mend()
-        await expect(page.locator("#live")).to_contain_text("live,", timeout=30_000)
-        audited = page.locator(".row", has_text="audit")
-        await expect(audited).to_be_visible()
-        third = str(await audited.get_attribute("data-id"))
-        await page.keyboard.press("Escape")
-        await page.keyboard.press("x")
-        await page.keyboard.type("no answer")
-        await page.keyboard.press("Tab")
-        await page.keyboard.press("Enter")
-        await done(page, "Closed.")
-        await page.keyboard.press(".")
-        for name in (third, "AL-2"):
-            await page.locator(f"#row-{name} > a").focus()
-            for key in ("c", "a"):
-                await page.keyboard.press(key)
-                await expect(page.locator("#alert article")).to_have_attribute("data-id", name)
-            await done(page, "Acknowledged.")
-        await context.close()
-    await store.open()
-    acts = {
-        name: [c.action for c in await store.alert_history(name) if c.by == "operator"]
-        for name in ("AL-1", "AL-2", third)
-    }
-    await store.close()
-    assert acts["AL-1"] == ["claimed", "acknowledged", "noted", "closed"]
-    assert acts["AL-2"] == acts[third] == ["claimed", "acknowledged"]
+async def test_what_was_before_and_after_is_not_of_the_shift(it: Centre) -> None:
+    browser = await busy(it)
+    it.clock.advance(at("20:50"))
+    api = (await browser.get("/api/v1/shift", params={
+        "since": "2026-03-24T18:00:00Z", "until": "2026-03-24T19:00:00Z"})).json()  # fmt: skip
+    assert (api["statistics"]["alerts"], api["work"], api["closed"]) == (1, [], [])
+    it.clock.advance(it.clock.now() + MINUTE)
+    lines = (await (await it.signed_in("auditor")).get("/api/v1/access")).json()
+    assert "shift read" in [line["action"] for line in lines]
