@@ -21,7 +21,7 @@ from emcheck.domain.rules.curfew_accumulated import Before
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.unit import Unit
 
-FORM = 4
+FORM = 5
 """Rises when the shape of a state, or what folding means, changes."""
 
 
