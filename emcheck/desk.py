@@ -16,6 +16,8 @@ from emcheck.ports import AlertChange, Store
 
 NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 """How an account is called: what stands beside each act for ever."""
+NAME_ELSEWHERE = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,79}")
+"""How one of a provider elsewhere may be called: there, names are often addresses."""
 _RAISED_BITS = 44
 _RAISED_MAX = (1 << _RAISED_BITS) - 1
 
@@ -24,6 +26,7 @@ class Account(NamedTuple):
     """Somebody who may sign in. `password` is an argon2id hash in its usual text form; None until one was chosen.
 
     `link_sha256` is the hash of a one-time link that is good until `link_until`; it goes when a password is chosen.
+    `identity` is set where a provider elsewhere knows them (OpenID Connect) and no password lets in.
     """
 
     name: str
@@ -33,11 +36,14 @@ class Account(NamedTuple):
     password: str | None = None
     link_sha256: str | None = None
     link_until: Ms | None = None
+    identity: str | None = None
 
     def state(self, now: Ms) -> str:
         """Whether it can be used, in words."""
         if self.disabled_at is not None:
             return "disabled"
+        if self.identity is not None:
+            return "signs in elsewhere"
         if self.password is not None:
             return "may sign in"
         return "has a link" if self.link_until is not None and self.link_until > now else "its link is over"
@@ -50,6 +56,26 @@ class SignIn(NamedTuple):
     account: str
     began_at: Ms
     used_at: Ms
+    address: str | None = None
+    """Where it was made from."""
+
+    @property
+    def named(self) -> str:
+        """What a list calls it: a part of the hash."""
+        return self.token_sha256[:16]
+
+
+class SecondFactor(NamedTuple):
+    """The device that shows an account's codes (RFC 6238). `sealed` is its secret, sealed for this account.
+
+    It counts once `confirmed_at` is set. `step` is the newest 30 s whose code was used: no code up to it is taken.
+    """
+
+    account: str
+    sealed: str
+    made_at: Ms
+    confirmed_at: Ms | None = None
+    step: int = 0
 
 
 class Access(NamedTuple):
@@ -169,6 +195,18 @@ class Desk(Store, Protocol):
         """One of them."""
         ...
 
+    async def account_of(self, identity: str) -> Account | None:
+        """The one that a provider elsewhere knows by this."""
+        ...
+
+    async def add_account(self, account: Account) -> bool:
+        """Add it; False where there is one of that name."""
+        ...
+
+    async def change_role(self, name: str, role: Role) -> None:
+        """The account has another role, and its sign-ins end."""
+        ...
+
     async def put_account(self, account: Account) -> None:
         """Add it, or replace what stands under its name."""
         ...
@@ -189,8 +227,46 @@ class Desk(Store, Protocol):
         """It was used at `at`."""
         ...
 
-    async def sign_out(self, *, token_sha256: str | None = None, account: str | None = None) -> None:
-        """End one sign-in, or all of an account."""
+    async def sign_ins(self, account: str) -> list[SignIn]:
+        """All of an account, the newest first; what is over by its age may be among them."""
+        ...
+
+    async def sign_out(
+        self, *, token_sha256: str | None = None, account: str | None = None, but: str | None = None
+    ) -> None:
+        """End one sign-in, or all of an account, or all but that of the token `but`."""
+        ...
+
+    async def change_password(self, name: str, password: str, *, was: str) -> bool:
+        """Replace the hash `was`; False where it is not the one, or the account is disabled."""
+        ...
+
+    async def second_factor(self, account: str) -> SecondFactor | None:
+        """The account's device, confirmed or not."""
+        ...
+
+    async def put_second_factor(self, factor: SecondFactor) -> None:
+        """Add it, or replace what the account has."""
+        ...
+
+    async def use_step(self, account: str, step: int) -> bool:
+        """A code of these 30 s is used up; False where it, or a later one, was."""
+        ...
+
+    async def drop_second_factor(self, account: str) -> None:
+        """Forget the account's device and recovery codes."""
+        ...
+
+    async def put_recovery_codes(self, account: str, hashes: Sequence[str]) -> None:
+        """The account's one-time codes are these, and no others."""
+        ...
+
+    async def recovery_codes(self, account: str) -> int:
+        """How many are left."""
+        ...
+
+    async def use_recovery_code(self, account: str, code_sha256: str) -> bool:
+        """It is used up; False where it was, or never was one."""
         ...
 
     async def note_access(self, lines: Sequence[Access]) -> None:

@@ -1,5 +1,7 @@
 """The console beside a demo: on a free port of this machine, on the night's own time, with one invited operator."""
 
+from pathlib import Path
+
 from emcheck.clock import VirtualClock
 from emcheck.desk import Account
 from emcheck.domain.rights import Role
@@ -16,9 +18,11 @@ OPERATOR = "demo"
 class DemoConsole:
     """`link` lets the operator choose a password, once the night began."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path, zone: str) -> None:
         # the night takes half a minute: nobody is signed out because its hours go by
-        self._settings = WebSettings(port=free_port(), idle_min=1_440, absolute_h=168)
+        self._settings = WebSettings(
+            port=free_port(), idle_min=1_440, absolute_h=168, key_file=folder / "web.key", timezone=zone
+        )
         self.address = f"http://{self._settings.host}:{self._settings.port}"
         self.link = ""
 

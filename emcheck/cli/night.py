@@ -48,7 +48,7 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
     )  # fmt: skip
     bar = progress.add_task("night", total=plan.end_ms - plan.start_ms, now="", events=0)
 
-    desk = DemoConsole() if in_console else None
+    desk = DemoConsole(folder, zone) if in_console else None
 
     def opened(broker: str, units: int, wearers: int) -> None:
         console.print(f"Broker on {broker}, {units} base units connected over MQTT, {wearers} wearers under curfew.")

@@ -57,8 +57,8 @@ def serve_command(config: ConfigOption = None, register: RegisterOption = None) 
     if register is not None and known is not None:
         heed_limits(known, policy, register)
     configure_logging(settings)
-    console = console_of(settings.web, functools.partial(typer.echo, err=True))
     try:
+        console = console_of(settings.web, functools.partial(typer.echo, err=True))
         asyncio.run(serve(settings, policy, known, console=console))
     except RegisterError as error:
         bad_input(f"{register}: {error}")

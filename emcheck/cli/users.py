@@ -51,6 +51,56 @@ def user_add(
     _say_link(config, name, link)
 
 
+@user_app.command("role")
+def user_role(
+    name: NameArgument,
+    role: Annotated[str, typer.Argument(help="operator, supervisor, fitter, officer, auditor or administrator.")],
+    config: ConfigOption = None,
+) -> None:
+    """Give the account another role; whoever has it is signed out everywhere and signs in anew."""
+    from emcheck.cli.reading import bad_input
+    from emcheck.clock import SystemClock
+    from emcheck.desk import Access
+
+    known = _role(role)
+    now = SystemClock().now()
+
+    async def change(store: "SqlStore") -> str:
+        account = await store.account(name)
+        if account is None:
+            return "no such account; `emcheck user list` shows them"
+        if account.identity is not None:
+            return "its role is told by the provider's groups (web.oidc.roles); change it there"
+        await store.change_role(name, known)
+        await store.note_access([Access(now, "command line", f"role changed from {account.role} to {known}", name)])
+        return ""
+
+    if wrong := _write_store(config, change):
+        bad_input(f"{name}: {wrong}")
+    typer.echo(f"{name}: {known} from now on, and signed out")
+
+
+@user_app.command("signout")
+def user_signout(name: NameArgument, config: ConfigOption = None) -> None:
+    """End all sign-ins of the account; whoever has it may sign in again."""
+    from emcheck.cli.reading import bad_input
+    from emcheck.clock import SystemClock
+    from emcheck.desk import Access
+
+    now = SystemClock().now()
+
+    async def end(store: "SqlStore") -> bool:
+        if await store.account(name) is None:
+            return False
+        await store.sign_out(account=name)
+        await store.note_access([Access(now, "command line", "signed out everywhere", name)])
+        return True
+
+    if not _write_store(config, end):
+        bad_input(f"{name}: no such account; `emcheck user list` shows them")
+    typer.echo(f"{name}: signed out everywhere")
+
+
 @user_app.command("disable")
 def user_disable(name: NameArgument, config: ConfigOption = None) -> None:
     """Whoever has the account is signed out at once and cannot sign in again. What they did stays on record."""
@@ -77,8 +127,17 @@ def user_disable(name: NameArgument, config: ConfigOption = None) -> None:
 
 
 @user_app.command("reset")
-def user_reset(name: NameArgument, config: ConfigOption = None) -> None:
-    """Take the password away, sign out, and print a link to choose another; a disabled account is enabled by it."""
+def user_reset(
+    name: NameArgument,
+    totp: Annotated[
+        bool, typer.Option("--totp", help="Forget the second factor and its recovery codes, and leave the password.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Take the password away, sign out, and print a link to choose another; a disabled account is enabled by it.
+
+    The second factor stays as it is. With --totp it goes, and the password stays: for who has lost the device.
+    """
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.desk import Access
@@ -87,18 +146,28 @@ def user_reset(name: NameArgument, config: ConfigOption = None) -> None:
     now = SystemClock().now()
     link, hashed, until = new_link(now)
 
-    async def reset(store: "SqlStore") -> bool:
+    async def reset(store: "SqlStore") -> str:
         account = await store.account(name)
         if account is None:
-            return False
-        await store.put_account(account._replace(password=None, disabled_at=None, link_sha256=hashed, link_until=until))
+            return "no such account; `emcheck user list` shows them"
+        if account.identity is not None:
+            return "it signs in elsewhere; its password and second factor are the provider's"
+        if totp:
+            await store.drop_second_factor(name)
+        else:
+            chosen = account._replace(password=None, disabled_at=None, link_sha256=hashed, link_until=until)
+            await store.put_account(chosen)
         await store.sign_out(account=name)
-        await store.note_access([Access(now, "command line", "account reset", name)])
-        return True
+        said = "second factor reset" if totp else "account reset"
+        await store.note_access([Access(now, "command line", said, name)])
+        return ""
 
-    if not _write_store(config, reset):
-        bad_input(f"{name}: no such account; `emcheck user list` shows them")
-    _say_link(config, name, link)
+    if wrong := _write_store(config, reset):
+        bad_input(f"{name}: {wrong}")
+    if totp:
+        typer.echo(f"{name}: has no second factor any more, and is signed out; the password is as it was")
+    else:
+        _say_link(config, name, link)
 
 
 @user_app.command("list")

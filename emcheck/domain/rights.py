@@ -20,6 +20,8 @@ class Right(StrEnum):
     """See the queue, an alert, what it rests on."""
     ACT = "act"
     """Acknowledge, confirm, shelve and close alerts."""
+    BOARD = "board"
+    """See where everybody is."""
     ACCESS_LOG = "access_log"
     """See who signed in and whose record was looked at."""
     ACCOUNTS = "accounts"
@@ -38,13 +40,15 @@ class Role(StrEnum):
 
 
 _OWN = frozenset({Right.OWN_ACCOUNT})
+_CENTRE = _OWN | {Right.QUEUE, Right.BOARD}
+"""What everybody in a monitoring centre looks at."""
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
-        Role.OPERATOR: _OWN | {Right.QUEUE, Right.ACT},
-        Role.SUPERVISOR: _OWN | {Right.QUEUE, Right.ACT, Right.ACCESS_LOG},
+        Role.OPERATOR: _CENTRE | {Right.ACT},
+        Role.SUPERVISOR: _CENTRE | {Right.ACT, Right.ACCESS_LOG},
         Role.FITTER: _OWN,
         Role.OFFICER: _OWN,
-        Role.AUDITOR: _OWN | {Right.QUEUE, Right.ACCESS_LOG},
+        Role.AUDITOR: _CENTRE | {Right.ACCESS_LOG},
         Role.ADMINISTRATOR: _OWN | {Right.ACCOUNTS},
     }
 )

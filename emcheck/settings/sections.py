@@ -8,9 +8,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from emcheck.domain.rights import Role
+from emcheck.domain.written import zone
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -194,6 +198,31 @@ class AlertingSettings(_Section):
     webhook: WebhookPublisherSettings = WebhookPublisherSettings()
 
 
+def _roles(value: str) -> str:
+    for name in value.split():
+        if name not in {role.value for role in Role}:
+            raise ValueError(f"{name!r} is no role; there are {', '.join(Role)}")
+    return value
+
+
+def _provider(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")):
+        raise ValueError("a provider is reached by https:// (http:// on this machine only)")
+    return value
+
+
+def _groups(value: dict[str, str]) -> dict[str, str]:
+    for role in value.values():
+        _roles(role or "(nothing)")
+    return value
+
+
+Roles = Annotated[str, AfterValidator(_roles)]
+ProviderUrl = Annotated[str, AfterValidator(_provider)]
+Groups = Annotated[dict[str, str], AfterValidator(_groups)]
+
+
 class HttpSettings(_Section):
     """`/healthz`, `/readyz` and `/metrics`."""
 
@@ -203,6 +232,37 @@ class HttpSettings(_Section):
     """Address to listen on. This machine only by default: the figures name base units."""
     port: Port = 8080
     """Port to listen on; 0 takes a free one and logs it."""
+
+
+class OidcSettings(_Section):
+    """Sign-in with a provider elsewhere by OpenID Connect. It comes back to `/sign-in/elsewhere/back` of `web.url`."""
+
+    issuer: ProviderUrl | None = Field(default=None, examples=["https://id.example/realms/staff"])
+    """The provider, exactly as its discovery document names it. Off until set."""
+    name: Annotated[str, Field(min_length=1, max_length=40)] = "your organisation"
+    """What stands on the link: `Sign in with ...`."""
+    client_id: str | None = Field(default=None, examples=["emcheck"])
+    """How the provider knows us."""
+    client_secret: SecretStr | None = Field(default=None, examples=["..."])
+    """What we prove it with. Better in the environment, or in a file; without either we are a public client."""
+    client_secret_file: Path | None = Field(default=None, examples=["/etc/emcheck/oidc.secret"])
+    """The same in a file that only the service can read; `client_secret` wins over it."""
+    scopes: str = "openid profile"
+    """What is asked for. Some providers tell groups only where a scope of that name is asked for."""
+    name_claim: str = "preferred_username"
+    """Claim of the id token that names the account, at its first sign-in; later `sub` knows it again."""
+    groups_claim: str = "groups"
+    """Claim of the id token that lists groups."""
+    roles: Groups = Field(default={}, examples=['{ "control room" = "operator", "duty leads" = "supervisor" }'])
+    """Which group has which role. Who is in several has the role that stands first here; who is in none is refused."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "OidcSettings":
+        if (self.issuer is None) != (self.client_id is None):
+            raise ValueError("issuer and client_id belong together; set both or neither")
+        if self.issuer is not None and not self.roles:
+            raise ValueError("roles is empty: nobody could sign in; name the group of each role")
+        return self
 
 
 class WebSettings(_Section):
@@ -221,6 +281,23 @@ class WebSettings(_Section):
     comes by itself, as the live queue, is no use."""
     absolute_h: Annotated[float, Field(gt=0, le=168)] = 13
     """A sign-in ends after so long though it is used: a shift of twelve hours and its hand-over."""
+    timezone: Annotated[str, AfterValidator(zone)] = "UTC"
+    """In which times are shown that belong to no order, as on the board and the shift's page: `Europe/London`."""
+    board_every_s: Annotated[float, Field(ge=1, le=600)] = 10
+    """How old the board of all wearers may be. While somebody looks, everybody is looked at anew as often; that takes
+    about 10 us of one core a wearer, a second for 100,000, in slices of 4 ms."""
+    second_factor_for: Roles = ""
+    """Roles that must have a second factor, separated by spaces, as in `administrator supervisor`: whoever of them has
+    none can do nothing but set one up. Others may have one."""
+    key_file: Path = Path("emcheck-web.key")
+    """Key that the secrets of second factors are sealed with in the database. The service makes it at the first of
+    them, for itself to read only. Keep a copy apart from the database's: one without the other tells no secret."""
+    oidc: OidcSettings = OidcSettings()
+
+    @property
+    def factor_roles(self) -> frozenset[Role]:
+        """The roles of `second_factor_for`."""
+        return frozenset(Role(name) for name in self.second_factor_for.split())
 
 
 class WatchdogSettings(_Section):

@@ -1,42 +1,10 @@
 """The console's statements, one set for both databases."""
 
-from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, or_, select
 
 from emcheck.desk import RANKS_OF_A_GROUP, Asked, Place, is_waiting, ranks
 from emcheck.store.rows import storable
-from emcheck.store.schema import access_log, account, alert, alert_history, inbox, person, saved_view, sign_in
-
-_ACCOUNT = (
-    account.c.name, account.c.role, account.c.created_at, account.c.disabled_at, account.c.password,
-    account.c.link_sha256, account.c.link_until,
-)  # fmt: skip
-ACCOUNTS = select(*_ACCOUNT).order_by(account.c.name)
-ACCOUNT = select(*_ACCOUNT).where(account.c.name == bindparam("wanted"))
-CHOOSE_PASSWORD = (
-    update(account)
-    .where(
-        account.c.name == bindparam("wanted"),
-        account.c.link_sha256 == bindparam("link"),
-        account.c.link_until > bindparam("at"),
-        account.c.disabled_at.is_(None),
-    )
-    .values(password=bindparam("chosen"), link_sha256=None, link_until=None)
-)
-SIGNED_IN = select(sign_in.c.token_sha256, sign_in.c.account, sign_in.c.began_at, sign_in.c.used_at).where(
-    sign_in.c.token_sha256 == bindparam("token")
-)
-SIGN_IN_USED = update(sign_in).where(sign_in.c.token_sha256 == bindparam("token")).values(used_at=bindparam("at"))
-SIGN_INS_OVER = delete(sign_in).where(sign_in.c.began_at < bindparam("before"))
-SIGN_OUT = delete(sign_in).where(sign_in.c.token_sha256 == bindparam("token"))
-SIGN_OUT_ALL = delete(sign_in).where(sign_in.c.account == bindparam("whose"))
-
-ACCESS_LOG = (
-    select(access_log)
-    .where(access_log.c.access_no < bindparam("before"))
-    .order_by(access_log.c.access_no.desc())
-    .limit(bindparam("most"))
-)
-ACCESS_LOG_OF = ACCESS_LOG.where(access_log.c.subject == bindparam("whose"))
+from emcheck.store.schema import alert, alert_history, inbox, person, saved_view
 
 VIEWS = (
     select(saved_view.c.account, saved_view.c.name, saved_view.c.query)

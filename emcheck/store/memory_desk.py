@@ -2,29 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from emcheck.desk import (
-    RANKS_OF_A_GROUP,
-    Access,
-    Account,
-    Asked,
-    Count,
-    Place,
-    SignIn,
-    Told,
-    View,
-    counts_of,
-    rank,
-    ranks,
-)
+from emcheck.desk import RANKS_OF_A_GROUP, Asked, Count, Place, Told, View, counts_of, rank, ranks
 from emcheck.domain.alerts import Alert, Step, waits
 from emcheck.domain.ids import Ms
 from emcheck.ports import AlertChange, Person, StoreError
 from emcheck.store.desk_queries import ACTS_OF_PEOPLE
+from emcheck.store.memory_people import MemoryPeople
 from emcheck.store.rows import storable
 from emcheck.store.spill import SpilledInbox
 
 
-class MemoryDesk:
+class MemoryDesk(MemoryPeople):
     """See `emcheck.desk.Desk`."""
 
     _alerts: dict[str, Alert]
@@ -32,73 +20,12 @@ class MemoryDesk:
     _people: dict[str, Person]
 
     def __init__(self) -> None:
-        self._accounts: dict[str, Account] = {}
-        self._sign_ins: dict[str, SignIn] = {}
-        self._access: list[Access] = []
+        super().__init__()
         self._views: dict[tuple[str, str], View] = {}
 
     @property
     def _rows(self) -> SpilledInbox:
         raise StoreError("the store in memory is not open", remedy="open() the store first", transient=False)
-
-    async def accounts(self) -> list[Account]:
-        """All of them, by name."""
-        return sorted(self._accounts.values())
-
-    async def account(self, name: str) -> Account | None:
-        """One of them."""
-        return self._accounts.get(name)
-
-    async def put_account(self, account: Account) -> None:
-        """Add it, or replace what stands under its name."""
-        self._accounts[account.name] = account
-
-    async def choose_password(self, name: str, password: str, *, link_sha256: str, at: Ms) -> bool:
-        """Give the account its password and use its link up; False where the link is not the one, or is over."""
-        known = self._accounts.get(name)
-        if known is None or known.link_sha256 != link_sha256 or known.disabled_at is not None:
-            return False
-        if known.link_until is None or known.link_until <= at:
-            return False
-        self._accounts[name] = known._replace(password=password, link_sha256=None, link_until=None)
-        return True
-
-    async def sign_in(self, sign_in: SignIn, *, ended_before: Ms) -> None:
-        """Keep a sign-in; those that began before `ended_before` go."""
-        self._sign_ins = {token: one for token, one in self._sign_ins.items() if one.began_at >= ended_before}
-        self._sign_ins[sign_in.token_sha256] = sign_in
-
-    async def signed_in(self, token_sha256: str) -> SignIn | None:
-        """The sign-in of a token."""
-        return self._sign_ins.get(token_sha256)
-
-    async def sign_in_used(self, token_sha256: str, at: Ms) -> None:
-        """It was used at `at`."""
-        if token_sha256 in self._sign_ins:
-            self._sign_ins[token_sha256] = self._sign_ins[token_sha256]._replace(used_at=at)
-
-    async def sign_out(self, *, token_sha256: str | None = None, account: str | None = None) -> None:
-        """End one sign-in, or all of an account."""
-        self._sign_ins = {
-            token: one for token, one in self._sign_ins.items() if token != token_sha256 and one.account != account
-        }
-
-    async def note_access(self, lines: Sequence[Access]) -> None:
-        """Keep lines of the access log, for ever."""
-        for line in lines:
-            subject = None if line.subject is None else storable(line.subject)
-            self._access.append(line._replace(account=storable(line.account), subject=subject))
-
-    async def access_log(
-        self, *, before: int | None = None, limit: int, subject: str | None = None
-    ) -> list[tuple[int, Access]]:
-        """The newest lines before number `before`, newest first, each with its number; of one subject, or of all."""
-        numbered = [
-            (number, line)
-            for number, line in enumerate(self._access, start=1)
-            if (before is None or number < before) and subject in (None, line.subject)
-        ]
-        return numbered[::-1][:limit]
 
     async def views(self, account: str) -> list[View]:
         """What somebody kept, by name."""

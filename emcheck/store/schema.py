@@ -33,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -281,6 +281,24 @@ account = Table(
     Column("password", Text),
     Column("link_sha256", Text),
     Column("link_until", BigInteger),
+    Column("identity", Text),
+)
+
+second_factor = Table(
+    "second_factor",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger),
+    Column("step", BigInteger, nullable=False),
+)
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("code_sha256", Text, primary_key=True),
 )
 
 sign_in = Table(
@@ -290,6 +308,8 @@ sign_in = Table(
     Column("account", Text, nullable=False),
     Column("began_at", BigInteger, nullable=False),
     Column("used_at", BigInteger, nullable=False),
+    Column("address", Text),
+    Index(None, "account"),
 )
 
 access_log = Table(

@@ -1,4 +1,4 @@
-"""Signing in and out, choosing a password, the own account, who has an account, and who looked at what."""
+"""Signing in and out, choosing a password by a link, who has an account, and who looked at what."""
 
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +19,9 @@ from emcheck.web.guarding import (
 )
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.passwords import PASSWORD_LEAST, wrong_with
 from emcheck.web.problems import Problem, is_swap
-from emcheck.web.signing_in import PASSWORD_LEAST, Refused, wrong_with
+from emcheck.web.signing_in import CodeWanted, Refused, Who
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 100
@@ -32,14 +33,20 @@ def home_of(role: Role) -> str:
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request) -> Response:
+async def sign_in_page(request: Request, parts: WithParts) -> Response:
     """The form. `next` is a page of ours to go to afterwards; `chosen` names who has just chosen a password."""
     given = request.query_params
     name = given.get("chosen", "")
     name = name if NAME.fullmatch(name) else ""
     return page(
-        request, "sign_in.html", who=None, name=name, chosen=bool(name), onward=_ours(given.get("next", "")), wrong=""
-    )
+        request, "sign_in.html", who=None, name=name, chosen=bool(name), onward=ours(given.get("next", "")), wrong="",
+        elsewhere=_elsewhere(parts),
+    )  # fmt: skip
+
+
+def _elsewhere(parts: Parts) -> str:
+    """With whom one may sign in elsewhere; nothing where nobody may."""
+    return "" if parts.elsewhere is None else parts.elsewhere.name
 
 
 @router.post("/sign-in")
@@ -51,22 +58,57 @@ async def sign_in(request: Request, parts: WithParts) -> Response:
     name = name.strip().lower()
     try:
         token = await parts.signing_in.enter(name, password, address_of(request))
+    except CodeWanted as wanted:
+        return page(request, "code.html", who=None, pledge=wanted.pledge, onward=ours(onward), wrong="")
     except Refused as refused:
-        status = 401 if refused.after_s is None else 429
-        headers = {} if refused.after_s is None else {"Retry-After": str(refused.after_s)}
-        return page(
-            request, "sign_in.html", who=None, status=status, headers=headers, name=name[:80], chosen=False,
-            onward=_ours(onward), wrong=str(refused),
-        )  # fmt: skip
+        return refusal(
+            request,
+            "sign_in.html",
+            refused,
+            name=name[:80],
+            chosen=False,
+            onward=ours(onward),
+            elsewhere=_elsewhere(parts),
+        )
+    return await let_in(parts, token, ours(onward))
+
+
+@router.post("/sign-in/code")
+async def sign_in_code(request: Request, parts: WithParts) -> Response:
+    """The code of a second factor, after the password."""
+    refuse_foreign(request)
+    form = await request.form()
+    pledge, code, onward = (str(form.get(key, "")) for key in ("pledge", "code", "next"))
+    try:
+        token = await parts.signing_in.enter_with_code(pledge, code, address_of(request))
+    except Refused as refused:
+        return refusal(request, "code.html", refused, pledge=pledge, onward=ours(onward))
+    return await let_in(parts, token, ours(onward))
+
+
+async def let_in(parts: Parts, token: str, onward: str) -> Response:
+    """To the page that was asked for, or the first one of the role, with the cookie."""
     who = await parts.signing_in.who(token)
-    answer = RedirectResponse(_ours(onward) or ("/account" if who is None else home_of(who.role)), status_code=303)
+    answer = RedirectResponse(onward or ("/account" if who is None else home_of(who.role)), status_code=303)
+    return with_cookie(parts, answer, token)
+
+
+def with_cookie(parts: Parts, answer: Response, token: str) -> Response:
+    """An answer that gives the browser its sign-in."""
     answer.set_cookie(
         cookie_name(is_secure=parts.is_secure), token, httponly=True, samesite="lax", secure=parts.is_secure, path="/"
     )
     return answer
 
 
-def _ours(onward: str) -> str:
+def refusal(request: Request, template: str, refused: Refused, *, who: Who | None = None, **said: Any) -> Response:
+    """The form again, with why not."""
+    status = 401 if refused.after_s is None else 429
+    headers = {} if refused.after_s is None else {"Retry-After": str(refused.after_s)}
+    return page(request, template, who=who, status=status, headers=headers, wrong=str(refused), **said)
+
+
+def ours(onward: str) -> str:
     """A path of this site, or nothing: never another site's."""
     return quote(onward, safe="/-._~") if onward.startswith("/") and not onward.startswith(("//", "/\\")) else ""
 
@@ -75,7 +117,8 @@ def _ours(onward: str) -> str:
 async def sign_out(who: MaySeeSelf, parts: WithParts) -> Response:
     """End this sign-in."""
     await parts.signing_in.leave(who)
-    answer = RedirectResponse("/sign-in", status_code=303)
+    is_there = who.is_elsewhere and parts.elsewhere is not None
+    answer = RedirectResponse("/signed-out" if is_there else "/sign-in", status_code=303)
     answer.delete_cookie(cookie_name(is_secure=parts.is_secure), path="/", secure=parts.is_secure, httponly=True)
     return answer
 
@@ -106,13 +149,6 @@ async def choose(request: Request, link: str, parts: WithParts) -> Response:
 
 
 _NO_LINK = "This link was used, or is over. An administrator makes a new one: emcheck user reset NAME"
-
-
-@router.get("/account")
-async def account(request: Request, who: MaySeeSelf, parts: WithParts) -> Response:
-    """Who is signed in, and what the role may do."""
-    rights = sorted(right.value.replace("_", " ") for right in RIGHTS[who.role])
-    return page(request, "account.html", who=who, rights=rights, troubles=parts.troubles())
 
 
 @router.get("/accounts")

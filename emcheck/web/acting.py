@@ -1,14 +1,17 @@
-"""An operator's act on its way: posted as an instruction, carried out by the decision loop, answered by the outcome.
+"""Operators' acts on their way: posted as instructions, carried out by the decision loop, answered by the outcomes.
 
-It names the revision that was looked at; where somebody else acted since, nothing is done and it is said who and when.
+Each names the revision that was looked at; where somebody else acted since, nothing is done and it is said who and
+when. Of many at once each is an instruction of its own, and each is answered for itself.
 """
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from emcheck.domain.alerts import Alert
 from emcheck.domain.instructions import InstructionError, parse_instruction
+from emcheck.domain.rights import Right, may
 from emcheck.ports import AlertChange
 from emcheck.service.taking_back import acts_of_people
 from emcheck.web.parts import Parts
@@ -16,6 +19,15 @@ from emcheck.web.problems import Problem
 from emcheck.web.signing_in import Who
 
 _LOOK_EVERY_S = 0.02
+_PAGE = 500
+"""Alerts that the store is asked of at once."""
+
+
+class Seen(NamedTuple):
+    """An alert as somebody looked at it; the revision 0 is none, and is refused."""
+
+    alert_id: str
+    revision: int
 
 
 class Done(NamedTuple):
@@ -38,41 +50,77 @@ class Wrong(NamedTuple):
     problem: str
 
 
-async def act(parts: Parts, who: Who, alert_id: str, said: dict[str, Any]) -> Done | Late | Wrong:
+Outcome = Done | Late | Wrong
+
+
+async def act(parts: Parts, who: Who, alert_id: str, said: dict[str, Any]) -> Outcome:
     """Do it in somebody's name; Problem where the decision loop does not answer in time."""
-    seen = said.get("seen_revision")
-    raw = {"type": "alert", "alert_id": alert_id, **said, "by": who.name}
+    [outcome] = await act_on_all(parts, who, [Seen(alert_id, said.pop("seen_revision"))], said)
+    return outcome
+
+
+async def act_on_all(parts: Parts, who: Who, seen: Sequence[Seen], said: dict[str, Any]) -> list[Outcome]:
+    """The same act on each, in their order; where it is wrong in itself it is posted for none."""
+    raw = {"type": "alert", **said, "by": who.name}
+    letters = [raw | {"alert_id": each.alert_id, "seen_revision": each.revision} for each in seen]
     try:
-        parse_instruction(raw)
+        for letter in letters:
+            parse_instruction(letter)
     except InstructionError as error:
-        return Wrong(error.path, error.problem)
-    number = await parts.desk.post(json.dumps(raw, ensure_ascii=False).encode(), parts.clock.now())
+        return [Wrong(error.path, error.problem)] * len(letters)
+    if said["act"] == "hand_over" and said["to"] not in (names := await operators(parts)):
+        return [Wrong("to", f"nobody of that name acts on alerts; there are {', '.join(names)}")] * len(letters)
+    now = parts.clock.now()
+    numbers = [await parts.desk.post(json.dumps(each, ensure_ascii=False).encode(), now) for each in letters]
     parts.posted()
-    outcome = await _outcome(parts, number)
-    alert = await alert_named(parts, alert_id)
+    outcomes = await _outcomes(parts, numbers)
+    stand = await _standing(parts, [each.alert_id for each in seen])
+    return [
+        await _found(parts, each, outcome, stand.get(each.alert_id))
+        for each, outcome in zip(seen, outcomes, strict=True)
+    ]
+
+
+async def _found(parts: Parts, seen: Seen, outcome: str, alert: Alert | None) -> Outcome:
+    if alert is None:
+        return Wrong("", f"There is no alert {seen.alert_id[:40]}.")
     if outcome.startswith("done"):
         return Done(alert)
-    if isinstance(seen, int):
-        later = acts_of_people(await parts.desk.alert_history(alert_id), after=seen)
-        if later:
-            return Late(alert, later[-1])
     field, _, problem = outcome.removeprefix("refused: ").partition(": ")
+    if field == "seen_revision":
+        later = acts_of_people(await parts.desk.alert_history(seen.alert_id), after=seen.revision)
+        return Late(alert, later[-1])
     return Wrong(field, problem) if problem else Wrong("", field)
 
 
-async def _outcome(parts: Parts, number: int) -> str:
-    async def answered() -> str:
+async def _outcomes(parts: Parts, numbers: Sequence[int]) -> list[str]:
+    async def answered(number: int) -> str:
         while (outcome := await parts.desk.outcome(number)) is None:
             await asyncio.sleep(_LOOK_EVERY_S)
         return outcome
 
     try:
-        return await asyncio.wait_for(answered(), parts.wait_s)
+        async with asyncio.timeout(parts.wait_s):
+            return [await answered(number) for number in numbers[::-1]][::-1]  # they are taken in order
     except TimeoutError:
         raise Problem(
             504,
             "It is kept and will be done, but the service has not answered yet. Look at the alert again in a moment.",
         ) from None
+
+
+async def _standing(parts: Parts, names: Sequence[str]) -> dict[str, Alert]:
+    pages = [await parts.desk.alerts_named(names[first : first + _PAGE]) for first in range(0, len(names), _PAGE)]
+    return {alert.alert_id: alert for page in pages for alert in page}
+
+
+async def operators(parts: Parts) -> list[str]:
+    """Who may have an alert: accounts that act on alerts and are not disabled, by name."""
+    return [
+        each.name
+        for each in await parts.desk.accounts()
+        if may(each.role, Right.ACT) and each.disabled_at is None and each.password is not None
+    ]
 
 
 async def alert_named(parts: Parts, alert_id: str) -> Alert:

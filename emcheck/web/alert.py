@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from emcheck.desk import Access
 from emcheck.domain.advice import next_step
-from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState, Disposition
+from emcheck.domain.alerts import Alert
 from emcheck.domain.instants import MINUTE, format_ms
 from emcheck.ports import AlertChange
 from emcheck.present import story as telling
+from emcheck.present.acted import did
 from emcheck.present.escalated import outlook
 from emcheck.present.referred import in_words
 from emcheck.present.timeline_svg import draw_svg, told
@@ -22,6 +23,7 @@ from emcheck.service.picturing import timelines_of
 from emcheck.service.showing import Shown, shown
 from emcheck.web import acting
 from emcheck.web.guarding import MayAct, MaySeeQueue, address_of
+from emcheck.web.offering import DISPOSITIONS, SHELVES_MIN, offered
 from emcheck.web.pages import head, page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.problems import is_swap
@@ -31,19 +33,13 @@ from emcheck.web.signing_in import Who
 
 router = APIRouter(include_in_schema=False)
 _UNDER_MAX = 50
-SHELVES_MIN = (15, 30, 60, 120, 240, 480)
-_DISPOSITIONS = {
-    Disposition.AUTHORISED_ABSENCE: "leave was granted",
-    Disposition.EQUIPMENT_FAULT: "a fault of the equipment",
-    Disposition.CONTACTED_AND_RETURNED: "wearer contacted, and returned",
-    Disposition.CONTACTED_AND_REFUSED: "wearer contacted, and refused",
-    Disposition.NO_ANSWER: "no answer",
-    Disposition.BREACH_REPORTED: "breach, reported",
-    Disposition.TEST_OR_VISIT: "a test or a visit",
-    Disposition.FALSE: "a false alarm",
-}
-_DONE = {"acknowledge": "Acknowledged.", "confirm": "Confirmed.", "shelve": "Shelved.", "close": "Closed."}
-_SHOWN_ACTS = ("acknowledged", "confirmed", "shelved", "closed", "referred", "escalated", "returned")
+_DONE = {
+    "acknowledge": "Acknowledged.", "confirm": "Confirmed.", "shelve": "Shelved.", "close": "Closed.",
+    "claim": "It is yours.", "hand_over": "Handed over.", "note": "Noted.", "escalate": "Passed on.",
+    "undo": "Taken back: it stands as before.",
+}  # fmt: skip
+_HAPPENED = frozenset({"raised", "amended", "reinstated", "withdrawn", "suppressed", "released"})
+"""Changes that facts made; all others are what was done about it."""
 
 
 async def note_view(request: Request, parts: Parts, who: Who, alert: Alert, action: str) -> None:
@@ -68,18 +64,18 @@ async def answer(
     done: str = "",
 ) -> Response:  # fmt: skip
     """The alert as it stands, with what became of a form: `late`, `wrong` beside its field, or `done`."""
-    panel = await _panel(parts, alert, unfold=unfold)
+    panel = await _panel(parts, who, alert, unfold=unfold)
     panel |= {"wrong": wrong, "typed": typed or {}, "done": done, "late": None}
     if late is not None:
-        panel["late"] = {"by": late.by, "action": late.action, "at": clock(late.at, panel["zone"]), "note": late.note}
+        panel["late"] = {"by": late.by, "did": did(late.action), "at": clock(late.at, panel["zone"]), "note": late.note}
     if is_swap(request):
         return page(request, "alert.html", who=who, status=status, shown=panel)
-    listing = await listed(parts, request)
+    listing = await listed(parts, request, who)
     said = {**listing, **await head(parts)}
     return page(request, "queue.html", who=who, status=status, open_id=alert.alert_id, shown=panel, **said)
 
 
-async def _panel(parts: Parts, alert: Alert, *, unfold: bool) -> dict[str, Any]:
+async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool) -> dict[str, Any]:
     """All that the page says of an alert, as text."""
     now, known = parts.clock.now(), parts.known()
     [row] = await rows_of(parts, [alert])
@@ -96,10 +92,11 @@ async def _panel(parts: Parts, alert: Alert, *, unfold: bool) -> dict[str, Any]:
         "row": row, "alert": alert, "zone": zone, "under": await rows_of(parts, under),
         "under_count": 0 if it is None else it.story.under,
         "knowledge": _lines(telling.knowledge([(c.at, c.action, c.by, c.note, c.alert) for c in history], zone)),
-        "acts": _acts(alert), "dispositions": _DISPOSITIONS, "shelves": SHELVES_MIN,
+        "acts": await offered(parts, who, alert, history, zone), "dispositions": DISPOSITIONS,
+        "shelves": SHELVES_MIN,
         "done_so_far": [
-            {"at": clock(c.at, zone), "by": c.by, "action": c.action, "note": c.note}
-            for c in history if c.action in _SHOWN_ACTS
+            {"at": clock(c.at, zone), "by": c.by, "action": c.action.replace("_", " "), "note": c.note}
+            for c in history if c.action not in _HAPPENED
         ],
         **_evidence(it, zone, now),
     }  # fmt: skip
@@ -134,14 +131,6 @@ def _lines(said: list[str]) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _acts(alert: Alert) -> dict[str, bool]:
-    """What the life cycle allows now."""
-    goes_on = alert.size is not None and alert.ended_at is None and not alert.withdrawn
-    allowed = {act.value: (alert.state, act) in TRANSITIONS for act in (Act.ACKNOWLEDGE, Act.CONFIRM, Act.SHELVE)}
-    return allowed | {"close": (alert.state, Act.CLOSE) in TRANSITIONS and not goes_on, "goes_on": goes_on,
-                      "renews": alert.state is AlertState.ACKNOWLEDGED}  # fmt: skip
-
-
 @router.post("/alerts/{alert_id}/acts")
 async def act(request: Request, alert_id: str, who: MayAct, parts: WithParts) -> Response:
     """One act, in the name of whoever is signed in."""
@@ -170,4 +159,6 @@ def said_by(typed: Mapping[str, str], now: int) -> dict[str, Any]:
         said["until"] = format_ms(now + int(minutes) * MINUTE)
     if said["act"] == "close" and typed.get("disposition"):
         said["disposition"] = typed["disposition"]
+    if said["act"] == "hand_over" and typed.get("to"):
+        said["to"] = typed["to"][:80]
     return said

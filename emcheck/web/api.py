@@ -8,40 +8,42 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from emcheck.desk import Access, Asked
 from emcheck.domain.instants import format_ms, format_optional_ms
+from emcheck.ports import AlertChange
 from emcheck.present import story as telling
+from emcheck.present.acted import did
 from emcheck.service.showing import shown
 from emcheck.web import acting
 from emcheck.web.alert import note_view
 from emcheck.web.guarding import MayAct, MaySeeAccess, MaySeeAccounts, MaySeeQueue, MaySeeSelf, address_of
+from emcheck.web.own_api import refused_as_problem
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
 from emcheck.web.queue import Priority, Words
 from emcheck.web.rows import Row, place_named, rows_of
-from emcheck.web.signing_in import Refused
+from emcheck.web.shapes import Password, Shape
+from emcheck.web.signing_in import CodeWanted, Refused
 from emcheck.web.wearer import case_of, told_of
 
 router = APIRouter(prefix="/api/v1")
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Credentials(_Shape):
+class Credentials(Shape):
     """Who signs in."""
 
     name: Annotated[str, Field(max_length=80)]
     """The account."""
-    password: Annotated[str, Field(max_length=1000)]
+    password: Password
     """Its password."""
+    code: Annotated[str, Field(max_length=80)] = ""
+    """Of the second factor, or a recovery code, where the account has one."""
 
 
-class Token(_Shape):
+class Token(Shape):
     """A sign-in."""
 
     token: str
@@ -52,7 +54,7 @@ class Token(_Shape):
     """Its role."""
 
 
-class Self(_Shape):
+class Self(Shape):
     """Who is signed in."""
 
     name: str
@@ -61,11 +63,11 @@ class Self(_Shape):
     """Its role."""
 
 
-class Acted(_Shape):
+class Acted(Shape):
     """An act on an alert."""
 
     act: str
-    """acknowledge, confirm, shelve or close."""
+    """acknowledge, confirm, shelve, close, claim, hand_over, note, escalate or undo."""
     seen_revision: Annotated[int, Field(ge=1)]
     """The revision that was looked at: refused with 409 where somebody acted since."""
     note: Annotated[str, Field(max_length=2000)] = ""
@@ -74,9 +76,11 @@ class Acted(_Shape):
     """Until when it is shelved, as 2026-03-25T07:00:00Z."""
     disposition: str | None = None
     """Why it is closed."""
+    to: Annotated[str, Field(max_length=80)] | None = None
+    """Who has it after a hand-over: an account that acts on alerts."""
 
 
-class Alerts(_Shape):
+class Alerts(Shape):
     """A page of the queue."""
 
     alerts: list[dict[str, Any]]
@@ -85,7 +89,13 @@ class Alerts(_Shape):
     """`after` of the next page; null where there is none."""
 
 
-def _told(row: Row) -> dict[str, Any]:
+def acted_json(change: AlertChange) -> dict[str, str]:
+    """What somebody did, for programs."""
+    return {"by": change.by, "action": change.action, "at": format_ms(change.at), "note": change.note}
+
+
+def told_json(row: Row) -> dict[str, Any]:
+    """An alert with what a row of the queue says of it."""
     said = {"whom": row.whom, "where": row.where, "held": row.state, "due_at": format_optional_ms(row.due)}
     return telling.alert_json(row.alert) | said
 
@@ -94,11 +104,13 @@ def _told(row: Row) -> dict[str, Any]:
 async def sign_in(request: Request, credentials: Credentials, parts: WithParts) -> Token:
     """A token that is good until it is not used for a while, or a shift is over."""
     try:
-        token = await parts.signing_in.enter(credentials.name, credentials.password, address_of(request))
+        token = await parts.signing_in.enter(
+            credentials.name, credentials.password, address_of(request), credentials.code
+        )
+    except CodeWanted as wanted:
+        raise Problem(401, f"{wanted} Send it as `code`.", wanted="code") from None
     except Refused as refused:
-        if refused.after_s is not None:
-            raise Problem(429, str(refused), headers={"Retry-After": str(refused.after_s)}) from None
-        raise Problem(401, str(refused)) from None
+        raise refused_as_problem(refused, 401) from None
     who = await parts.signing_in.who(token)
     if who is None:
         raise Problem(401, "The account was disabled meanwhile.")
@@ -129,7 +141,7 @@ async def alerts(
         raise Problem(422, "after: names no place; use `next` of the page before")
     found = await parts.desk.queue_page(Asked(priority, waiting, words), after=place, limit=limit + 1)
     rows = await rows_of(parts, found[:limit])
-    return Alerts(alerts=[_told(row) for row in rows], next=rows[-1].place if len(found) > limit else None)
+    return Alerts(alerts=[told_json(row) for row in rows], next=rows[-1].place if len(found) > limit else None)
 
 
 @router.get("/alerts/{alert_id}", summary="One alert")
@@ -145,7 +157,7 @@ async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithPa
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     places = [(place.address_id, place.known, place.windows) for place in it.places]
-    return telling.as_json(it.alert, history, facts, places, parts.clock.now()) | {"alert": _told(row)}
+    return telling.as_json(it.alert, history, facts, places, parts.clock.now()) | {"alert": told_json(row)}
 
 
 @router.get("/alerts/{alert_id}/history", summary="What was known when")
@@ -172,15 +184,14 @@ async def act(request: Request, alert_id: str, body: Acted, who: MayAct, parts: 
     await note_view(request, parts, who, found, f"alert {body.act[:20]}")
     outcome = await acting.act(parts, who, found.alert_id, body.model_dump(exclude_none=True))
     if isinstance(outcome, acting.Late):
-        by = outcome.by
-        told = {"by": by.by, "action": by.action, "at": format_ms(by.at), "note": by.note}
+        at, by = format_ms(outcome.by.at), outcome.by
         stands = telling.alert_json(outcome.alert)
-        raise Problem(409, f"{by.by} {by.action} it at {format_ms(by.at)}.", acted=told, alert=stands)
+        raise Problem(409, f"{by.by} {did(by.action)} at {at}.", acted=acted_json(by), alert=stands)
     if isinstance(outcome, acting.Wrong):
         where = [{"pointer": f"/{outcome.field}", "detail": outcome.problem}] if outcome.field else []
         raise Problem(422, outcome.problem, errors=where)
     [row] = await rows_of(parts, [outcome.alert])
-    return _told(row)
+    return told_json(row)
 
 
 @router.get("/wearers/{wearer_id}", summary="One wearer")
@@ -191,7 +202,7 @@ async def wearer(request: Request, wearer_id: str, who: MaySeeQueue, parts: With
     await parts.desk.note_access([line])
     told = await told_of(parts, engine, case)
     kept = {key: told[key] for key in ("wearer_id", "name", "orders", "totals")}
-    return kept | {"alerts": [_told(row) for row in told["alerts"]]}
+    return kept | {"alerts": [told_json(row) for row in told["alerts"]]}
 
 
 @router.get("/access", summary="The access log")

@@ -20,10 +20,33 @@ from emcheck import __version__
 from emcheck.domain.alerts import Alert
 from emcheck.ports import StoreError
 from emcheck.present.timeline_svg import STYLE
-from emcheck.web import accounts, alert, api, queue, wearer
+from emcheck.web import (
+    accounts,
+    alert,
+    api,
+    api_pages,
+    board,
+    bulk,
+    elsewhere_pages,
+    own_account,
+    own_api,
+    queue,
+    wearer,
+)
 from emcheck.web.pages import HERE, page
 from emcheck.web.parts import Parts
-from emcheck.web.problems import NotSignedIn, Problem, document, is_api, is_swap, title, to_sign_in
+from emcheck.web.problems import (
+    FactorFirst,
+    NotSignedIn,
+    Problem,
+    document,
+    is_api,
+    is_swap,
+    sent_to,
+    title,
+    to_sign_in,
+)
+from emcheck.web.sealing import SealError
 
 log = structlog.get_logger("emcheck.web")
 CONTENT = (
@@ -62,7 +85,7 @@ class Shell:
                 for name, value in _HEADERS.items():
                     headers[name] = value
                 if self._is_secure:
-                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                    headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
                 headers.setdefault("Cache-Control", "no-cache" if is_file else "no-store")
                 headers.add_vary_header("HX-Request")
             await send(message)
@@ -90,13 +113,26 @@ def console_app(parts: Parts) -> FastAPI:
         return await queue.draw_rows(parts, alerts)
 
     parts.live.draw = lambda alerts: draw(list(alerts))
-    for part in (accounts, queue, alert, wearer, api):
+    for part in (
+        accounts,
+        elsewhere_pages,
+        own_account,
+        queue,
+        bulk,
+        alert,
+        wearer,
+        board,
+        own_api,
+        api,
+        api_pages,
+    ):
         app.include_router(part.router)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(Shell, is_secure=parts.is_secure)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(StoreError, _store_failed)
+    app.add_exception_handler(SealError, _seal_failed)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _failed)
@@ -115,6 +151,8 @@ async def _problem(request: Request, problem: Exception) -> Response:
         return document(problem)
     if isinstance(problem, NotSignedIn):
         return to_sign_in(request)
+    if isinstance(problem, FactorFirst):
+        return sent_to(request, "/account/second-factor")
     said = {"title": title(problem.status), "detail": problem.detail}
     return page(
         request, "problem_part.html" if is_swap(request) else "problem.html", who=None, status=problem.status,
@@ -126,6 +164,14 @@ async def _store_failed(request: Request, error: Exception) -> Response:
     log.error("web.store_failed", error=str(error))
     problem = Problem(503, "The database does not answer. Nothing was done; try again shortly.")
     return await _problem(request, problem)
+
+
+async def _seal_failed(request: Request, error: Exception) -> Response:
+    log.error("web.key_failed", error=str(error))
+    detail = (
+        "Second factors cannot be checked: their key is missing, and the log names its file. Recovery codes still work."
+    )
+    return await _problem(request, Problem(503, detail))
 
 
 async def _not_valid(request: Request, error: Exception) -> Response:

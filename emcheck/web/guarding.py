@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from emcheck.domain.rights import Right
 from emcheck.web.parts import WithParts
-from emcheck.web.problems import NotSignedIn, Problem
+from emcheck.web.problems import FactorFirst, NotSignedIn, Problem
 from emcheck.web.signing_in import Who
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -46,7 +46,8 @@ async def _known(request: Request, parts: WithParts) -> Who:
             raise NotSignedIn
         return who
     token = request.cookies.get(cookie_name(is_secure=parts.is_secure), "")
-    who = await parts.signing_in.who(token) if token else None
+    by_itself = request.headers.get("x-by-itself") == "1"  # a page that refreshes itself is no use of it
+    who = await parts.signing_in.who(token, used=not by_itself) if token else None
     if who is None:
         raise NotSignedIn
     if request.method not in _SAFE:
@@ -75,6 +76,8 @@ class Needs:
 
     async def __call__(self, who: Signed) -> Who:
         """The person; Problem where the right is missing."""
+        if who.lacks_factor and self.right is not Right.OWN_ACCOUNT:
+            raise FactorFirst
         if not who.may(self.right):
             raise Problem(403, f"A {who.role} may not do this; it needs the right {self.right.replace('_', ' ')!r}.")
         return who
@@ -83,6 +86,7 @@ class Needs:
 Guard = Callable[[Who], Awaitable[Who]]
 MaySeeQueue = Annotated[Who, Depends(Needs(Right.QUEUE))]
 MayAct = Annotated[Who, Depends(Needs(Right.ACT))]
+MaySeeBoard = Annotated[Who, Depends(Needs(Right.BOARD))]
 MaySeeAccess = Annotated[Who, Depends(Needs(Right.ACCESS_LOG))]
 MaySeeAccounts = Annotated[Who, Depends(Needs(Right.ACCOUNTS))]
 MaySeeSelf = Annotated[Who, Depends(Needs(Right.OWN_ACCOUNT))]

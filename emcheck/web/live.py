@@ -19,6 +19,7 @@ from emcheck.clock import Clock
 from emcheck.desk import Desk, Told, rank
 from emcheck.domain.alerts import Alert, waits
 from emcheck.ports import StoreError
+from emcheck.present.acted import did
 
 log = structlog.get_logger("emcheck.web")
 
@@ -107,6 +108,7 @@ class Live:
                 "id": a.alert_id, "rank": None if (place := rank(a)) is None else str(place), "priority": a.priority,
                 "waits": waits(a), "action": newest[a.alert_id].action, "came": a.alert_id in came,
                 "by": newest[a.alert_id].by, "revision": a.revision, "html": rows.get(a.alert_id),
+                "did": did(newest[a.alert_id].action), "rule": a.rule, "holder": a.holder,
             }
             for a in alerts
         ]  # fmt: skip

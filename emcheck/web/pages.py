@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from emcheck.desk import Count
 from emcheck.domain.ids import Ms
 from emcheck.domain.rights import Right
-from emcheck.present.times import duration
+from emcheck.present.times import clock, duration
 from emcheck.web.parts import Parts
 from emcheck.web.signing_in import Who
 
@@ -23,6 +23,7 @@ _ENVIRONMENT = Environment(
 SHAPES = {"P1": "▲", "P2": "◆", "P3": "●", "P4": "○"}
 """A priority is told by its shape and its name, never by colour alone."""
 _ENVIRONMENT.globals["shapes"] = SHAPES
+_ENVIRONMENT.globals["clock"] = clock
 
 
 def drawn(template: str, **said: Any) -> str:

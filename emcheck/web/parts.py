@@ -8,9 +8,14 @@ from fastapi import Depends, Request
 
 from emcheck.clock import Clock
 from emcheck.desk import Desk
+from emcheck.domain.engine import Engine
 from emcheck.domain.ids import Ms
+from emcheck.service.board import Boards
+from emcheck.service.own import Own
 from emcheck.service.showing import Known
+from emcheck.web.elsewhere import Elsewhere
 from emcheck.web.live import Live
+from emcheck.web.noting import Noted
 from emcheck.web.signing_in import SigningIn
 
 
@@ -28,11 +33,26 @@ class Parts:
     """What keeps the service from its work, in words."""
     posted: Callable[[], None]
     """An instruction was posted: the decision loop need not wait for its next look."""
+    elsewhere: Elsewhere | None = None
+    """The provider that people may sign in with."""
     is_secure: bool = False
     """Whether browsers come over TLS."""
     wait_s: float = 10.0
     """How long the answer of the decision loop is waited for."""
+    zone: str = "UTC"
+    """In which times are shown that belong to no order."""
+    board_every_ms: Ms = 10_000
+    """How old a board may be."""
+    boards: Boards = field(init=False)
+    noted: Noted = field(default_factory=Noted)
     _targets: Mapping[str, Ms] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.boards = Boards(self._engine, self.clock)
+
+    def _engine(self) -> Engine | None:
+        known = self.known()
+        return None if known is None else known.engine
 
     def targets_ms(self, now: Ms) -> Mapping[str, Ms]:
         """Within what time alerts are to be acknowledged, by priority; none known while it starts."""
@@ -40,6 +60,11 @@ class Parts:
         if known is not None:
             self._targets = known.engine.roster.policies.own.then(now).targets_ms()
         return self._targets
+
+    def undo_ms(self, now: Ms) -> Ms:
+        """For how long an act can be taken back; nothing is offered while the service starts."""
+        known = self.known()
+        return -1 if known is None else Own(known.engine.roster.policies.own).undo_ms(now)
 
 
 def parts_of(request: Request) -> Parts:

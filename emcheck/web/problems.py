@@ -27,6 +27,13 @@ class NotSignedIn(Problem):
         super().__init__(401, "Sign in first; the sign-in may have ended by itself.")
 
 
+class FactorFirst(Problem):
+    """The role must have a second factor, and the account has none yet."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "Your role must have a second factor: set it up first, under your account.")
+
+
 def is_api(request: Request) -> bool:
     """Whether a program asks."""
     return request.url.path.startswith(API)
@@ -54,6 +61,13 @@ def title(status: int) -> str:
 def to_sign_in(request: Request) -> Response:
     """Where somebody unknown is sent, to come back afterwards."""
     if is_swap(request):
-        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
+        return sent_to(request, "/sign-in", status=401)
     asked = request.url.path if request.method == "GET" and request.url.path != "/" else ""
     return RedirectResponse(f"/sign-in?next={asked}" if asked else "/sign-in", status_code=303)
+
+
+def sent_to(request: Request, path: str, status: int = 403) -> Response:
+    """Another page; a page that asks for a part of itself goes there as a whole."""
+    if is_swap(request):
+        return Response(status_code=status, headers={"HX-Redirect": path})
+    return RedirectResponse(path, status_code=303)

@@ -9,12 +9,15 @@ from fastapi.responses import Response, StreamingResponse
 
 from emcheck.desk import Asked
 from emcheck.domain.alerts import Alert
+from emcheck.domain.rights import Right
 from emcheck.web.guarding import MaySeeQueue, cookie_name
 from emcheck.web.live import WATCHERS_MAX
+from emcheck.web.offering import DISPOSITIONS, SHELVES_MIN
 from emcheck.web.pages import drawn, head, page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.problems import Problem, is_swap
 from emcheck.web.rows import place_named, rows_of
+from emcheck.web.signing_in import Who
 
 PAGE = 50
 router = APIRouter(include_in_schema=False)
@@ -26,7 +29,7 @@ def _asked(priority: str, waiting: str, words: str) -> Asked:
     return Asked(priority if priority in ("P1", "P2", "P3", "P4") else None, waiting == "1", words.strip()[:80])
 
 
-async def listed(parts: Parts, request: Request) -> dict[str, Any]:
+async def listed(parts: Parts, request: Request, who: Who) -> dict[str, Any]:
     """What the list shows: the filter stands in the address, so that it can be kept as a bookmark."""
     given = request.query_params
     asked = _asked(given.get("priority", ""), given.get("waiting", ""), given.get("words", ""))
@@ -40,13 +43,15 @@ async def listed(parts: Parts, request: Request) -> dict[str, Any]:
     return {
         "rows": rows, "asked": asked, "kept": f"?{kept}" if kept else "", "after": after, "number": number,
         "onward": f"/?{'&'.join(filter(None, (kept, onward)))}" if onward else "", "now": parts.clock.now(),
+        "may_pick": who.may(Right.ACT), "picked": (), "result": None,
+        "dispositions": DISPOSITIONS, "shelves": SHELVES_MIN,
     }  # fmt: skip
 
 
 @router.get("/")
 async def queue(request: Request, who: MaySeeQueue, parts: WithParts) -> Response:
     """The queue without an alert; to a page that asks for a part of itself, the list."""
-    listing = await listed(parts, request)
+    listing = await listed(parts, request, who)
     if is_swap(request):
         return page(request, "list.html", who=who, open_id="", **listing)
     return page(request, "queue.html", who=who, open_id="", shown=None, **listing, **await head(parts))
@@ -55,7 +60,7 @@ async def queue(request: Request, who: MaySeeQueue, parts: WithParts) -> Respons
 async def draw_rows(parts: Parts, alerts: list[Alert]) -> dict[str, str]:
     """The HTML of rows by alert, as the live line sends it."""
     rows = await rows_of(parts, alerts)
-    return {row.alert.alert_id: drawn("row.html", row=row, kept="", open_id="") for row in rows}
+    return {row.alert.alert_id: drawn("row.html", row=row, kept="", open_id="", picked=()) for row in rows}
 
 
 @router.get("/live")

@@ -4,22 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emcheck.desk import Place, rank
-from emcheck.domain.alerts import Alert, AlertState, Step, waits
+from emcheck.domain.alerts import EXPIRIES, Alert, AlertState, Step, waits
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import Ms
 from emcheck.present.escalated import time_left
-from emcheck.present.times import clock, hour
+from emcheck.present.times import clock, duration, hour
 from emcheck.web.parts import Parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`due` is the instant by which it is to be acknowledged, where it waits; `left` says the same in words."""
+    """`due` is the instant by which it is to be acknowledged, where it waits; `back` is when a lease or shelf ends.
+
+    `left` says the one that there is in words.
+    """
 
     alert: Alert
     rank: int | None
     waiting: bool
     due: Ms | None
+    back: Ms | None
     left: str
     whom: str
     where: str
@@ -53,12 +57,14 @@ def _row(
 ) -> Row:
     waiting, target = waits(alert), targets.get(alert.priority)
     zone = zone_of(alert, engine)
+    back = alert.lease_until if alert.state in EXPIRIES and not alert.withdrawn else None
     return Row(
         alert=alert,
         rank=rank(alert),
         waiting=waiting,
         due=alert.raised_at + target if waiting and target is not None else None,
-        left=time_left(alert, targets, now),
+        back=back,
+        left=time_left(alert, targets, now) if back is None else f"back in {duration(max(0, back - now))}",
         whom=whom(alert, names),
         where=_where(alert, engine),
         state=_state(alert, held, zone),
@@ -92,11 +98,15 @@ def _state(alert: Alert, held: Step | None, zone: str) -> str:
         return "withdrawn: what is known now no longer shows it"
     by = f" by {held.by}" if held is not None else ""
     until = f" until {hour(alert.lease_until, zone)}" if alert.lease_until is not None else ""
+    has = f", with {alert.holder}" if alert.holder is not None else ""
+    before = f"; acknowledged{by} before" if held is not None and held.action == "acknowledged" else ""
+    holder = alert.holder or (held.by if held is not None else "somebody")
+    shelved = by if held is not None and held.action == "shelved" else ""
     return {
-        AlertState.UNACKNOWLEDGED: "new",
-        AlertState.RETURNED: f"came back; acknowledged{by} before" if held is not None else "came back",
-        AlertState.ACKNOWLEDGED: f"with {held.by}{until}" if held is not None else "acknowledged",
-        AlertState.SHELVED: f"shelved{by}{until}",
-        AlertState.SUPPRESSED: "part of an incident",
+        AlertState.UNACKNOWLEDGED: f"new{has}",
+        AlertState.RETURNED: f"came back{has}{before}",
+        AlertState.ACKNOWLEDGED: f"with {holder}{until}",
+        AlertState.SHELVED: f"shelved{shelved}{until}{has if holder not in by else ''}",
+        AlertState.SUPPRESSED: f"part of an incident{has}",
         AlertState.CLOSED: f"closed{by}",
     }[alert.state]

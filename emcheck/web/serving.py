@@ -16,8 +16,11 @@ from emcheck.service.http import QuietServer, listen
 from emcheck.service.showing import Known
 from emcheck.settings import WebSettings
 from emcheck.web.app import console_app
+from emcheck.web.elsewhere import Elsewhere, secret_of
 from emcheck.web.live import Live
 from emcheck.web.parts import Parts
+from emcheck.web.sealing import KeyFile
+from emcheck.web.second_factor import SecondFactors
 from emcheck.web.signing_in import SigningIn, new_link
 
 log = structlog.get_logger("emcheck.web")
@@ -31,18 +34,21 @@ def console_of(settings: WebSettings, say: Callable[[str], None]) -> Callable[[D
 
 
 def console_over(settings: WebSettings, say: Callable[[str], None]) -> Callable[[Desk, Clock], Beside]:
-    """The same where it is known to be on."""
+    """The same where it is known to be on. SettingsError where a file that is named cannot be used."""
+    secret = secret_of(settings.oidc)
 
     def over(desk: Desk, clock: Clock) -> Beside:
         async def run(service: Service) -> None:
-            await _run(settings, desk, clock, service, say)
+            await _run(settings, secret, desk, clock, service, say)
 
         return run
 
     return over
 
 
-async def _run(settings: WebSettings, desk: Desk, clock: Clock, service: Service, say: Callable[[str], None]) -> None:
+async def _run(
+    settings: WebSettings, secret: str | None, desk: Desk, clock: Clock, service: Service, say: Callable[[str], None]
+) -> None:
     listening = listen(settings.host, settings.port, section="web")
     try:
         host, port = listening.getsockname()[:2]
@@ -50,6 +56,8 @@ async def _run(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         log.info("console.listening", address=address)
         link = await first_link(desk, clock.now())
         parts = parts_over(settings, desk, clock, service)
+        if settings.oidc.issuer is not None:
+            parts.elsewhere = Elsewhere(settings.oidc, secret, clock, console=address)
         config = uvicorn.Config(
             console_app(parts), log_level="error", access_log=False, lifespan="off", server_header=False,
             timeout_graceful_shutdown=1,
@@ -96,13 +104,20 @@ def parts_over(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         desk=desk,
         clock=clock,
         signing_in=SigningIn(
-            desk, clock, idle_ms=round(settings.idle_min * 60_000), absolute_ms=round(settings.absolute_h * 3_600_000)
+            desk,
+            clock,
+            idle_ms=round(settings.idle_min * 60_000),
+            absolute_ms=round(settings.absolute_h * 3_600_000),
+            factors=SecondFactors(desk, clock, KeyFile(settings.key_file)),
+            factor_roles=settings.factor_roles,
         ),
         live=Live(desk, clock, service.troubles),
         known=known,
         troubles=service.troubles,
         posted=service.loops.look_at_mail,
         is_secure=(settings.url or "").startswith("https://"),
+        zone=settings.timezone,
+        board_every_ms=round(settings.board_every_s * 1000),
     )
 
 

@@ -3,13 +3,17 @@
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
 from emcheck.cli import app
+from emcheck.desk import Access, Account, SecondFactor, SignIn
+from emcheck.domain.rights import Role
 from emcheck.ingest.embedded import free_port
 from emcheck.store.sql import SqlStore
 from tests.service.served import PATIENCE_S, Served, refused, serving, toml
@@ -59,12 +63,64 @@ def test_accounts_are_made_reset_and_ended(config: Path) -> None:
     assert listed(config) == {"j.doe": ("operator", "has a link")}
 
 
+def test_a_role_changes_and_sign_ins_end(config: Path, tmp_path: Path) -> None:
+    async def of_jo(do: Callable[[SqlStore], Awaitable[object]]) -> object:
+        store = SqlStore(f"sqlite:///{tmp_path}/em.db")
+        await store.open()
+        try:
+            return await do(store)
+        finally:
+            await store.close()
+
+    def signed_in() -> object:
+        return asyncio.run(of_jo(lambda store: store.sign_in(SignIn("ab", "jo", 1, 1), ended_before=0)))
+
+    def sign_ins() -> object:
+        return asyncio.run(of_jo(lambda store: store.sign_ins("jo")))
+
+    assert run(config, "add", "jo", "--role", "operator")[0] == 0
+    for words in (("role", "jo", "auditor"), ("signout", "jo"), ("reset", "jo", "--totp"), ("reset", "jo")):
+        signed_in()
+        asyncio.run(of_jo(lambda store: store.put_second_factor(SecondFactor("jo", "sealed", 1, 1))))
+        assert sign_ins() != []
+        assert run(config, *words)[0] == 0, words
+        assert sign_ins() == [], words
+        kept = asyncio.run(of_jo(lambda store: store.second_factor("jo")))
+        assert (kept is None) is ("--totp" in words), words
+    assert listed(config)["jo"] == ("auditor", "has a link")
+    log = cast("list[tuple[int, Access]]", asyncio.run(of_jo(lambda store: store.access_log(limit=9, subject="jo"))))
+    assert [line.action for _, line in log] == [
+        "account reset", "second factor reset", "signed out everywhere", "role changed from operator to auditor",
+        "account added as operator",
+    ]  # fmt: skip
+
+
+def test_an_account_of_a_provider_is_changed_there(config: Path, tmp_path: Path) -> None:
+    async def make() -> None:
+        store = SqlStore(f"sqlite:///{tmp_path}/em.db")
+        await store.open()
+        await store.put_account(Account("ann", Role.OPERATOR, 1, identity="https://id.example 17"))
+        await store.close()
+
+    asyncio.run(make())
+    assert listed(config)["ann"] == ("operator", "signs in elsewhere")
+    for words, said in ((("role", "ann", "auditor"), "provider's groups"), (("reset", "ann"), "signs in elsewhere")):
+        code, _, error = run(config, *words)
+        assert code == 2
+        assert said in error
+    assert run(config, "disable", "ann")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("add", "J Doe", "--role", "operator"), "is no name of an account"),
         (("add", "jo", "--role", "boss"), "there are operator, supervisor"),
         (("disable", "nobody"), "no such account"),
+        (("role", "nobody", "operator"), "no such account"),
+        (("role", "nobody", "boss"), "there are operator, supervisor"),
+        (("signout", "nobody"), "no such account"),
+        (("reset", "nobody", "--totp"), "no such account"),
         (("reset", "nobody"), "no such account"),
     ],
 )

@@ -1,6 +1,6 @@
 """What every store does for the console."""
 
-from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Place, SignIn, View, rank
+from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Place, SecondFactor, SignIn, View, rank
 from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId
 from emcheck.domain.rights import Role
@@ -57,6 +57,69 @@ class DeskContract:
         assert await store.signed_in("c") is not None
         await store.sign_in(first, ended_before=T0 + 3)
         assert await store.signed_in("c") is None
+
+    async def test_all_sign_ins_of_an_account_end_but_one(self, store: Desk) -> None:
+        mine = [SignIn(token, "j.doe", T0 + n, T0 + n, "192.0.2.7") for n, token in enumerate("abc")]
+        other = SignIn("d", "a.clerk", T0, T0)
+        for one in (*mine, other):
+            await store.sign_in(one, ended_before=0)
+        assert await store.sign_ins("j.doe") == mine[::-1]
+        assert await store.sign_ins(HOSTILE) == []
+        await store.sign_out(account="j.doe", but="b")
+        assert await store.sign_ins("j.doe") == [mine[1]]
+        assert await store.sign_ins("a.clerk") == [other]
+
+    async def test_accounts_of_a_provider_are_known_by_what_it_says(self, store: Desk) -> None:
+        ann = Account("ann", Role.OPERATOR, T0, identity="https://id.example 17")
+        assert await store.add_account(ann)
+        assert not await store.add_account(ann._replace(identity="https://id.example 18"))
+        assert await store.account_of("https://id.example 17") == await store.account("ann") == ann
+        assert await store.account_of("https://id.example 18") is None
+        assert await store.account_of(HOSTILE) is None
+
+    async def test_another_role_ends_sign_ins(self, store: Desk) -> None:
+        await store.put_account(JO)
+        await store.sign_in(SignIn("a", "j.doe", T0, T0), ended_before=0)
+        await store.change_role("j.doe", Role.AUDITOR)
+        await store.change_role("nobody", Role.AUDITOR)
+        assert await store.account("j.doe") == JO._replace(role=Role.AUDITOR)
+        assert await store.account("nobody") is None
+        assert await store.sign_ins("j.doe") == []
+
+    async def test_a_password_is_changed_by_who_knows_it(self, store: Desk) -> None:
+        await store.put_account(JO._replace(password="first"))
+        assert not await store.change_password("j.doe", "second", was="other")
+        assert await store.change_password("j.doe", "second", was="first")
+        assert not await store.change_password("j.doe", "third", was="first")
+        await store.put_account(JO._replace(password="second", disabled_at=T0))
+        assert not await store.change_password("j.doe", "third", was="second")
+        assert not await store.change_password("nobody", "third", was="second")
+
+    async def test_a_code_of_a_second_factor_is_good_once(self, store: Desk) -> None:
+        assert await store.second_factor("j.doe") is None
+        assert not await store.use_step("j.doe", 5)
+        device = SecondFactor("j.doe", "sealed", T0)
+        await store.put_second_factor(device)
+        await store.put_second_factor(device._replace(confirmed_at=T0 + 1, step=4))
+        assert await store.use_step("j.doe", 5)
+        assert not await store.use_step("j.doe", 5)
+        assert not await store.use_step("j.doe", 4)
+        assert await store.second_factor("j.doe") == SecondFactor("j.doe", "sealed", T0, T0 + 1, 5)
+
+    async def test_recovery_codes_are_good_once(self, store: Desk) -> None:
+        assert await store.recovery_codes("j.doe") == 0
+        await store.put_recovery_codes("j.doe", ["a", "b"])
+        await store.put_recovery_codes("a.clerk", ["a"])
+        assert await store.use_recovery_code("j.doe", "a")
+        assert not await store.use_recovery_code("j.doe", "a")
+        assert await store.recovery_codes("j.doe") == 1
+        await store.put_recovery_codes("j.doe", ["c", "d"])
+        assert not await store.use_recovery_code("j.doe", "b")
+        await store.put_second_factor(SecondFactor("j.doe", "sealed", T0))
+        await store.drop_second_factor("j.doe")
+        assert await store.second_factor("j.doe") is None
+        assert await store.recovery_codes("j.doe") == 0
+        assert await store.recovery_codes("a.clerk") == 1
 
     async def test_the_access_log_is_read_from_its_end(self, store: Desk) -> None:
         lines = [Access(T0 + n, "j.doe", "alert", f"W-{n % 2}", "AL-1", "127.0.0.1") for n in range(5)]

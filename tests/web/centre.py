@@ -17,6 +17,8 @@ from emcheck.clock import VirtualClock
 from emcheck.desk import Account
 from emcheck.domain.alerts import Alert
 from emcheck.domain.instants import DAY, HOUR
+from emcheck.domain.policy import Policy
+from emcheck.domain.register import Register
 from emcheck.domain.rights import Role
 from emcheck.ports import AlertChange, Commit, Message
 from emcheck.service.acknowledging import Acknowledger
@@ -28,6 +30,8 @@ from emcheck.store.sql import SqlStore
 from emcheck.web.app import console_app
 from emcheck.web.live import Live
 from emcheck.web.parts import Parts
+from emcheck.web.sealing import KeyFile
+from emcheck.web.second_factor import SecondFactors
 from emcheck.web.signing_in import SigningIn
 from tests.air import Air
 from tests.store.samples import alert, change
@@ -42,8 +46,12 @@ ABSOLUTE, IDLE = 13 * HOUR, HOUR
 class Centre:
     """`async with centre(folder) as it`."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, known: Register | None = None, policy: Policy | None = None) -> None:
+        self._known = known or register(wearers=[{"wearer_id": "W-1", "name": "Priya <Barker>"}])
+        self.policy = policy or nobody_called()
         self.store = SqlStore(f"sqlite:///{database}")
+        self.folder = database.parent
+        self.factor_roles: frozenset[Role] = frozenset()
         self.clock = VirtualClock(at("18:50"))
         self.troubles: list[str] = []
         self.is_ready = True
@@ -54,10 +62,9 @@ class Centre:
         """Read the state back and put the console together."""
         await self.store.open()
         if await self.store.register() is None:
-            known = register(wearers=[{"wearer_id": "W-1", "name": "Priya <Barker>"}])
-            await load_register(self.store, known, self.clock.now())
+            await load_register(self.store, self._known, self.clock.now())
         self.loop = Pipeline(
-            self.store, nobody_called(), Acknowledger(self.store, Air()),
+            self.store, self.policy, Acknowledger(self.store, Air()),
             published=lambda alert, action, note: json.dumps([action, alert.revision, note]).encode(),
             on_alerts=lambda: None, checkpoint_every_ms=DAY,
         )  # fmt: skip
@@ -65,7 +72,14 @@ class Centre:
         self.parts = Parts(
             desk=self.store,
             clock=self.clock,
-            signing_in=SigningIn(self.store, self.clock, idle_ms=IDLE, absolute_ms=ABSOLUTE),
+            signing_in=SigningIn(
+                self.store,
+                self.clock,
+                idle_ms=IDLE,
+                absolute_ms=ABSOLUTE,
+                factor_roles=self.factor_roles,
+                factors=SecondFactors(self.store, self.clock, KeyFile(self.folder / "web.key")),
+            ),
             live=Live(self.store, self.clock, lambda: self.troubles),
             known=lambda: Known(self.loop.engine, self.loop.last_row_of.get) if self.is_ready else None,
             troubles=lambda: self.troubles,
@@ -140,9 +154,9 @@ class Browser:
 
 
 @contextlib.asynccontextmanager
-async def centre(folder: Path) -> AsyncIterator[Centre]:
-    """One for the length of a block."""
-    it = Centre(folder / "em.db")
+async def centre(folder: Path, known: Register | None = None, policy: Policy | None = None) -> AsyncIterator[Centre]:
+    """One for the length of a block; without a register it knows one wearer, and without a policy nobody is called."""
+    it = Centre(folder / "em.db", known, policy)
     await it.open()
     mail = asyncio.create_task(it.take_mail())
     try:

@@ -66,7 +66,7 @@ async def test_a_night_at_the_desk_by_keyboard(it: Centre, browser: Browser) -> 
         await page.keyboard.press("n")
         await page.keyboard.type("fitter is on the way")
         await page.keyboard.press("Escape")
-        await page.keyboard.press("c")
+        await page.keyboard.press("d")
         await expect(page.locator("#alert")).to_contain_text("fitter is on the way")
         await page.keyboard.press("x")
         await page.keyboard.type("a fault")
@@ -91,7 +91,7 @@ async def test_the_first_row_is_chosen_at_load_and_keys_act_on_it(it: Centre, br
         await it.raises(urgent(), urgent("AL-BBB", priority="P2"))
         await page.goto("/")
         await is_live(page)
-        await page.keyboard.press("c")
+        await page.keyboard.press("d")
         await expect(page.locator("#alert article")).to_have_attribute("data-id", "AL-AAA")
         assert (await it.store.alerts_named(["AL-AAA"]))[0].state == AlertState.UNACKNOWLEDGED
         await page.goto("/")
@@ -174,14 +174,14 @@ async def test_two_operators_at_one_alert(it: Centre, browser: Browser) -> None:
         for page in (first, second):
             await page.goto("/alerts/AL-AAA")
             await is_live(page)
-        await second.get_by_label("Note").fill("I called")
+        await second.get_by_label("Note", exact=True).fill("I called")
         await first.get_by_role("button", name="Acknowledge").click()
         await expect(second.locator("#row-AL-AAA .state")).to_contain_text("with operator")
         await expect(second.locator("#alert .outcome.wrong")).to_contain_text("operator acknowledged it")
-        assert await second.get_by_label("Note").input_value() == "I called"
+        assert await second.get_by_label("Note", exact=True).input_value() == "I called"
         await second.get_by_role("button", name="Acknowledge").click()
         await expect(second.locator("#alert .outcome.late")).to_contain_text("operator acknowledged it at")
-        assert await second.get_by_label("Note").input_value() == "I called"
+        assert await second.get_by_label("Note", exact=True).input_value() == "I called"
         await first.close()
         await second.close()
 
@@ -192,7 +192,7 @@ async def test_every_page_is_accessible_at_every_size_in_both_themes(it: Centre,
     await it.raises(*[urgent(f"AL-{n}", priority=f"P{n}", subject=f"W-{n}", wearer_id=f"W-{n}") for n in range(1, 5)])
     await it.raises(urgent("AL-1", revision=2, state=AlertState.ACKNOWLEDGED), action="acknowledged")
     own, wide = {"administrator": ["/accounts"]}, ["/", f"/alerts/{strap.alert_id}", "/alerts/AL-1", "/access"]
-    wide += ["/account", "/nothing", "/wearers/W-1"]
+    wide += ["/account", "/nothing", "/wearers/W-1", "/board"]
     faults: dict[str, list[str]] = {}
     async with online(it) as address:
         for name, paths in ({"supervisor": wide} | own).items():

@@ -12,13 +12,20 @@ from starlette.routing import BaseRoute
 from emcheck.desk import Account
 from emcheck.domain.rights import RIGHTS, Right, Role
 from emcheck.web.guarding import Needs
-from emcheck.web.signing_in import new_link, wrong_with
+from emcheck.web.passwords import wrong_with
+from emcheck.web.signing_in import new_link
 from tests.web.centre import ABSOLUTE, HASHED, IDLE, PASSWORD, Browser, Centre, urgent
 
 PUBLIC = {
-    ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/welcome/{link}"), ("POST", "/welcome/{link}"),
-    ("GET", "/static/timeline.css"), ("POST", "/api/v1/session"),
+    ("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/sign-in/code"),
+    ("GET", "/welcome/{link}"), ("POST", "/welcome/{link}"), ("GET", "/static/timeline.css"),
+    ("POST", "/api/v1/session"), ("GET", "/sign-in/elsewhere"), ("GET", "/sign-in/elsewhere/back"),
+    ("GET", "/signed-out"), ("GET", "/sign-out/elsewhere"),
 }  # fmt: skip
+
+
+ENDING = ("/api/v1/session", "/sign-out", "/api/v1/me/sign-ins")
+"""What ends the sign-in with which all are walked."""
 
 
 def walked(known: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
@@ -53,7 +60,7 @@ async def test_each_role_is_served_what_its_rights_allow_and_nothing_else(it: Ce
     await it.raises(urgent())
     token = (await it.visitor().post("/api/v1/session", json={"name": role, "password": PASSWORD})).json()["token"]
     for method, path, right in routes(it):
-        if right is None or path in ("/live", "/api/v1/session", "/sign-out"):
+        if right is None or path in ("/live", *ENDING):
             continue
         async with it.visitor(headers={"Authorization": f"Bearer {token}"}) as client:
             body = {"act": "acknowledge", "seen_revision": 1} if "/api/" in path and method == "POST" else None

@@ -1,5 +1,6 @@
 // The chosen row, which keys are about: the first, until another is gone to or opened; and the keys.
 import { all, by, say } from "./console.js";
+import { pick, picked, pickNone } from "./picking.js";
 import { showNew } from "./rows.js";
 
 const chosen = () => document.querySelector("#rows .row.chosen");
@@ -19,19 +20,23 @@ document.addEventListener("focusin", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "alert") {
     const it = open();
-    by("content").classList.toggle("has-alert", Boolean(it));
+    by("content").classList.toggle("has-alert", Boolean(document.querySelector("#alert article, #alert .bulk-result")));
     for (const row of all(".row")) row.classList.toggle("open", Boolean(it) && row.dataset.id === it.dataset.id);
     by("alert").scrollTop = 0;
     if (it) choose(by(`row-${it.dataset.id}`)); // none, where the list does not have it: keys are about what is open
   } else if (event.detail.target.id === "list") chooseFirst();
 });
 
+// --- what a key is about may have to be opened first: what ends an alert is never done unseen
+const ACTS = { a: "acknowledged", c: "claimed by you", d: "confirmed" };
+const FIELDS = { e: "passed on", h: "handed over", s: "shelved", x: "closed", n: "noted" };
 let awaited = null;
-function step(by_) {
+function step(by_, picks) {
   const rows = all("#rows .row");
   if (!rows.length) return;
   const from = rows.indexOf(chosen());
   const next = rows[Math.min(rows.length - 1, Math.max(0, from < 0 ? 0 : from + by_))];
+  if (picks) for (const row of [chosen(), next]) pick(row, true);
   next.querySelector("a").focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }
@@ -40,35 +45,61 @@ function openChosen() {
   if (row) row.querySelector("a").click();
   else say("no alert is chosen: j");
 }
-function act(key) {
+function onOpened(key, does) {
   const row = chosen(), it = open();
   if (!row && !it) return say("no alert is chosen: j");
   if (row && (!it || row.dataset.id !== it.dataset.id)) {
-    awaited = key === "a" ? row.dataset.id : null; // what ends an alert is never done unseen
+    awaited = { id: row.dataset.id, key, does };
     return openChosen();
   }
-  const button = document.querySelector(`#alert [data-key="${key}"]`);
-  if (button) button.click();
-  else say(`this alert cannot be ${key === "a" ? "acknowledged" : "confirmed"} now`);
+  does(key);
 }
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id !== "alert" || awaited === null) return;
-  const it = open(), isIt = it && it.dataset.id === awaited;
+  const it = open(), { id, key, does } = awaited;
   awaited = null;
-  if (isIt) act("a");
+  if (it && it.dataset.id === id) does(key);
 });
+function press(key) {
+  const button = document.querySelector(`#alert [data-key="${key}"]`);
+  if (button) button.click();
+  else say(`this alert cannot be ${ACTS[key]} now`);
+}
 function reach(key) {
   const field = document.querySelector(`#alert [data-focus="${key}"]`);
   if (field) field.focus();
+  else say(`this alert cannot be ${FIELDS[key]} now`);
+}
+function act(key) {
+  const many = picked().length && document.querySelector(`[data-bulk="${key}"]`);
+  if (many) many.click();
+  else onOpened(key, press);
+}
+function confirm_() {
+  const row = chosen(), it = open(), isOpen = it && (!row || row.dataset.id === it.dataset.id);
+  onOpened("d", isOpen ? press : () => {}); // only of an alert that is looked at
+}
+function fill(key) {
+  const many = picked().length && document.querySelector(`[data-bulk-focus="${key}"]`);
+  if (many) many.focus();
+  else onOpened(key, reach);
+}
+function undo() {
+  const button = document.querySelector('#alert [data-key="u"]');
+  if (button) button.click();
+  else say("there is nothing here that you can undo");
 }
 const KEYS = {
-  j: () => step(1), k: () => step(-1), a: () => act("a"), c: () => act("c"), n: () => reach("n"), s: () => reach("s"),
-  x: () => reach("x"), ".": showNew, "/": () => by("words").focus(),
-  "?": () => { by("keys").open = !by("keys").open; },
+  j: () => step(1), k: () => step(-1), J: () => step(1, true), K: () => step(-1, true), " ": () => pick(chosen()),
+  a: () => act("a"), c: () => act("c"), d: confirm_, u: undo, ".": showNew, "/": () => by("words").focus(),
+  "?": () => { by("keys").open = !by("keys").open; }, Escape: pickNone,
+  ...Object.fromEntries(Object.keys(FIELDS).map((key) => [key, () => fill(key)])),
 };
+const types = (target) => target.matches("select, textarea, input:not([type=checkbox])");
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && document.activeElement.matches("input, select, textarea")) document.activeElement.blur();
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+  if (event.key === "Escape" && types(document.activeElement)) { document.activeElement.blur(); return; }
+  if (event.ctrlKey || event.metaKey || event.altKey || types(event.target)) return;
+  if (event.key === " " && event.target.closest("button, summary, input")) return;
   const does = KEYS[event.key];
   if (!does) return;
   event.preventDefault();

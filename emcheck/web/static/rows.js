@@ -1,6 +1,7 @@
 // Rows change where they stand; what is new waits above the list, but for P1, which enters and moves nothing that is
 // under the cursor.
 import { all, by, say } from "./console.js";
+import { carry } from "./picking.js";
 import { ring } from "./sound.js";
 
 const fresh = new Map();
@@ -21,6 +22,7 @@ export function change(it) {
 }
 function renew(row, html) {
   const next = made(html), had = row.contains(document.activeElement);
+  carry(row, next);
   for (const mark of ["open", "chosen"]) if (row.classList.contains(mark)) next.classList.add(mark);
   row.replaceWith(next);
   htmx.process(next);
@@ -70,12 +72,12 @@ export function refresh() {
   });
 }
 function soon(open, it) {
-  const note = open.querySelector("[name=note]");
+  const typed = all("[name=note]", open).some((note) => note.value);
   const busy = open.contains(document.activeElement) && document.activeElement.matches("input, select");
-  if (open.querySelector(".htmx-request") || document.querySelector(".acts.htmx-request")) return;
-  if (busy || (note && note.value)) {
+  if (open.querySelector(".htmx-request")) return;
+  if (busy || typed) {
     if (!open.querySelector(".changed")) {
-      say(`${it.by === "emcheck" ? "It" : `${it.by} ${it.action} it; what is shown`} has changed. Open it again to see.`);
+      say(`${it.by === "emcheck" ? "It" : `${it.by} ${it.did}; what is shown`} has changed. Open it again to see.`);
       open.classList.add("changed");
     }
   } else htmx.ajax("GET", `/alerts/${encodeURIComponent(it.id)}`, { target: "#alert", swap: "innerHTML" });

@@ -19,6 +19,11 @@ export function countDown() {
     if (each.textContent !== text) each.textContent = text;
     each.classList.toggle("over", left < 0);
   }
+  for (const each of all("[data-back]")) {
+    const left = Number(each.dataset.back) - now();
+    const text = left > 0 ? `back in ${duration(left)}` : "back now";
+    if (each.textContent !== text) each.textContent = text;
+  }
   for (const each of all("#counts .count[data-since]")) {
     each.querySelector(".longest").textContent = each.dataset.since ? duration(Math.max(0, now() - each.dataset.since)) : "";
   }

@@ -1,0 +1,57 @@
+"""What somebody is offered to do about an alert: what its life cycle allows now, whom it may go to, what is undone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState, Disposition
+from emcheck.ports import AlertChange
+from emcheck.present.acted import did
+from emcheck.present.escalated import whom
+from emcheck.present.times import hour
+from emcheck.service.own import Own
+from emcheck.service.taking_back import undo_until
+from emcheck.web.acting import operators
+from emcheck.web.parts import Parts
+from emcheck.web.signing_in import Who
+
+SHELVES_MIN = (15, 30, 60, 120, 240, 480)
+DISPOSITIONS = {
+    Disposition.AUTHORISED_ABSENCE: "leave was granted",
+    Disposition.EQUIPMENT_FAULT: "a fault of the equipment",
+    Disposition.CONTACTED_AND_RETURNED: "wearer contacted, and returned",
+    Disposition.CONTACTED_AND_REFUSED: "wearer contacted, and refused",
+    Disposition.NO_ANSWER: "no answer",
+    Disposition.BREACH_REPORTED: "breach, reported",
+    Disposition.TEST_OR_VISIT: "a test or a visit",
+    Disposition.FALSE: "a false alarm",
+}
+
+
+async def offered(parts: Parts, who: Who, alert: Alert, history: Sequence[AlertChange], zone: str) -> dict[str, Any]:
+    """By act whether it is offered; for some in words. What is not allowed now is not shown."""
+    goes_on = alert.size is not None and alert.ended_at is None and not alert.withdrawn
+    allowed = {act.value: (alert.state, act) in TRANSITIONS for act in Act}
+    others = await operators(parts) if allowed["hand_over"] else []
+    return {
+        "acknowledge": allowed["acknowledge"], "renews": alert.state is AlertState.ACKNOWLEDGED,
+        "confirm": allowed["confirm"], "shelve": allowed["shelve"], "close": allowed["close"] and not goes_on,
+        "goes_on": allowed["close"] and goes_on, "claim": allowed["claim"] and alert.holder != who.name,
+        "to": [name for name in others if name != alert.holder], "passes_on": _next(parts, alert),
+        "undo": _undo(parts, who, history, zone),
+    }  # fmt: skip
+
+
+def _next(parts: Parts, alert: Alert) -> str:
+    """Whom the next step of its tree calls: `supervisor by page, step 2 of 3`; empty where there is none."""
+    known = parts.known()
+    if known is None or alert.withdrawn or (alert.state, Act.ESCALATE) not in TRANSITIONS:
+        return ""
+    step = Own(known.engine.roster.policies.own).plan(alert).at_once(alert, parts.clock.now())
+    return "" if step is None else f"{whom(step.call)}, step {step.number} of {step.of}"
+
+
+def _undo(parts: Parts, who: Who, history: Sequence[AlertChange], zone: str) -> dict[str, str] | None:
+    """What of it this person can take back, and until when."""
+    now = parts.clock.now()
+    found = undo_until(history, who.name, now, parts.undo_ms(now))
+    return None if found is None else {"did": did(found[0]), "until": hour(found[1], zone)}
