@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol
 
 from emcheck.domain.alerts import Alert, Step, waits
 from emcheck.domain.ids import Ms
-from emcheck.domain.rights import Role
-from emcheck.ports import AlertChange, Store
+from emcheck.domain.rights import ACCOUNT, Role
+from emcheck.ports import AlertChange, Quarantined, Store
 
 NAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 """How an account is called: what stands beside each act for ever."""
-NAME_ELSEWHERE = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,79}")
+NAME_ELSEWHERE = re.compile(ACCOUNT)
 """How one of a provider elsewhere may be called: there, names are often addresses."""
 _RAISED_BITS = 44
 _RAISED_MAX = (1 << _RAISED_BITS) - 1
@@ -323,4 +323,24 @@ class Desk(Store, Protocol):
 
     async def row_before(self, at: Ms) -> int:
         """The number of an inbox row behind which all rows were received at `at` or later; 0 for all rows."""
+        ...
+
+    # --- looking back and over all ------------------------------------------------------------------------
+
+    async def alerts_raised(self, since: Ms, until: Ms, *, after: tuple[Ms, str] = (-1, ""), limit: int) -> list[Alert]:
+        """The alerts raised in `[since, until)`, closed ones too, by instant and id, from the one after `after`."""
+        ...
+
+    async def in_hand(self, *, limit: int) -> list[Alert]:
+        """The alerts of the queue that somebody has, acknowledged or shelved, in its order."""
+        ...
+
+    async def open_incidents(self, *, limit: int) -> list[Alert]:
+        """The alerts of incidents that are not closed, by when they were raised."""
+        ...
+
+    async def refused(
+        self, *, unit: str | None = None, reason: str | None = None, before: int | None = None, limit: int
+    ) -> list[tuple[int, Quarantined]]:
+        """Refused input with its number, newest first, from the one before `before`; of a unit, topic or reason."""
         ...

@@ -66,6 +66,7 @@ def quarantine_show(
 ) -> None:
     """One of them: reason, field, and the bytes as they came."""
     from emcheck.cli.reading import bad_input
+    from emcheck.present.devices import as_text
 
     async def asked(store: "SqlStore") -> "list[tuple[int, Quarantined]]":
         return await store.quarantined(limit=1, after=number - 1)
@@ -89,7 +90,7 @@ def quarantine_show(
     for name, said in told.items():
         if said:
             typer.echo(f"{name + ':':15}{said}")
-    typer.echo(f"\n{_readable(item.payload[:_SHOWN_BYTES])}")
+    typer.echo(f"\n{as_text(item.payload[:_SHOWN_BYTES])}")
     if len(item.payload) > _SHOWN_BYTES:
         typer.echo(f".. the first {_SHOWN_BYTES:,} of {len(item.payload):,} bytes; --raw writes them all")
 
@@ -128,9 +129,3 @@ def _bytes(payload: bytes) -> dict[str, str]:
         return {"payload_text": payload.decode(), **told}
     except UnicodeDecodeError:
         return told
-
-
-def _readable(payload: bytes) -> str:
-    """Text that cannot move a terminal's cursor: what is not printable is spelt out."""
-    text = payload.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

@@ -182,6 +182,12 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
             _RULES,
             "emcheck fit list",
         ),
+        ("fitting.unvalidated", "revalidate"): Advice(
+            "Arrange a visit that validates the fitting anew, by the day that the alert names. That the tag moves "
+            "again does not show what it sits on.",
+            _FITTING,
+            "emcheck fit",
+        ),
         ("fitting.unvalidated", "overridden"): Advice(
             "See that the reason holds, and arrange a visit that validates the fitting: until then nothing shows that "
             "the tag sits on a limb.",

@@ -80,6 +80,8 @@ RULES: dict[str, Default] = {
     "fitting.session.sign_within_s": Default(600, "s", sign_off=True),
     "fitting.overdue.attempts_max": Default(2, "visits"),
     "fitting.unvalidated.priority_overridden": Default("P2", "priority", sign_off=True),
+    "fitting.unvalidated.revalidate_within_s": Default(259200, "s", sign_off=True),
+    "fitting.unvalidated.priority_revalidate": Default("P3", "priority", sign_off=True),
     "monitoring.not_producing.every_s": Default(3600, "s"),
     "monitoring.not_producing.after_s": Default(3600, "s", sign_off=True),
     "monitoring.not_producing.silent_after_s": Default(86400, "s", sign_off=True),

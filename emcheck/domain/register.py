@@ -25,7 +25,7 @@ from pydantic.dataclasses import dataclass
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.problems import Misplaced, first_problem
-from emcheck.domain.written import Common, Instant, LocalDate, LocalTime, Notes, PublicKey, TimeOfDay, zone
+from emcheck.domain.written import AccountName, Common, Instant, LocalDate, LocalTime, Notes, PublicKey, TimeOfDay, zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -189,6 +189,7 @@ class Order:
     suspensions: tuple[Suspension, ...] = ()
     policy: str | None = None
     visits: tuple[VisitMade, ...] = Field(default=(), exclude_if=_unsaid)
+    officer: AccountName | None = Field(default=None, exclude_if=_unsaid)
 
     @model_validator(mode="after")
     def _check(self) -> "Order":

@@ -11,6 +11,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import parse_ms
 from emcheck.domain.keys import public_key
 from emcheck.domain.problems import Misplaced
+from emcheck.domain.rights import ACCOUNT
 
 
 def _instant(value: object) -> Ms:
@@ -63,6 +64,8 @@ TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 
 Common = Annotated[str, Field(min_length=1, max_length=64)]
 """What several units have in common, by name."""
+AccountName = Annotated[str, Field(pattern=f"^{ACCOUNT}$")]
+"""An account of the console, as `emcheck user list` shows it."""
 PublicKey = Annotated[str, AfterValidator(public_key)]
 Notes = Annotated[
     dict[str, Any],

@@ -150,6 +150,8 @@ class SignatureShape(_Shape):
     """Who."""
     at: str
     """When."""
+    strokes: list[list[tuple[int, int]]] | None = None
+    """Drawn by hand: lines of points (x, y) on a field of 1000 by 500; missing where the name was typed."""
 
 
 class PersonalShape(_Shape):

@@ -65,14 +65,15 @@ def rests_on(facts: Sequence[Rested], zone: str) -> list[str]:
             continue
         content: dict[str, Any] = dict(event)
         at, kind = content.pop("at"), content.pop("type")
-        said = ", ".join(f"{key} {_value(key, value, zone)}" for key, value in content.items())
+        said = ", ".join(f"{key} {value_words(key, value, zone)}" for key, value in content.items())
         lines.append(f"{name}: {kind} at {clock(at, zone)}, received {clock(received_at, zone)}")
         if said:
             lines.append(f"    {said}")
     return lines
 
 
-def _value(key: str, value: object, zone: str) -> str:
+def value_words(key: str, value: object, zone: str) -> str:
+    """What an event says under a key, for people."""
     if key.endswith("_at") and isinstance(value, int):
         return clock(value, zone)
     if key.endswith("_at") and isinstance(value, str):

@@ -1,9 +1,11 @@
 """A fitter's session as whoever looks on sees it: the terminal now, a page later. It is read from the inbox alone.
 
-`Looking` follows one session: each look reads what came since the last one. `post` says something in it, as every
-other instruction is said. Nothing is remembered here, so that a phone that is lost loses nothing.
+`Looking` follows one session: each look reads what came since the last one, and judges it in a thread beside whoever
+else has work. `post` says something in it, as every other instruction is said. Nothing is remembered here, so that a
+phone that is lost loses nothing.
 """
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,10 +84,12 @@ class Looking:
             at = session.closed.as_of or session.closed_at
             acts = session.acts[: session.closed.acts]
             wanted = None if session.closed.found is None else session.closed.found.schedule_sha256
-            it = as_of(session.visit, acts, self.told, policy=policy, at=at, schedule_sha256=wanted)
+            it = await asyncio.to_thread(
+                as_of, session.visit, acts, self.told, policy=policy, at=at, schedule_sha256=wanted
+            )
             return Look(session, it, at, note, name)
-        it = standing(
-            session.visit, session.acts, self.told, policy=policy, now=now, note=note,
+        it = await asyncio.to_thread(
+            standing, session.visit, session.acts, self.told, policy=policy, now=now, note=note,
             schedule_sha256=await self._schedule(now),
         )  # fmt: skip
         return Look(session, it, self.received_at, note, name)
@@ -93,8 +97,8 @@ class Looking:
     async def to_sign(self) -> Standing:
         """The session as its record would have it now: with the facts received before the newest of the inbox."""
         policy = self.policies.own.then(self.session.visit.opened_at)
-        return as_of(
-            self.session.visit, self.session.acts, self.told, policy=policy, at=self.received_at,
+        return await asyncio.to_thread(
+            as_of, self.session.visit, self.session.acts, self.told, policy=policy, at=self.received_at,
             schedule_sha256=await self._schedule(self.received_at),
         )  # fmt: skip
 
@@ -147,7 +151,10 @@ def document(look: Look) -> dict[str, Any]:
     plain["outcome"] = None if closed is None else closed.outcome
     plain["signed_sha256"] = None if closed is None else closed.record_sha256
     signatures = () if closed is None else closed.signatures
-    plain["signatures"] = [{"role": s.role, "name": s.name, "at": format_ms(s.at)} for s in signatures]
+    plain["signatures"] = [
+        {"role": s.role, "name": s.name, "at": format_ms(s.at)} | ({"strokes": s.strokes} if s.strokes else {})
+        for s in signatures
+    ]
     plain["closed_at"] = None if look.session.closed_at is None else format_ms(look.session.closed_at)
     plain["range_dbm"] = None if closed is None else closed.range_dbm
     plain["note"] = None if closed is None else closed.note

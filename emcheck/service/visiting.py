@@ -14,6 +14,7 @@ import structlog
 
 from emcheck.clock import Clock
 from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, FittingAct, OpenFitting
+from emcheck.domain.fitting.repeats import refuse_repeat
 from emcheck.domain.fitting.settling import settled
 from emcheck.domain.fitting.visits import Visits, begun, heed_note
 from emcheck.domain.ids import Ms, UnitId
@@ -52,6 +53,7 @@ class Visiting:
         if isinstance(act, OpenFitting):
             return self._kept(raw | {"found": begun(visits[act.session])})
         session = self.open[act.session]
+        refuse_repeat((said for _, said in session.acts), act)
         note = await note_of(self.store, session.visit.wearer_id)
         if isinstance(act, AnswerStep):
             heed_note(act, note)

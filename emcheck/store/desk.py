@@ -8,12 +8,13 @@ from emcheck.domain.ids import AlertId, Ms
 from emcheck.ports import AlertChange
 from emcheck.store import desk_queries as queries
 from emcheck.store import schema
+from emcheck.store.overview import SqlOverview
 from emcheck.store.people import SqlPeople
 from emcheck.store.rows import alert_from, storable
 from emcheck.store.writing import upsert
 
 
-class SqlDesk(SqlPeople):
+class SqlDesk(SqlPeople, SqlOverview):
     """The console's half of `SqlStore`."""
 
     async def views(self, account: str) -> list[View]:

@@ -7,12 +7,13 @@ from emcheck.domain.alerts import Alert, Step, waits
 from emcheck.domain.ids import Ms
 from emcheck.ports import AlertChange, Person, StoreError
 from emcheck.store.desk_queries import ACTS_OF_PEOPLE
+from emcheck.store.memory_overview import MemoryOverview
 from emcheck.store.memory_people import MemoryPeople
 from emcheck.store.rows import storable
 from emcheck.store.spill import SpilledInbox
 
 
-class MemoryDesk(MemoryPeople):
+class MemoryDesk(MemoryPeople, MemoryOverview):
     """See `emcheck.desk.Desk`."""
 
     _alerts: dict[str, Alert]

@@ -29,7 +29,8 @@ _PAGE = 100
 
 def home_of(role: Role) -> str:
     """The first page of a role."""
-    return "/" if Right.QUEUE in RIGHTS[role] else "/accounts" if Right.ACCOUNTS in RIGHTS[role] else "/account"
+    firsts = ((Right.QUEUE, "/"), (Right.FIT, "/visits"), (Right.OWN_CASES, "/cases"), (Right.ACCOUNTS, "/accounts"))
+    return next((path for right, path in firsts if right in RIGHTS[role]), "/account")
 
 
 @router.get("/sign-in")

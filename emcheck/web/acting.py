@@ -86,11 +86,25 @@ async def _found(parts: Parts, seen: Seen, outcome: str, alert: Alert | None) ->
         return Wrong("", f"There is no alert {seen.alert_id[:40]}.")
     if outcome.startswith("done"):
         return Done(alert)
-    field, _, problem = outcome.removeprefix("refused: ").partition(": ")
-    if field == "seen_revision":
+    refused = wrong(outcome)
+    if refused.field == "seen_revision":
         later = acts_of_people(await parts.desk.alert_history(seen.alert_id), after=seen.revision)
         return Late(alert, later[-1])
+    return refused
+
+
+def wrong(outcome: str) -> Wrong:
+    """What the decision loop refused, by its field."""
+    field, _, problem = outcome.removeprefix("refused: ").partition(": ")
     return Wrong(field, problem) if problem else Wrong("", field)
+
+
+async def carried_out(parts: Parts, raw: dict[str, Any]) -> str:
+    """Post any instruction; what became of it. Problem where the decision loop does not answer in time."""
+    number = await parts.desk.post(json.dumps(raw, ensure_ascii=False).encode(), parts.clock.now())
+    parts.posted()
+    [outcome] = await _outcomes(parts, [number])
+    return outcome
 
 
 async def _outcomes(parts: Parts, numbers: Sequence[int]) -> list[str]:
@@ -105,7 +119,7 @@ async def _outcomes(parts: Parts, numbers: Sequence[int]) -> list[str]:
     except TimeoutError:
         raise Problem(
             504,
-            "It is kept and will be done, but the service has not answered yet. Look at the alert again in a moment.",
+            "It is kept and will be done, but the service has not answered yet. Look again in a moment.",
         ) from None
 
 

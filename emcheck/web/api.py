@@ -18,7 +18,16 @@ from emcheck.present.acted import did
 from emcheck.service.showing import shown
 from emcheck.web import acting
 from emcheck.web.alert import note_view
-from emcheck.web.guarding import MayAct, MaySeeAccess, MaySeeAccounts, MaySeeQueue, MaySeeSelf, address_of
+from emcheck.web.cases import refuse_others
+from emcheck.web.guarding import (
+    MayAct,
+    MaySeeAccess,
+    MaySeeAccounts,
+    MaySeeQueue,
+    MaySeeSelf,
+    MaySeeWearers,
+    address_of,
+)
 from emcheck.web.own_api import refused_as_problem
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
@@ -195,8 +204,9 @@ async def act(request: Request, alert_id: str, body: Acted, who: MayAct, parts: 
 
 
 @router.get("/wearers/{wearer_id}", summary="One wearer")
-async def wearer(request: Request, wearer_id: str, who: MaySeeQueue, parts: WithParts) -> dict[str, Any]:
-    """Orders with curfew, tags and units, what of the allowance is used, and the newest alerts."""
+async def wearer(request: Request, wearer_id: str, who: MaySeeWearers, parts: WithParts) -> dict[str, Any]:
+    """Orders with curfew, tags and units, what of the allowance is used, the newest alerts; an officer's own only."""
+    await refuse_others(request, parts, who, wearer_id)
     engine, case = case_of(parts, wearer_id)
     line = Access(parts.clock.now(), who.name, "wearer read", wearer_id, None, address_of(request))
     await parts.desk.note_access([line])

@@ -24,13 +24,17 @@ from emcheck.web import (
     accounts,
     alert,
     api,
+    api_equipment,
     api_pages,
     board,
     bulk,
+    cases,
     elsewhere_pages,
+    equipment,
     own_account,
     own_api,
     queue,
+    shift,
     wearer,
 )
 from emcheck.web.pages import HERE, page
@@ -47,6 +51,7 @@ from emcheck.web.problems import (
     to_sign_in,
 )
 from emcheck.web.sealing import SealError
+from emcheck.web.visits.rooms import add_visits
 
 log = structlog.get_logger("emcheck.web")
 CONTENT = (
@@ -122,11 +127,16 @@ def console_app(parts: Parts) -> FastAPI:
         alert,
         wearer,
         board,
+        cases,
+        equipment,
+        shift,
         own_api,
         api,
         api_pages,
+        api_equipment,
     ):
         app.include_router(part.router)
+    add_visits(app, parts)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(Shell, is_secure=parts.is_secure)

@@ -86,13 +86,18 @@ def place_named(token: str) -> Place | None:
 
 
 async def wearers_of(parts: Parts, places: list[Place]) -> list[dict[str, Any]]:
+    """The wearers of at most 500 places."""
+    return await wearers_named(parts, [place.wearer_id for place in places])
+
+
+async def wearers_named(parts: Parts, wearers: list[WearerId]) -> list[dict[str, Any]]:
     """At most 500 wearers with where they are at this moment, since when, and what their order wants."""
     known = parts.known()
-    if known is None or not places:
+    if known is None or not wearers:
         return []
     now, engine = parts.clock.now(), known.engine
-    names = await parts.desk.names([place.wearer_id for place in places])
-    return [_told(engine, place.wearer_id, names.get(place.wearer_id, ""), now) for place in places]
+    names = await parts.desk.names(wearers)
+    return [_told(engine, wearer, names.get(wearer, ""), now) for wearer in wearers]
 
 
 def _told(engine: Engine, wearer: WearerId, name: str, now: Ms) -> dict[str, Any]:

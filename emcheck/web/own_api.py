@@ -7,7 +7,8 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from emcheck.domain.instants import format_ms
-from emcheck.web.guarding import MaySeeSelf, address_of
+from emcheck.web.cases import own_cases, plain
+from emcheck.web.guarding import MaySeeOwnCases, MaySeeSelf, address_of
 from emcheck.web.own_account import change_factor, refuse_elsewhere
 from emcheck.web.parts import WithParts
 from emcheck.web.passwords import wrong_with
@@ -17,6 +18,23 @@ from emcheck.web.shapes import Password, Shape
 from emcheck.web.signing_in import Refused
 
 router = APIRouter(prefix="/api/v1/me")
+
+
+class OwnCase(Shape):
+    """A wearer whose order names the account as officer."""
+
+    wearer_id: str
+    """As `/wearers/{wearer_id}` tells more of."""
+    name: str
+    """Empty where it is not held."""
+    state: str
+    """Where they are, by the board's words."""
+    since: str | None
+    """Since when the address says so; null where that is not known."""
+    orders: list[dict[str, str]]
+    """Each with `order_id`, `kind` and `ends_at`."""
+    open_alerts: dict[str, int]
+    """How many are open, by priority."""
 
 
 class Held(Shape):
@@ -89,6 +107,12 @@ def refused_as_problem(refused: Refused, status: int = 403) -> Problem:
     """For programs."""
     headers = {} if refused.after_s is None else {"Retry-After": str(refused.after_s)}
     return Problem(status if refused.after_s is None else 429, str(refused), headers=headers)
+
+
+@router.get("/cases", summary="My cases")
+async def own(request: Request, who: MaySeeOwnCases, parts: WithParts) -> list[OwnCase]:
+    """An officer's: at most 500, by id."""
+    return [OwnCase(**plain(row)) for row in await own_cases(request, parts, who)]
 
 
 @router.get("/sign-ins", summary="Where I am signed in")

@@ -18,7 +18,8 @@ from emcheck.present.standing import in_force
 from emcheck.present.timeline_svg import Bar, Mark, Timeline, draw_svg, told
 from emcheck.present.times import duration
 from emcheck.service.showing import resting_on
-from emcheck.web.guarding import MaySeeQueue, address_of
+from emcheck.web.cases import no_wearer, refuse_others
+from emcheck.web.guarding import MaySeeWearers, address_of
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.problems import Problem
@@ -31,8 +32,9 @@ _NIGHTS: Ms = KEEP - DAY
 
 
 @router.get("/wearers/{wearer_id}")
-async def wearer(request: Request, wearer_id: str, who: MaySeeQueue, parts: WithParts) -> Response:
-    """All that an operator needs of one wearer on one page."""
+async def wearer(request: Request, wearer_id: str, who: MaySeeWearers, parts: WithParts) -> Response:
+    """All that an operator needs of one wearer on one page; for an officer, of own cases only."""
+    await refuse_others(request, parts, who, wearer_id)
     engine, case = case_of(parts, wearer_id)
     line = Access(parts.clock.now(), who.name, "wearer seen", wearer_id, None, address_of(request))
     await parts.desk.note_access([line])
@@ -46,7 +48,7 @@ def case_of(parts: Parts, wearer_id: str) -> tuple[Engine, Case]:
         raise Problem(503, "The service is reading itself back; ask again shortly.", headers={"Retry-After": "5"})
     case = known.engine.cases.get(WearerId(wearer_id))
     if case is None:
-        raise Problem(404, f"There is no wearer {wearer_id[:40]} in the register.")
+        raise no_wearer(wearer_id)
     return known.engine, case
 
 

@@ -18,6 +18,7 @@ from emcheck.ports import (
     StoreError,
 )
 from tests.store.contract_desk import DeskContract
+from tests.store.contract_overview import OverviewContract
 from tests.store.contract_queue import QueueContract
 from tests.store.samples import (
     BIG,
@@ -40,7 +41,7 @@ async def rows_after(store: Store, row_id: int = 0) -> list[InboxRow]:
     return [kept async for kept in store.inbox_after(row_id)]
 
 
-class StoreContract(QueueContract, DeskContract):
+class StoreContract(QueueContract, DeskContract, OverviewContract):
     """`store` is open and empty."""
 
     async def test_it_has_an_identity_and_may_acknowledge(self, store: Store) -> None:

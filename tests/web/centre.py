@@ -46,13 +46,20 @@ ABSOLUTE, IDLE = 13 * HOUR, HOUR
 class Centre:
     """`async with centre(folder) as it`."""
 
-    def __init__(self, database: Path, known: Register | None = None, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        database: Path,
+        known: Register | None = None,
+        policy: Policy | None = None,
+        *,
+        begin: int | None = None,
+    ) -> None:
         self._known = known or register(wearers=[{"wearer_id": "W-1", "name": "Priya <Barker>"}])
         self.policy = policy or nobody_called()
         self.store = SqlStore(f"sqlite:///{database}")
         self.folder = database.parent
         self.factor_roles: frozenset[Role] = frozenset()
-        self.clock = VirtualClock(at("18:50"))
+        self.clock = VirtualClock(at("18:50") if begin is None else begin)
         self.troubles: list[str] = []
         self.is_ready = True
         self.takes_mail = True
@@ -93,7 +100,9 @@ class Centre:
         while True:
             await self._posted.wait()
             self._posted.clear()
-            if self.takes_mail:
+            async with self.loop.turn:
+                if not self.takes_mail:
+                    continue
                 await self.loop.instruct(await self.store.letters(), self.clock.now())
 
     async def night(self) -> Alert:
@@ -154,9 +163,11 @@ class Browser:
 
 
 @contextlib.asynccontextmanager
-async def centre(folder: Path, known: Register | None = None, policy: Policy | None = None) -> AsyncIterator[Centre]:
+async def centre(
+    folder: Path, known: Register | None = None, policy: Policy | None = None, *, begin: int | None = None
+) -> AsyncIterator[Centre]:
     """One for the length of a block; without a register it knows one wearer, and without a policy nobody is called."""
-    it = Centre(folder / "em.db", known, policy)
+    it = Centre(folder / "em.db", known, policy, begin=begin)
     await it.open()
     mail = asyncio.create_task(it.take_mail())
     try:

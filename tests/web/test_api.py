@@ -130,12 +130,13 @@ async def test_while_the_service_reads_itself_back_a_story_waits(it: Centre) -> 
 
 async def test_openapi_describes_the_api_and_no_pages(it: Centre) -> None:
     told = (await it.visitor().get(f"{V1}/openapi.json")).json()
-    assert set(told["paths"]) == {
+    assert {path for path in told["paths"] if not path.startswith(f"{V1}/visits")} == {
         f"{V1}{path}"
         for path in (
             "/session", "/me", "/alerts", "/alerts/{alert_id}", "/alerts/{alert_id}/history",
             "/alerts/{alert_id}/acts", "/alerts/acts", "/wearers/{wearer_id}", "/access", "/accounts", "/me/password",
-            "/me/second-factor", "/me/sign-ins", "/me/sign-ins/{sign_in_id}", "/board", "/board/wearers",
+            "/me/second-factor", "/me/cases", "/me/sign-ins", "/me/sign-ins/{sign_in_id}", "/board", "/board/wearers",
+                "/units", "/units/{unit}", "/tags", "/quarantine", "/quarantine/{number}", "/shift",
         )
     }  # fmt: skip
 

@@ -192,7 +192,17 @@ async def test_every_page_is_accessible_at_every_size_in_both_themes(it: Centre,
     await it.raises(*[urgent(f"AL-{n}", priority=f"P{n}", subject=f"W-{n}", wearer_id=f"W-{n}") for n in range(1, 5)])
     await it.raises(urgent("AL-1", revision=2, state=AlertState.ACKNOWLEDGED), action="acknowledged")
     own, wide = {"administrator": ["/accounts"]}, ["/", f"/alerts/{strap.alert_id}", "/alerts/AL-1", "/access"]
-    wide += ["/account", "/nothing", "/wearers/W-1", "/board"]
+    wide += [
+        "/account",
+        "/nothing",
+        "/wearers/W-1",
+        "/board",
+        "/equipment",
+        "/equipment/tags",
+        "/equipment/quarantine",
+        "/units/BU-0001",
+        "/shift",
+    ]
     faults: dict[str, list[str]] = {}
     async with online(it) as address:
         for name, paths in ({"supervisor": wide} | own).items():

@@ -5,7 +5,7 @@ They are instructions, kept for ever; what may be said when is in `visits`, what
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from emcheck.domain.acts import Act, By
 from emcheck.domain.ids import AddressId, OrderId, TagId, UnitId, WearerId
@@ -18,15 +18,27 @@ Limb = Literal["left_ankle", "right_ankle", "left_wrist", "right_wrist"]
 _SHORTEST = 3
 """Characters of an identifier: "x" and "y" confirm nobody."""
 MOST_GAP_MM = 100
+STROKES_MAX, POINTS_MAX = 60, 1500
+CANVAS = 1000
+"""A signature's field is so wide, and half as high."""
 LIMBS = ("left_ankle", "right_ankle", "left_wrist", "right_wrist")
 Said = Annotated[str, Field(pattern=r"\S", max_length=200)]
 Room = Annotated[str, Field(pattern=r"\S", max_length=40)]
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{7,63}$")]
+"""A name of one act, by which it is known again where it is sent twice (`repeats`)."""
 Outcome = Literal[
     "success", "cannot_validate", "refused_access", "no_show", "wrong_address", "unsafe", "lapsed"
 ]  # fmt: skip
 """`lapsed` is the service's word: nobody said how the visit ended."""
 Answered = Literal["identity", "limb", "skin", "movement", "strap_gap", "slide_off", "call", "fitter_tag"]
 """The steps that a fitter answers; all others are seen by telemetry."""
+
+
+def _on_canvas(point: tuple[int, int]) -> tuple[int, int]:
+    x, y = point
+    if not (0 <= x <= CANVAS and 0 <= y <= CANVAS // 2):
+        raise ValueError(f"{x}, {y} is outside of the field of {CANVAS} by {CANVAS // 2}")
+    return point
 
 
 class _Value(BaseModel):
@@ -78,6 +90,8 @@ class _InSession(Act):
     """The tag that is in the fitter's hand, as it was scanned."""
     at: Instant | None = None
     """When, where that was before it could be told."""
+    key: Key | None = None
+    """Its own name, where it may be sent twice."""
     by: By
     """The fitter who opened the session."""
 
@@ -152,6 +166,9 @@ class OverrideFitting(Act):
     """The supervisor; never the fitter of the session."""
 
 
+Point = Annotated[tuple[int, int], AfterValidator(_on_canvas)]
+
+
 class Signature(_Value):
     """Who put their name to the record; `record_sha256` of the closing act says to which."""
 
@@ -161,6 +178,16 @@ class Signature(_Value):
     """Who."""
     at: Instant
     """When."""
+    strokes: tuple[tuple[Point, ...], ...] = ()
+    """Drawn by hand: lines of points (x, y) on a field of 1000 by 500; none where the name was typed."""
+
+    @model_validator(mode="after")
+    def _short(self) -> "Signature":
+        points = sum(map(len, self.strokes))
+        if len(self.strokes) > STROKES_MAX or points > POINTS_MAX:
+            said = f"{len(self.strokes)} lines of {points} points; at most {STROKES_MAX} of {POINTS_MAX}: draw it anew"
+            raise Misplaced("strokes", said)
+        return self
 
 
 class Found(_Value):

@@ -17,7 +17,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 
 VERSION = 1
-_LEFT_OUT = {"type", "session", "tag", "warnings", "at", "found"}
+_LEFT_OUT = {"type", "session", "tag", "warnings", "at", "key", "found"}
 
 
 def record(it: Standing) -> dict[str, Any]:

@@ -78,12 +78,9 @@ class Seen:
 
     @cached_property
     def answers(self) -> Mapping[str, Answer]:
-        """The last answer to each step."""
-        return {
-            act.step: Answer(at if act.at is None else act.at, act)
-            for at, act in self.acts
-            if isinstance(act, AnswerStep)
-        }
+        """The last answer to each step, by when it was given: what a phone tells late takes no newer one's place."""
+        told = [Answer(at if act.at is None else act.at, act) for at, act in self.acts if isinstance(act, AnswerStep)]
+        return {answer.said.step: answer for answer in sorted(told, key=lambda answer: answer.at)}
 
     @cached_property
     def marks(self) -> Sequence[tuple[Ms, MarkFitting]]:

@@ -1,0 +1,140 @@
+"""What a fitter has before them: visits that are open, orders that want a fitting, visits of the day that are over."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from emcheck.domain.amending import addresses
+from emcheck.domain.engine import Engine
+from emcheck.domain.fitting.visits import Visit, worn
+from emcheck.domain.ids import AddressId, Ms, UnitId
+from emcheck.domain.instants import DAY
+from emcheck.domain.register import Fitting, Order, Register
+from emcheck.domain.rights import Right
+from emcheck.domain.rules import fitting_overdue
+from emcheck.present.times import clock, hour, local_date
+from emcheck.web.parts import Parts
+from emcheck.web.problems import Problem
+from emcheck.web.signing_in import Who
+
+_WANTED_MAX = 60
+_SOON: Ms = DAY
+"""An order that begins within a day may be fitted already."""
+
+
+class Wanted(NamedTuple):
+    """An order whose wearer is to be visited, and why: `overdue`, `untagged`, `unvalidated`, or `asked` for."""
+
+    order_id: str
+    wearer_id: str
+    places: str
+    why: str
+    due: Ms
+    due_words: str
+    tags: str
+    in_hand: str
+    """Who is there already."""
+
+
+class Over(NamedTuple):
+    """A visit of today that is over."""
+
+    session: str
+    order_id: str
+    wearer_id: str
+    outcome: str
+    at: str
+
+
+class Open(NamedTuple):
+    """A visit under way."""
+
+    visit: Visit
+    since: str
+
+
+class Listing(NamedTuple):
+    """All of it, with the names that are held."""
+
+    open: list[Open]
+    wanted: list[Wanted]
+    more: int
+    over: list[Over]
+    names: dict[str, str]
+    words: str
+
+
+def engine_of(parts: Parts) -> Engine:
+    """The running service's engine; Problem while it is starting."""
+    known = parts.known()
+    if known is None:
+        raise Problem(503, "The service is reading itself back; ask again shortly.", headers={"Retry-After": "5"})
+    return known.engine
+
+
+async def listing(parts: Parts, who: Who, words: str = "") -> Listing:
+    """What somebody sees; `words` also finds an order by the id of order, wearer, tag or unit."""
+    engine, now = engine_of(parts), parts.clock.now()
+    register, words = engine.roster.register, words.strip()[:80]
+    zones = {order.order_id: order.timezone for order in register.orders}
+    mine = [v for v in engine.roster.visits.values() if v.by == who.name or who.may(Right.OVERRIDE)]
+    open_ = [Open(visit, hour(visit.opened_at, zones.get(visit.order_id, "UTC"))) for visit in mine]
+    wanted = [each for each in _wanted(engine, now, words) if not any(v.order_id == each.order_id for v in mine)]
+    wanted.sort(key=lambda each: (each.why != "asked", each.why != "overdue", each.due, each.order_id))
+    over = list(_over(register, who, now))
+    shown = wanted[:_WANTED_MAX]
+    people = {v.wearer_id for v in mine} | {w.wearer_id for w in shown} | {o.wearer_id for o in over}
+    names = await parts.desk.names(sorted(people)[:500])
+    return Listing(open_, shown, len(wanted) - len(shown), over, names, words)
+
+
+def order_named(register: Register, order_id: str) -> Order:
+    """The order of that id; Problem where there is none."""
+    order = next((one for one in register.orders if one.order_id == order_id), None)
+    if order is None:
+        raise Problem(404, f"There is no order {order_id[:40]} in the register.")
+    return order
+
+
+def _wanted(engine: Engine, now: Ms, words: str) -> Iterator[Wanted]:
+    register, in_hand = engine.roster.register, {v.wearer_id: v.by for v in engine.roster.visits.values()}
+    fittings: dict[str, list[Fitting]] = {}
+    for fitting in register.fittings:
+        fittings.setdefault(fitting.wearer_id, []).append(fitting)
+    units = {one.unit: one.address_id for one in register.installations if one.removed_at is None}
+    for order in register.orders:
+        if not order.starts_at - _SOON <= now < order.ends_at:
+            continue
+        policy, known = engine.roster.policies.of(order), fittings.get(order.wearer_id, [])
+        on = [fitting for fitting in known if worn(fitting, now)]
+        why = "asked" if words and words in _called(order, on, units) else _why(on)
+        if why is None or (words and why != "asked"):
+            continue
+        if why == "untagged" and any(
+            f.end is None for f in fitting_overdue.find(order.wearer_id, [order], known, now, policy)
+        ):
+            why = "overdue"
+        due = fitting_overdue.due_at(order, policy)
+        yield Wanted(
+            order.order_id, order.wearer_id, ", ".join(sorted(addresses(order))), why, due,
+            clock(due, order.timezone)[:-3], ", ".join(f.tag for f in on), in_hand.get(order.wearer_id, ""),
+        )  # fmt: skip
+
+
+def _called(order: Order, on: Iterable[Fitting], units: Mapping[UnitId, AddressId]) -> set[str]:
+    places = addresses(order)
+    return {order.order_id, order.wearer_id, *(f.tag for f in on), *(u for u, a in units.items() if a in places)}
+
+
+def _why(on: list[Fitting]) -> str | None:
+    if not on:
+        return "untagged"
+    return "unvalidated" if any(f.validation not in ("validated", "overridden") for f in on) else None
+
+
+def _over(register: Register, who: Who, now: Ms) -> Iterator[Over]:
+    for order in register.orders:
+        today = local_date(now, order.timezone) if order.visits else None
+        for made in order.visits:
+            if local_date(made.at, order.timezone) == today and (made.by == who.name or who.may(Right.OVERRIDE)):
+                at = hour(made.at, order.timezone)
+                yield Over(made.session, order.order_id, order.wearer_id, made.outcome, at)

@@ -1,0 +1,120 @@
+"""The beginning of a visit: for which order, with which tag and unit."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from ulid import ULID
+
+from emcheck.desk import Access
+from emcheck.domain.acts import InstructionError
+from emcheck.domain.amending import addresses
+from emcheck.domain.fitting.limb_note import UNCLEAR, read_note
+from emcheck.domain.fitting.visits import Visit, contradiction, worn
+from emcheck.domain.instants import FOREVER, format_ms
+from emcheck.domain.instructions import parse_instruction
+from emcheck.domain.register import Order, Register
+from emcheck.present.times import hour
+from emcheck.service.visiting import note_of
+from emcheck.web.acting import Wrong, carried_out, wrong
+from emcheck.web.guarding import MayFit, address_of
+from emcheck.web.parts import Parts, WithParts
+from emcheck.web.signing_in import Who
+from emcheck.web.visits.drawing import page
+from emcheck.web.visits.listing import engine_of, order_named
+
+router = APIRouter(include_in_schema=False)
+FIELDS = ("tag", "unit", "fitter_tag", "strap_batch", "takes_off")
+
+
+@router.get("/visits/new")
+async def new(request: Request, order: str, who: MayFit, parts: WithParts) -> Response:
+    """What is to be told before the first step."""
+    return await _form(request, who, parts, order, {}, None)
+
+
+@router.post("/visits")
+async def begin(request: Request, who: MayFit, parts: WithParts) -> Response:
+    """Open the visit, or go on with the one that was opened by this form."""
+    form = await request.form()
+    typed = {key: value.strip() for key, value in form.items() if isinstance(value, str) and value.strip()}
+    order = typed.get("order_id", "")
+    outcome = await opened(request, who, parts, typed)
+    if isinstance(outcome, Wrong):
+        return await _form(request, who, parts, order, typed, outcome)
+    answer = RedirectResponse(f"/visits/{outcome}/identity", status_code=303)
+    if "fitter_tag" in typed:
+        answer.set_cookie(
+            "emcheck-own-tag", typed["fitter_tag"][:64], max_age=31_536_000, samesite="lax", secure=parts.is_secure,
+            httponly=True, path="/visits",
+        )  # fmt: skip
+    return answer
+
+
+async def opened(request: Request, who: Who, parts: Parts, said: dict[str, str]) -> str | Wrong:
+    """The name of the visit that is open now; `session` names a new one, so that a form sent twice opens one."""
+    engine = engine_of(parts)
+    name = said.get("session") or f"FS-{ULID()}"
+    opening: dict[str, Any] = {"order_id": said.get("order_id"), "by": who.name} | {f: said.get(f) for f in FIELDS}
+    if opening["tag"] is not None and opening["takes_off"] == opening["tag"]:
+        opening["takes_off"] = None
+    order = order_named(engine.roster.register, said.get("order_id", ""))
+    await parts.desk.note_access(
+        [Access(parts.clock.now(), who.name, "visit opened", order.wearer_id, None, address_of(request))]
+    )
+    mine = next((v for v in engine.roster.visits.values() if v.by == who.name and v.order_id == order.order_id), None)
+    if mine is not None:
+        against = contradiction(mine, opening)
+        return mine.session if against is None else Wrong("tag", against)
+    raw = {"type": "fitting_opened", "session": name} | {key: value for key, value in opening.items() if value}
+    try:
+        parse_instruction(raw)
+    except InstructionError as error:
+        return Wrong(error.path, error.problem)
+    outcome = await carried_out(parts, raw)
+    return name if outcome.startswith("done") else wrong(outcome)
+
+
+async def _form(
+    request: Request, who: Who, parts: Parts, order_id: str, typed: dict[str, str], wrong_: Wrong | None
+) -> Response:
+    engine, now = engine_of(parts), parts.clock.now()
+    register = engine.roster.register
+    order = order_named(register, order_id)
+    line = Access(now, who.name, "order seen", order.wearer_id, None, address_of(request))
+    await parts.desk.note_access([line])
+    note = await note_of(parts.desk, order.wearer_id)
+    said = _known(register, order, now) | {
+        "order": order, "name": (await parts.desk.names([order.wearer_id])).get(order.wearer_id, ""),
+        "limb_note": note or "", "unclear": UNCLEAR if read_note(note).unclear else "",
+        "session": typed.get("session") or f"FS-{ULID()}",
+        "own_tag": request.cookies.get("emcheck-own-tag", "")[:64], "typed": typed, "wrong": wrong_,
+        "in_hand": _in_hand(engine.roster.visits.values(), order, who, order.timezone),
+        "ended": f"{order.order_id} ended at {format_ms(order.ends_at)}: nothing is to be fitted; remove the tag"
+        if order.ends_at <= now else "",
+    }  # fmt: skip
+    return page(request, "new.html", who=who, status=422 if wrong_ else 200, **said)
+
+
+def _known(register: Register, order: Order, now: int) -> dict[str, Any]:
+    """What can be chosen instead of typed."""
+    places = addresses(order)
+    here = [i for i in register.installations if i.installed_at <= now < (i.removed_at or FOREVER)]
+    return {
+        "units": [(i.unit, i.address_id) for i in here if i.address_id in places],
+        "places": sorted(places),
+        "tags": sorted(f.tag for f in register.fittings if f.wearer_id == order.wearer_id and worn(f, now)),
+    }
+
+
+def _in_hand(visits: Any, order: Order, who: Who, zone: str) -> dict[str, str]:
+    """The visit that is open for this wearer already."""
+    visit: Visit | None = next((v for v in visits if v.wearer_id == order.wearer_id), None)
+    if visit is None:
+        return {}
+    return {
+        "session": visit.session,
+        "by": visit.by,
+        "since": hour(visit.opened_at, zone),
+        "own": "1" if visit.by == who.name else "",
+    }

@@ -1,0 +1,137 @@
+"""The fitters' pages: what is to be visited, and one visit step by step, each step a screen."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from emcheck.domain.fitting.acts import CANVAS
+from emcheck.domain.fitting.outcomes import OUTCOMES as ENDINGS
+from emcheck.domain.fitting.steps import BY_ID
+from emcheck.service.sessions import Look
+from emcheck.web.acting import Wrong
+from emcheck.web.guarding import MayFit, MaySeeVisits
+from emcheck.web.parts import Parts, WithParts
+from emcheck.web.problems import Problem
+from emcheck.web.signing_in import Who
+from emcheck.web.visits import telling
+from emcheck.web.visits.drawing import page
+from emcheck.web.visits.following import followed
+from emcheck.web.visits.listing import engine_of, listing
+from emcheck.web.visits.saying import Said, said_in, say
+from emcheck.web.visits.words import LANGUAGES
+
+router = APIRouter(include_in_schema=False)
+CHOICES: dict[str, Any] = {
+    "identifiers": telling.IDENTIFIERS, "room_names": telling.ROOMS, "gaps": telling.GAPS_MM,
+    "reasons": telling.REASONS, "outcomes": telling.OUTCOMES, "overrides": telling.OVERRIDES, "canvas": CANVAS,
+    "endings": {name: ending.words for name, ending in ENDINGS.items()},
+}  # fmt: skip
+"""What forms offer."""
+
+
+@router.get("/visits")
+async def visits(
+    request: Request, who: MaySeeVisits, parts: WithParts, words: Annotated[str, Query(max_length=80)] = ""
+) -> Response:
+    """What is open, what wants a fitting, and what was done today."""
+    listed = await listing(parts, who, words)
+    register = engine_of(parts).roster.register
+    begun = {
+        one.visit.session: telling.visit_said(await followed(request).look(who, one.visit.session), register)
+        for one in listed.open
+    }
+    return page(request, "list.html", who=who, listed=listed, begun=begun)
+
+
+@router.get("/visits/here")
+async def here(who: MaySeeVisits, parts: WithParts) -> JSONResponse:
+    """Whether the service is reached, and as whom: what a phone asks before it sends what it saved."""
+    return JSONResponse({"name": who.name, "csrf": who.csrf, "now": parts.clock.now()})
+
+
+@router.post("/visits/language")
+async def language(request: Request, who: MaySeeVisits, parts: WithParts) -> Response:
+    """Choose a language, for this browser."""
+    form = await request.form()
+    chosen, back = str(form.get("language", "")), str(form.get("back", ""))
+    answer = RedirectResponse(back if back.startswith("/visits") else "/visits", status_code=303)
+    if chosen in LANGUAGES:
+        answer.set_cookie(
+            "emcheck-language",
+            chosen,
+            max_age=31_536_000,
+            samesite="lax",
+            secure=parts.is_secure,
+            httponly=True,
+            path="/",
+        )
+    return answer
+
+
+@router.post("/visits/{session}/acts")
+async def act(request: Request, session: str, who: MayFit, parts: WithParts) -> Response:
+    """An answer or a mark, from a page without JavaScript; after an answer it goes on, after a mark it stays."""
+    look = await seen(request, who, session)
+    form = await request.form()
+    said = said_in(form)
+    outcome: Look | Wrong = said if isinstance(said, Wrong) else await say(parts, followed(request), who, session, said)
+    step = _step_of(said, str(form.get("step", "")))
+    if isinstance(outcome, Wrong):
+        return _step(request, who, parts, look, step, wrong=outcome)
+    if isinstance(said, Said) and said.type == "fitting_answer" and step not in outcome.standing.open_steps():
+        step = telling.next_of(outcome.standing, step)
+    return RedirectResponse(f"/visits/{session}/{step}", status_code=303)
+
+
+def _step_of(said: Said | Wrong, named: str) -> str:
+    """The step that an act belongs to."""
+    if isinstance(said, Said) and said.type == "fitting_mark":
+        return "walk" if said.what in ("room", "walk_over") else "body"
+    return named if named in BY_ID else "identity"
+
+
+@router.get("/visits/{session}")
+async def overview(request: Request, session: str, who: MaySeeVisits, parts: WithParts) -> Response:
+    """Where a visit stands: every step, and how it ended."""
+    return shown(request, "overview.html", who, parts, await seen(request, who, session), wrong=None)
+
+
+@router.get("/visits/{session}/{step}")
+async def step(request: Request, session: str, step: str, who: MaySeeVisits, parts: WithParts) -> Response:
+    """One step, a screen."""
+    look = await seen(request, who, session)
+    if look.session.closed is not None:
+        return RedirectResponse(f"/visits/{session}", status_code=303)
+    return _step(request, who, parts, look, step, wrong=None)
+
+
+@router.get("/visits/{session}/{step}/now")
+async def step_now(request: Request, session: str, step: str, who: MaySeeVisits, parts: WithParts) -> Response:
+    """The part of a step's page that changes by itself."""
+    look = await followed(request).look(who, session)
+    return _step(request, who, parts, look, step, wrong=None, template="now.html")
+
+
+def _step(
+    request: Request, who: Who, parts: Parts, look: Look, step: str, *, wrong: Wrong | None, template: str = "step.html"
+) -> Response:
+    if step not in BY_ID:
+        raise Problem(404, f"There is no step {step[:40]}; there are {', '.join(BY_ID)}.")
+    said = telling.step_said(look, engine_of(parts).roster.register, step)
+    return shown(request, template, who, parts, look, status=422 if wrong else 200, wrong=wrong, **said)
+
+
+async def seen(request: Request, who: Who, session: str, *, anew: bool = False) -> Look:
+    """The visit, with a line of the access log before it is shown."""
+    look = await followed(request).look(who, session, anew=anew)
+    await followed(request).note(request, who, look)
+    return look
+
+
+def shown(
+    request: Request, template: str, who: Who, parts: Parts, look: Look, *, status: int = 200, **said: Any
+) -> Response:
+    """A page of one visit."""
+    told = telling.visit_said(look, engine_of(parts).roster.register) | CHOICES | said
+    return page(request, template, who=who, status=status, own=look.session.visit.by == who.name, **told)
