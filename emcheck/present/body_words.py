@@ -25,6 +25,13 @@ def not_attached(f: Finding) -> str:
             f"({f.zone}). It tells no proximity, and a cool limb at rest may look so: a question, no accusation. "
             f"Read then: {readings}."
         )
+    if f.class_ == "unsure":
+        until = "and still cannot" if f.end is None else f"until {clock(f.end, f.zone)}"
+        return (
+            f"The strap of tag {tag} is closed, and from {since} the body check could not tell any longer that the tag "
+            f"is on the limb, {until} ({f.zone}). A strap that sits loose may look so, or a tag that was slipped into "
+            f"a worn shoe: a question, no accusation. Read then: {readings}."
+        )
     until = "and has not been said to be on one since" if f.end is None else f"until {clock(f.end, f.zone)}"
     return (
         f"The strap of tag {tag} is closed, and yet from {since} the tag was on no living limb, {until} ({f.zone}). "
