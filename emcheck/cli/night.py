@@ -50,7 +50,6 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
         console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
     bar = progress.add_task("night", total=plan.end_ms - plan.start_ms, now="", events=0)
-
     desk = DemoConsole(folder, zone, must=in_console)
 
     def opened(broker: str, units: int, wearers: int) -> None:
