@@ -172,10 +172,12 @@ async def _walk(talk: Talk) -> None:
 
 
 async def _leave(talk: Talk) -> None:
-    """The visit ends otherwise than by a success, or goes on later."""
-    outcome = _choice("How does the visit end", (*_ENDINGS, "later"))
+    """The visit ends otherwise than by a success, or goes on later; what stands in the register is never assumed."""
+    outcome = _choice("How does the visit end", (*_ENDINGS, "later"), assumed=False)
     if outcome != "later":
-        left_on = outcome == "cannot_validate" and _choice("Does the tag stay on", ("no", "yes")) == "yes"
+        left_on = (
+            outcome == "cannot_validate" and _choice("Does the tag stay on", ("no", "yes"), assumed=False) == "yes"
+        )
         await talk.close(outcome, left_on=left_on or None, note=typer.prompt("Note", default="-"))
     raise _Leaves
 

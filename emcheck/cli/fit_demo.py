@@ -94,7 +94,7 @@ def show_page(situation: str, folder: Path) -> None:
 
 async def _by_hand(situation: str, folder: Path) -> None:
     register = _register()
-    desk = DemoConsole(folder, register.orders[0].timezone, Role.FITTER)
+    desk = DemoConsole(folder, register.orders[0].timezone, must=True, role=Role.FITTER)
     async with flat(
         folder, register, read_policy(None), VirtualClock(_BEGIN), unit=UnitId("BU-0001"), tag=TagId("T-7"),
         fitter_tag=TagId("F-1"), place=situation, pace_s=1.0, console=desk.beside,

@@ -163,6 +163,11 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
             "fitting validated anew; nobody is accused by it.",
             _FITTING,
         ),
+        ("body.not_attached", "unsure"): Advice(
+            "Call the wearer: ask where the tag sits and to push it onto bare skin. If it goes on, have the fitting "
+            "validated anew, for the strap may be loose; nobody is accused by it.",
+            _FITTING,
+        ),
         ("body.not_attached", "unusable"): Advice(
             "Plan a visit and exchange the tag: a sensor of it is broken. The wearer has done nothing.",
             _FITTING,
@@ -176,6 +181,12 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
             "Tell the authority, with the outcome of each visit. Whether another is tried is for them to say.",
             _RULES,
             "emcheck fit list",
+        ),
+        ("fitting.unvalidated", "revalidate"): Advice(
+            "Arrange a visit that validates the fitting anew, by the day that the alert names. That the tag moves "
+            "again does not show what it sits on.",
+            _FITTING,
+            "emcheck fit",
         ),
         ("fitting.unvalidated", "overridden"): Advice(
             "See that the reason holds, and arrange a visit that validates the fitting: until then nothing shows that "

@@ -5,7 +5,7 @@ raised when, and the results of windows it need not look at again. Windows that 
 a case stays small however long its orders run. What was folded is unfolded when a very late fact asks for it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -17,10 +17,11 @@ from emcheck.domain.ids import AddressId, Ms, UnitId, WearerId
 from emcheck.domain.instants import DAY, FOREVER
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting, Installation, Order
-from emcheck.domain.rules import curfew_absence, curfew_accumulated
+from emcheck.domain.rules import curfew_absence, curfew_accumulated, fitting_unvalidated
 from emcheck.domain.rules.curfew_absence import Episode
+from emcheck.domain.rules.fitting_unvalidated import Question
 from emcheck.domain.terms import Terms
-from emcheck.domain.timeline import Source, Stretch, close_short_gaps, merge, source_timeline
+from emcheck.domain.timeline import Source, Stretch, close_short_gaps, merge, source_timeline, sources_of
 from emcheck.domain.track import Track
 from emcheck.domain.windows import Window
 
@@ -69,8 +70,8 @@ class Case:
     """One wearer. `wake_at` is the next instant at which the judgement could change with no new fact."""
 
     __slots__ = (
-        "_ahead", "_papers_until", "_raised", "_sources", "fittings", "judged_at", "open_until", "orders",
-        "settled", "terms", "units", "wake_at", "watching", "wearer_id", "woken_as",
+        "_ahead", "_asked", "_papers_until", "_raised", "_sources", "fittings", "judged_at", "open_until", "orders",
+        "questions", "settled", "terms", "units", "wake_at", "watching", "wearer_id", "woken_as",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +97,10 @@ class Case:
         """Not to be folded before: a very late fact seldom comes alone."""
         self._raised: Mapping[object, Ms] = _NEVER
         """When what holds in no window was first seen, by `of_tags.name_of`."""
+        self.questions: tuple[Question, ...] = ()
+        """What folded nights showed of fittings, and is not to be had again from what is left of them."""
+        self._asked: Sequence[Question] = ()
+        """The same of all nights, as last judged."""
         self.judged_at: Ms = _LONG_AGO
         """The last judgement; windows that had ended by then are judged again only if facts reach them."""
         self._ahead: Ms = _LONG_AGO
@@ -111,7 +116,7 @@ class Case:
         for order, state in zip(orders, self.orders, strict=True):
             state.order, state.excused = order, tuple(curfew.absences(order))
         self.fittings = tuple(fittings)
-        self._sources = tuple(_sources(self.fittings, installations))
+        self._sources = tuple(sources_of(self.fittings, installations))
         self.units = tuple(sorted({source.unit for source in self._sources}))
         """The units whose facts this case rests on."""
 
@@ -164,13 +169,20 @@ class Case:
 
     def _at_any_hour(self, tracks: Mapping[UnitId, Track], now: Ms) -> Iterator[Finding]:
         """What holds in no window: of the wearer's tags, and of the register."""
-        telling = of_tags.telling(tracks.values())
+        telling, told = of_tags.telling(tracks.values()), list[Finding]()
         if telling:
             orders = [state.order for state in self.orders]
             line, zone = self.terms.policies.of_wearer(orders), orders[0].timezone
-            yield from of_tags.findings(self.wearer_id, self.fittings, tracks, now, line=line, zone=zone)
+            told = [*of_tags.findings(self.wearer_id, self.fittings, tracks, now, line=line, zone=zone)]
+            yield from told
             self.wake_at = min(self.wake_at, of_tags.next_step(telling, now))
             self.watching |= bodies.in_dispute(tracks)
+        self._asked = fitting_unvalidated.questions(self.questions, told, self.fittings)
+        if self._asked:
+            orders = [state.order for state in self.orders]
+            line = self.terms.policies.of_wearer(orders)
+            yield from fitting_unvalidated.revalidations(self.wearer_id, self.fittings, self._asked, now, line)
+            self.wake_at = min(self.wake_at, fitting_unvalidated.next_step(self._asked, now, line))
         if now >= self._papers_until:
             orders = [state.order for state in self.orders]
             said = [*paperwork.findings(self.wearer_id, orders, self.fittings, now, self.terms.policies)]
@@ -201,6 +213,8 @@ class Case:
         The next judgement looks at all windows that are not folded; those that are must be unfolded first.
         """
         self._rest_on(orders, fittings, installations)
+        if not self.units:  # nobody tells them all again
+            self.questions = ()
         self._ahead = self.judged_at = -FOREVER
         self._papers_until = -FOREVER
         for state in self.orders:
@@ -227,6 +241,7 @@ class Case:
     def fold(self, horizon: Ms) -> None:
         """Let windows that ended by `horizon` go, their findings summed up."""
         self.settled = horizon
+        self.questions = tuple(q for q in self._asked if q.end is not None and q.end <= horizon)
         for state in self.orders:
             old = [window for window in state.windows if window.end <= horizon]
             state.before = self._summed(state, [f for window in old for f in state.results.get(window, ())])
@@ -261,7 +276,7 @@ class Case:
     def unfold(self, standing: Iterable[Finding]) -> None:
         """Judge all windows anew at the next judgement; `standing` are the findings of those that were folded."""
         known = list(standing)
-        self._raised = {**self._raised, **_raised_at_once(known)}
+        self._raised, self.questions = {**self._raised, **_raised_at_once(known)}, ()
         for state in self.orders:
             state.raised = {**raised_by(known, state), **state.raised}
             state.before, state.results = curfew_accumulated.NOTHING, _NOTHING_FOUND
@@ -379,15 +394,3 @@ def raised_by(standing: Iterable[Finding], state: OrderState) -> dict[Span, list
         if alarm not in (known := raised.setdefault(finding.window, [])):
             known.append(alarm)
     return raised
-
-
-def _sources(fittings: Iterable[Fitting], installations: Iterable[Installation]) -> Iterator[Source]:
-    """Every fitted tag at every installed unit where the two overlap in time (Presence 4)."""
-    for installation in installations:
-        for fitting in fittings:
-            fitted = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
-            start = max(fitted.start, installation.installed_at)
-            end = min(fitted.end, installation.removed_at or FOREVER)
-            if start < end:
-                counts = fitted if fitted == (start, end) else Span(start, end)
-                yield Source(installation.unit, fitting.tag, fitted, counts, installation.address_id)

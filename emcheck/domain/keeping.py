@@ -18,10 +18,11 @@ from emcheck.domain.holes import Hole
 from emcheck.domain.ids import BootId, Ms, TagId, UnitId, WearerId
 from emcheck.domain.roster import Roster
 from emcheck.domain.rules.curfew_accumulated import Before
+from emcheck.domain.rules.fitting_unvalidated import Question
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.unit import Unit
 
-FORM = 4
+FORM = 5
 """Rises when the shape of a state, or what folding means, changes."""
 
 
@@ -36,17 +37,16 @@ def restore(roster: Roster, states: Mapping[UnitId, dict[str, Any]]) -> set[Wear
     The newest state of a case holds. Where an older one of another unit had folded more, all was read again in
     between: that unit lacks nights which the case has open.
     """
-    told: dict[WearerId, list[tuple[int, Ms, dict[str, Any]]]] = {}
+    told: dict[WearerId, list[tuple[int, Ms, dict[str, Any], list[list[Any]]]]] = {}
     for name, state in states.items():
         if name in roster.units:
             restore_unit(roster.units[name], state)
             for case in roster.cases_of.get(name, ()):
                 if case.wearer_id in state["cases"]:
-                    settled, orders = state["cases"][case.wearer_id]
-                    told.setdefault(case.wearer_id, []).append((-state["as_of"], settled, orders))
+                    told.setdefault(case.wearer_id, []).append((-state["as_of"], *state["cases"][case.wearer_id]))
     for wearer, known in told.items():
-        _, settled, orders = min(known, key=lambda one: one[:2])
-        restore_case(roster.cases[wearer], settled, orders)
+        _, settled, orders, questions = min(known, key=lambda one: one[:2])
+        restore_case(roster.cases[wearer], settled, orders, questions)
     for name in states.keys() & roster.units.keys():  # its cases may have folded more since its own state was taken
         unit = roster.units[name]
         unit.settled = max(unit.settled, roster.asks_before(name))
@@ -63,11 +63,15 @@ def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:
         "highest_n": track.settled_n,
         "last_received_at": unit.last_received_at,
         "latest_boot": unit.latest_boot,
-        "holes": [[hole.boot, hole.first, hole.last, hole.noticed_at] for hole in unit.holes],
+        "holes": [[hole.boot, hole.first, hole.last, hole.shown] for hole in unit.holes],
         "settled": unit.settled,
         "folded_before": unit.folded_before,
         "cases": {
-            case.wearer_id: [case.settled, {state.order.order_id: state.before for state in case.orders}]
+            case.wearer_id: [
+                case.settled,
+                {state.order.order_id: state.before for state in case.orders},
+                case.questions,
+            ]
             for case in cases
         },
     }
@@ -84,13 +88,17 @@ def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
         track.newest = order[-1]
     track.know_reading()
     unit.last_received_at, unit.latest_boot = state["last_received_at"], state["latest_boot"]
-    unit.holes = tuple(Hole(*hole) for hole in state["holes"])
+    unit.holes = tuple(
+        Hole(BootId(boot), first, last, tuple((number, at) for number, at in shown))
+        for boot, first, last, shown in state["holes"]
+    )
     unit.settled, unit.folded_before = state["settled"], state["folded_before"]
 
 
-def restore_case(case: Case, settled: Ms, orders: dict[str, Any]) -> None:
+def restore_case(case: Case, settled: Ms, orders: dict[str, Any], questions: list[list[Any]]) -> None:
     """Make an empty case what it was."""
     case.settled = settled
+    case.questions = tuple(Question(*asked)._replace(fact=_fact(*asked[-1])) for asked in questions)
     for order in case.orders:
         absent_ms, excluded_ms, start, evidence = orders.get(order.order.order_id, Before())
         order.before = Before(absent_ms, excluded_ms, start, tuple(_fact(*fact) for fact in evidence))

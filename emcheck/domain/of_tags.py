@@ -13,6 +13,7 @@ from emcheck.domain.rules import (
     body_no_motion,
     body_not_attached,
     evidence_replayed,
+    fitting_unvalidated,
     tag_battery,
     tag_case,
     tag_strap,
@@ -50,4 +51,6 @@ def name_of(told: Finding) -> object:
     """What names an alert while facts revise it: what is latched is one, whenever it began."""
     if told.rule in _OF_BODIES:
         return told.rule, told.class_, dict(told.detail)["tag"], told.start
+    if told.class_ == fitting_unvalidated.REVALIDATE:
+        return told.rule, dict(told.detail)["tag"], dict(told.detail)["fitted_at"]
     return told.rule, told.detail, None if told.rule in _LATCHED else told.start

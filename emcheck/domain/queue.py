@@ -37,7 +37,7 @@ _NAMED_BY: dict[str, Callable[[Finding], object]] = {
     "body.no_motion": lambda f: (f.wearer_id, f.class_, dict(f.detail)["tag"], f.start),
     "evidence.replayed": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start // DAY),
     "fitting.overdue": lambda f: f.order_id,
-    "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], f.start),
+    "fitting.unvalidated": lambda f: (f.wearer_id, dict(f.detail)["tag"], dict(f.detail).get("fitted_at", f.start)),
     "fleet.batch": lambda f: f.about,
     "incident.silent": lambda f: (f.about, f.start),
     "incident.power": lambda f: (f.about, f.start),

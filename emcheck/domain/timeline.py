@@ -9,12 +9,14 @@
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from emcheck.domain.boots import Boot, Entry
 from emcheck.domain.findings import FactRef, Span
 from emcheck.domain.ids import AddressId, Ms, TagId, UnitId
+from emcheck.domain.instants import FOREVER
+from emcheck.domain.register import Fitting, Installation
 from emcheck.domain.terms import Terms
 from emcheck.domain.track import Track
 
@@ -36,6 +38,18 @@ class Source(NamedTuple):
     fitted: Span
     counts: Span
     address_id: AddressId
+
+
+def sources_of(fittings: Iterable[Fitting], installations: Iterable[Installation]) -> Iterator[Source]:
+    """Every fitted tag at every installed unit where the two overlap in time (4)."""
+    for installation in installations:
+        for fitting in fittings:
+            fitted = Span(fitting.fitted_at, fitting.removed_at or FOREVER)
+            start = max(fitted.start, installation.installed_at)
+            end = min(fitted.end, installation.removed_at or FOREVER)
+            if start < end:
+                counts = fitted if fitted == (start, end) else Span(start, end)
+                yield Source(installation.unit, fitting.tag, fitted, counts, installation.address_id)
 
 
 def source_timeline(track: Track, source: Source) -> list[Stretch]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import parse_ms
-from emcheck.present.body_words import no_motion, not_attached
+from emcheck.present.body_words import no_motion, not_attached, unvalidated
 from emcheck.present.times import clock, day, duration
 
 
@@ -190,20 +190,6 @@ def _replayed(f: Finding) -> str:
     )
 
 
-def _unvalidated(f: Finding) -> str:
-    told = dict(f.detail)
-    until = _until(f, ",")
-    if f.class_ == "overridden":
-        return (
-            f"Tag {told['tag']} was fitted at {clock(f.start, f.zone)}{until} ({f.zone}), and {told['by']} let the fitting "
-            f"stand though it was not validated ({told['reason']}): that it sits on a living limb has not been shown."
-        )
-    return (
-        f"Tag {told['tag']} was fitted at {clock(f.start, f.zone)}{until} ({f.zone}) and its fitting is not validated "
-        f"({told['validation']}): that it sits on a living limb has not been shown."
-    )
-
-
 def _overdue(f: Finding) -> str:
     until = "and still has none" if f.end is None else f"until {clock(f.end, f.zone)}"
     if f.class_ == "failed_attempts":
@@ -357,7 +343,7 @@ _SENTENCES: dict[str, Callable[[Finding], str]] = {
     "evidence.rejected": _rejected,
     "evidence.unknown_device": _unknown,
     "evidence.conflict": _conflict,
-    "fitting.unvalidated": _unvalidated,
+    "fitting.unvalidated": unvalidated,
     "fitting.overdue": _overdue,
     "monitoring.removal_due": _removal,
     "monitoring.not_producing": _not_producing,

@@ -12,7 +12,7 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.instants import format_ms
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
-from tests.domain.wearing import restless_night
+from tests.domain.wearing import Restless, restless_days, restless_night
 from tests.support import BOOT, UnitStory, at, judge, lines, register, version
 
 UNTIL = at("2026-03-25T12:00")
@@ -211,21 +211,24 @@ def test_an_absence_that_buffered_heartbeats_lengthen_into_a_past_window_is_foun
     ]
 
 
-@pytest.mark.parametrize("seed", [*range(10), 41])
-def test_any_order_of_arrival_says_the_same_of_a_body(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "restless"), [*((s, restless_night) for s in (*range(10), 41)), *((s, restless_days) for s in range(4))]
+)
+def test_any_order_of_arrival_says_the_same_of_a_body(seed: int, restless: Restless) -> None:
     """P1 of what is read of a tag's body: late, shuffled, repeated, with holes, by one unit or two."""
-    known, stories = restless_night(seed, steps=8)
+    known, stories = restless(seed, steps=8 if restless is restless_night else 3)
     messages = [(story.unit, envelope) for story in stories for _, envelope in story.messages]
-    expected = told(judge(_at_once(messages), known, until=UNTIL))
+    until = max(UNTIL, *(received + 2000 for story in stories for received, _ in story.messages))
+    expected = told(judge(_at_once(messages, until), known, until=until))
     for again in (1, 2):
         mixed = [(s.unit, e) for s in stories for e in shuffled([e for _, e in s.messages], seed + again)]
         random.Random(seed + again).shuffle(mixed)
-        assert told(judge(_at_once(mixed), known, until=UNTIL)) == expected
-    assert told(judge(lines(*stories), known, until=UNTIL)) == expected
+        assert told(judge(_at_once(mixed, until), known, until=until)) == expected
+    assert told(judge(lines(*stories), known, until=until)) == expected
 
 
-def _at_once(messages: list[tuple[str, dict[str, Any]]]) -> list[Line]:
+def _at_once(messages: list[tuple[str, dict[str, Any]]], until: int) -> list[Line]:
     return [
-        Line(number, UNTIL - 1000, "up", up(unit), json.dumps(envelope).encode())
+        Line(number, until - 1000, "up", up(unit), json.dumps(envelope).encode())
         for number, (unit, envelope) in enumerate(messages, start=1)
     ]

@@ -19,13 +19,16 @@ from emcheck.domain.rules import monitoring_not_producing
 from emcheck.service.replay import Replayed, replay
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
-from tests.domain.wearing import restless_night
+from tests.domain.wearing import Restless, restless_days, restless_night
 from tests.support import UnitStory, at, england, nightly, order, register
 
 START = at("18:00", "2026-03-10")
 WHAT = ["hears", "loses", "away", "report", "skips", "periodic", "reboots", "tamper", "offset", "tags", "stands"]
 WAIT, DELAY = st.integers(1, 20 * 3600), st.sampled_from([2, 2, 2, 2, 90, 3600, 100_000, 500_000])
 STEP = st.tuples(st.sampled_from(WHAT), WAIT, DELAY)
+HOLE_THAT_GREW = [("periodic", 256, 100_000), ("reboots", 74, 2), ("older", 2500, 2), ("tamper", 71_999, 90)]
+"""A boot names the last number of the one before it, a clone goes on with that one, and what was missing comes late."""
+DAYS = [(seed, restless_days) for seed in range(5)]
 STEP_OR_CLONE = st.tuples(st.sampled_from([*WHAT, "older"]), WAIT, DELAY)
 
 
@@ -122,6 +125,7 @@ def folded(lines: list[Line], known: Register, until: int, monkeypatch: pytest.M
 )
 @given(st.lists(STEP_OR_CLONE, min_size=5, max_size=30), st.lists(STEP_OR_CLONE, max_size=15), st.integers(0, 2**32))
 @example([("away", 20 * 3600, 2)] * 12, [], 1)
+@example(HOLE_THAT_GREW, [("hears", 35321, 2), ("tamper", 28303, 2)], 51149)
 def test_folding_changes_no_decision(
     monkeypatch: pytest.MonkeyPatch, first: list[Any], second: list[Any], seed: int
 ) -> None:
@@ -135,9 +139,11 @@ def test_folding_changes_no_decision(
     assert told(as_ever.findings) == told(whole.findings)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_folding_changes_nothing_that_is_said_of_a_body(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    known, stories = restless_night(seed, steps=6, delays=True)
+@pytest.mark.parametrize(("seed", "restless"), [*((s, restless_night) for s in range(8)), *DAYS])
+def test_folding_changes_nothing_that_is_said_of_a_body(
+    monkeypatch: pytest.MonkeyPatch, seed: int, restless: Restless
+) -> None:
+    known, stories = restless(seed, steps=6, delays=True)
     lines = received(*stories, seed=seed)
     until = lines[-1].received_at + DAY
     whole, at_once, as_ever = (

@@ -1,9 +1,10 @@
 """What a tag on, off and beside a limb makes a base unit report, for nights that are judged."""
 
 import random
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from emcheck.domain.instants import MINUTE, format_ms
+from emcheck.domain.instants import HOUR, MINUTE, format_ms
 from emcheck.domain.register import Register
 from tests.domain.bodies import Where, asleep, limb, prosthesis, sock, table
 from tests.support import UnitStory, at, order, register
@@ -109,6 +110,13 @@ def _turn(told: UnitStory, what: str, now: int, chance: random.Random) -> int:
     return chance.choice([10, 30, 83]) * MINUTE if what in ("pause", "older") else 0
 
 
+class Restless(Protocol):
+    """A time of a tag on and off a limb, as a register and what its units tell."""
+
+    def __call__(self, seed: int, *, steps: int, delays: bool = False) -> tuple[Register, list[UnitStory]]:
+        """The same for the same seed; `delays`: some of it comes late."""
+
+
 def restless_night(seed: int, *, steps: int, delays: bool = False) -> tuple[Register, list[UnitStory]]:
     """Of one unit or two, with a bias that was measured or not, and perhaps a fitter who comes in the night."""
     chance = random.Random(seed)
@@ -124,3 +132,44 @@ def restless_night(seed: int, *, steps: int, delays: bool = False) -> tuple[Regi
     known = register(order(atv_allowance_min=30), units=units, fittings=fittings)
     told = [restless(seed * 7 + number, unit, steps=steps, delays=delays) for number, unit in enumerate(units)]
     return known, told
+
+
+def restless_days(seed: int, *, steps: int, delays: bool = False) -> tuple[Register, list[UnitStory]]:
+    """Days of a tag that tells motion alone: it moves, or is still, for hours; holes, reboots, and a fitter's visit."""
+    chance = random.Random(seed)
+    units = chance.choice([("BU-0001",), ("BU-0001", "BU-0002")])
+    fitting: dict[str, Any] = {
+        "tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated",
+    }  # fmt: skip
+    fittings = [fitting]
+    if chance.random() < 0.5:
+        visit = format_ms(at("18:00") + chance.randrange(1, 20 * steps) * HOUR)
+        fittings = [fitting | {"removed_at": visit}, fitting | {"fitted_at": visit}]
+    known = register(order(atv_allowance_min=30), units=units, fittings=fittings)
+    places: list[Where] = [limb, table]
+    where = [(chance.choice(places), chance.randrange(2, 36) * HOUR) for _ in range(steps)]
+    return known, [_days(seed * 7 + number, unit, where, delays=delays) for number, unit in enumerate(units)]
+
+
+def _days(seed: int, unit: str, where: Sequence[tuple[Where, int]], *, delays: bool) -> UnitStory:
+    chance = random.Random(seed)
+    first, now = f"01JD00{unit[-1]}{'0' * 19}", at("18:00")
+    told = UnitStory(unit, boot=first).boots(now, boot_n=0, heartbeat_s=300)
+    for boots, (place, lasts_ms) in enumerate(where, start=1):
+        late = chance.choice([2, 2, 2, 90, 3600, 100_000]) * 1000 if delays else 2_000
+        what = chance.choice(["", "", "skips", "reboots", "pause", "beats"])
+        since, until = now, now + lasts_ms
+        if what == "skips":
+            told.skips(2)
+        elif what == "reboots":
+            told.reboots(now, f"01JD00{unit[-1]}{boots:02}{'0' * 17}", boot_n=boots, heartbeat_s=300)
+        elif what == "pause":
+            since += chance.choice([10, 83, 300]) * MINUTE
+        elif what == "beats":
+            told.beats(now, now + HOUR, every_s=600)
+        still = {"motion_mg": 0.0} if place is table else None
+        wears(
+            told, place, since, until, seed=seed, every_s=600, channels=("motion_mg",), late=late, spoilt=still
+        )  # fmt: skip
+        now = until
+    return told

@@ -249,6 +249,10 @@ def nights() -> dict[str, Callable[[], Night]]:
             (wearing.on_a_bed_post(),), homes({}, fitted={"body_bias_c": wearing.bias_c()}),
             (("body.not_attached", "W-1"),),
         ),
+        "slipped-into-a-shoe": lambda: Night(
+            "The tag is slipped off, strap closed, into a shoe that somebody else wears: warm and moving.",
+            (wearing.in_a_shoe(),), homes({}), (("body.not_attached", "W-1"),),
+        ),
         "a-sleeper": lambda: Night(
             "Somebody wears a tag that tells of the body, is up until 22:30 and sleeps: nothing is to be told.",
             (wearing.asleep(),), homes({}),
@@ -264,6 +268,11 @@ def nights() -> dict[str, Callable[[], Night]]:
         "a-tag-that-does-not-move": lambda: Night(
             "A tag that tells of motion alone lies at home from one evening to the next.",
             (wearing.only_motion(),), homes({}), (("body.no_motion", "W-1"),), until=at("21:30", WEDNESDAY),
+        ),
+        "to-be-validated-anew": lambda: Night(
+            "Two tags lie at home for a day and are worn again. A fitter comes to one, to the other nobody.",
+            (wearing.still_for_a_day(1), wearing.still_for_a_day(2)), visited_on_thursday(),
+            (("fitting.unvalidated", "W-1"), ("fitting.unvalidated", "W-2")), until=at("20:01", wearing.SATURDAY),
         ),
         "a-faulty-batch-of-straps": lambda: Night(
             "All five straps of one batch are told open within three hours, nobody gone; one strap of five others is.",
@@ -281,6 +290,15 @@ def two_batches() -> Register:
     plain = written(homes(*({} for _ in range(10))))
     for number, fitting in enumerate(plain["fittings"]):
         fitting["strap_batch"] = "S-24-11" if number < 5 else "S-24-07"
+    return parse_register(json.dumps(plain))
+
+
+def visited_on_thursday() -> Register:
+    """Two wearers; the second's tag is fitted and validated again on Thursday morning."""
+    plain = written(homes({}, {}))
+    again = plain["fittings"][1] | {"fitted_at": "2026-03-26T09:30:00Z"}
+    plain["fittings"][1]["removed_at"] = "2026-03-26T09:00:00Z"
+    plain["fittings"].append(again)
     return parse_register(json.dumps(plain))
 
 

@@ -28,8 +28,9 @@ from emcheck.service.stream import Line
 from emcheck.store.memory import MemoryStore
 from emcheck.wire.topics import up
 from tests.air import Air
-from tests.domain.test_folding import STEP, received, story, two_addresses
-from tests.domain.wearing import restless_night
+from tests.domain.bodies import limb, table
+from tests.domain.test_folding import DAYS, STEP, received, story, two_addresses
+from tests.domain.wearing import Restless, restless_night, wears
 from tests.support import UnitStory, at, england, nightly, order, register, version
 from tests.support import lines as told_lines
 
@@ -255,11 +256,13 @@ async def test_who_was_due_when_a_service_died_half_way_through_a_herd_is_decide
     await store.close()
 
 
-@pytest.mark.parametrize("seed", range(8))
-async def test_a_replay_says_of_a_body_what_the_live_system_said(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "restless"), [*((s, restless_night) for s in range(8)), *DAYS[:2]])
+async def test_a_replay_says_of_a_body_what_the_live_system_said(
+    monkeypatch: pytest.MonkeyPatch, seed: int, restless: Restless
+) -> None:
     """P2 of what is read of a tag's body: late readings, holes and recalls, in a service that is killed in between."""
     chance = random.Random(seed)
-    known, stories = restless_night(seed, steps=5, delays=True)
+    known, stories = restless(seed, steps=5, delays=True)
     lines = received(*stories, seed=seed)
     until = lines[-1].received_at + HOUR
     restarts = {chance.randrange(1, len(lines)): chance.choice(["killed", "stopped"]) for _ in range(4)}
@@ -270,6 +273,26 @@ async def test_a_replay_says_of_a_body_what_the_live_system_said(monkeypatch: py
         store, _service = await live(lines, known, until, restarts=restarts, checkpoint_every_ms=HOUR // 4)
         rows = [row async for row in store.inbox_after(0)]
         again = replay(as_lines(rows), known, england(), until=until)
+    assert told(await store.findings()) == told(again.findings)
+    await store.close()
+
+
+async def test_what_folded_nights_showed_of_a_fitting_is_known_after_a_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tag that did not move for a day is worn as ever since; the service is killed when that day is long folded."""
+    since, only = at("08:00"), ("motion_mg",)
+    night = UnitStory().boots(since, boot_n=0, heartbeat_s=300)
+    wears(night, table, since, since + DAY, every_s=600, channels=only, spoilt={"motion_mg": 0.0})
+    lines = told_lines(wears(night, limb, since + DAY, since + 5 * DAY, every_s=600, channels=only))
+    with monkeypatch.context() as patch:
+        patch.setattr(case, "KEEP", 0)
+        patch.setattr(nights, "KEEP", 0)
+        killed = {len(lines) - 20: "killed"}
+        store, service = await live(lines, register(), lines[-1].received_at, restarts=killed, checkpoint_every_ms=HOUR)
+        rows = [row async for row in store.inbox_after(0)]
+        again = replay(as_lines(rows), register(), england(), until=lines[-1].received_at)
+    [known] = service.engine.cases.values()
+    assert [asked.class_ for asked in known.questions] == ["still"]
+    assert ("fitting.unvalidated", "revalidate") in {(f.rule, f.class_) for f in await store.findings()}
     assert told(await store.findings()) == told(again.findings)
     await store.close()
 
