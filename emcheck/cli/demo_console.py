@@ -17,7 +17,7 @@ OPERATOR = "demo"
 
 
 class DemoConsole:
-    """`link` lets whoever has the `role` choose a password, once the demo began. `must`: without a console there is none."""
+    """`link` lets one of that `role` choose a password, once it began. `must`: without a console there is no demo."""
 
     def __init__(self, folder: Path, zone: str, *, must: bool, role: Role = Role.SUPERVISOR) -> None:
         self._role = role
