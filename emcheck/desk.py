@@ -335,6 +335,10 @@ class Desk(Store, Protocol):
         """The alerts of the queue that somebody has, acknowledged or shelved, in its order."""
         ...
 
+    async def open_incidents(self, *, limit: int) -> list[Alert]:
+        """The alerts of incidents that are not closed, by when they were raised."""
+        ...
+
     async def refused(
         self, *, unit: str | None = None, reason: str | None = None, before: int | None = None, limit: int
     ) -> list[tuple[int, Quarantined]]:

@@ -26,6 +26,8 @@ class Right(StrEnum):
     """Acknowledge, confirm, shelve and close alerts."""
     BOARD = "board"
     """See where everybody is."""
+    SHIFT = "shift"
+    """See what a shift hands over, and how it fared."""
     WEARERS = "wearers"
     """See a wearer's record; without the right to the queue, that of own cases only."""
     OWN_CASES = "own_cases"
@@ -56,7 +58,7 @@ class Role(StrEnum):
 
 
 _OWN = frozenset({Right.OWN_ACCOUNT})
-_CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.EQUIPMENT, Right.WEARERS}
+_CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.SHIFT, Right.EQUIPMENT, Right.WEARERS}
 """What everybody in a monitoring centre looks at."""
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {

@@ -95,8 +95,7 @@ def statistics(
     for step in _not_taken_back(steps):
         if step.alert_id in known:
             first.setdefault(step.alert_id, {}).setdefault(step.action, step.at)
-    spans = Counter((alert.raised_at - since) // FLOOD_SPAN for alert in known.values())
-    floods = sum(count >= FLOOD * operators for count in spans.values())
+    flooded = len(floods(known.values(), since=since, operators=operators))
     cut = Counter((batches or {}).get(a.wearer_id or "", "") for a in known.values() if a.rule == "tag.strap")
     return Statistics(
         since=since,
@@ -108,8 +107,8 @@ def statistics(
         outcomes=Counter(_outcome(alert) for alert in known.values()),
         withdrawn=sum(alert.withdrawn for alert in known.values()),
         seen=[_seen(priority, known, first, targets.get(priority, ()), until) for priority in ("P1", "P2", "P3", "P4")],
-        flood_spans=floods,
-        flood_share=floods / max(-((since - until) // FLOOD_SPAN), 1),
+        flood_spans=flooded,
+        flood_share=flooded / max(-((since - until) // FLOOD_SPAN), 1),
         stale=sum(a.state is not AlertState.CLOSED and until - a.raised_at > STALE for a in known.values()),
         chattering=_chattering(known.values()),
         by_batch={batch: (count, cut[batch]) for batch, count in sorted((straps or {}).items())},
@@ -127,6 +126,12 @@ def _not_taken_back(steps: Iterable[Step]) -> list[Step]:
             last[step.alert_id] = step
         kept.append(step)
     return kept
+
+
+def floods(alerts: Iterable[Alert], *, since: Ms, operators: int = 1) -> list[tuple[Ms, int]]:
+    """The spans of `FLOOD_SPAN` from `since` on in which nobody could attend to all, each with how many were raised."""
+    spans = Counter((alert.raised_at - since) // FLOOD_SPAN for alert in alerts)
+    return [(since + span * FLOOD_SPAN, count) for span, count in sorted(spans.items()) if count >= FLOOD * operators]
 
 
 def _outcome(alert: Alert) -> str:

@@ -42,7 +42,15 @@ async def all_referrals(store: Store, policies: Policies) -> list[Referral]:
 
 
 async def overdue_referrals(store: Store, policies: Policies, now: Ms) -> list[Referral]:
-    """The breaches that should have been referred by now; only alerts that somebody confirmed or closed so are read."""
+    """The breaches that should have been referred by now."""
+    return [one for one in await owed_referrals(store, policies) if one.is_overdue(now)]
+
+
+async def owed_referrals(store: Store, policies: Policies, register: Register | None = None) -> list[Referral]:
+    """The breaches that are to be referred, the earliest due first, under the register in force where none is at hand.
+
+    Only alerts that somebody confirmed or closed so are read.
+    """
     rows = await store.instructions_after(0)
     acts = [parse_instruction(json.loads(r.payload)) for r in rows if any(w in r.payload for w in _IDENTIFIED_BY)]
     names = sorted({act.alert_id for act in acts if isinstance(act, ActOnAlert)})
@@ -50,8 +58,8 @@ async def overdue_referrals(store: Store, policies: Policies, now: Ms) -> list[R
     alerts = [alert for page in pages for alert in page]
     if not alerts:
         return []
-    found = await referrals_of(store, policies, alerts, (await register_in_force(store)).register)
-    return [one for one in found if one.is_overdue(now)]
+    known = register or (await register_in_force(store)).register
+    return [one for one in await referrals_of(store, policies, alerts, known) if one.referred is None]
 
 
 def referred(act: ReferBreach, alerts: Iterable[Alert], at: Ms, published: Publish) -> list[AlertChange]:

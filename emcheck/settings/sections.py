@@ -37,6 +37,13 @@ def _database_url(value: str) -> str:
     return value
 
 
+def _shift_starts(value: str) -> str:
+    if not value.split() or any(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", each) is None for each in value.split()):
+        raise ValueError(f"{value!r} names no times; write them as in '07:00 19:00'")
+    return value
+
+
+ShiftStarts = Annotated[str, AfterValidator(_shift_starts)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -283,6 +290,9 @@ class WebSettings(_Section):
     """A sign-in ends after so long though it is used: a shift of twelve hours and its hand-over."""
     timezone: Annotated[str, AfterValidator(zone)] = "UTC"
     """In which times are shown that belong to no order, as on the board and the shift's page: `Europe/London`."""
+    shift_starts: ShiftStarts = "07:00 19:00"
+    """When shifts begin, by the clock of `timezone`, separated by spaces: which time the shift's page shows at first.
+    Twelve hours are usual where nights are watched."""
     board_every_s: Annotated[float, Field(ge=1, le=600)] = 10
     """How old the board of all wearers may be. While somebody looks, everybody is looked at anew as often; that takes
     about 10 us of one core a wearer, a second for 100,000, in slices of 4 ms."""

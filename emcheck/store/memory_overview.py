@@ -4,6 +4,7 @@ from emcheck.desk import rank
 from emcheck.domain.alerts import Alert, waits
 from emcheck.domain.ids import Ms
 from emcheck.ports import Quarantined
+from emcheck.store.rows import is_open
 
 
 class MemoryOverview:
@@ -25,6 +26,11 @@ class MemoryOverview:
             if (place := rank(a)) is not None and (a.holder is not None or not waits(a))
         ]
         return [self._alerts[name] for _, name in sorted(found)][:limit]
+
+    async def open_incidents(self, *, limit: int) -> list[Alert]:
+        """The alerts of incidents that are not closed, by when they were raised."""
+        found = [a for a in self._alerts.values() if a.subject.startswith("incident ") and is_open(a)]
+        return sorted(found, key=lambda a: (a.raised_at, a.alert_id))[:limit]
 
     async def refused(
         self, *, unit: str | None = None, reason: str | None = None, before: int | None = None, limit: int

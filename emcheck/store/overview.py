@@ -21,6 +21,10 @@ class SqlOverview(SqlReads):
         """The alerts of the queue that somebody has, acknowledged or shelved, in its order."""
         return [alert_from(row[0]) for row in await self._rows(queries.in_hand(limit))]
 
+    async def open_incidents(self, *, limit: int) -> list[Alert]:
+        """The alerts of incidents that are not closed, by when they were raised."""
+        return [alert_from(row[0]) for row in await self._rows(queries.open_incidents(limit))]
+
     async def refused(
         self, *, unit: str | None = None, reason: str | None = None, before: int | None = None, limit: int
     ) -> list[tuple[int, Quarantined]]:

@@ -28,6 +28,16 @@ def in_hand(limit: int) -> Select[tuple[bytes]]:
     return select(alert.c.body).where(or_(held, *attended)).order_by(alert.c.rank, alert.c.alert_id).limit(limit)
 
 
+def open_incidents(limit: int) -> Select[tuple[bytes]]:
+    """Alerts of groups of units, by the index of subjects: theirs begin alike (`domain.bursts.Group`)."""
+    return (
+        select(alert.c.body)
+        .where(alert.c.subject >= "incident ", alert.c.subject < "incident!", alert.c.closed == 0)
+        .order_by(alert.c.raised_at, alert.c.alert_id)
+        .limit(limit)
+    )
+
+
 def refused(unit: str | None, reason: str | None, before: int, limit: int) -> Select[tuple[object, ...]]:
     """Refused input, the newest first."""
     page = select(quarantine).where(quarantine.c.quarantine_no < before)

@@ -34,11 +34,14 @@ from emcheck.web import (
     own_account,
     own_api,
     queue,
+    shift,
     wearer,
 )
+from emcheck.web.described import described
 from emcheck.web.pages import HERE, page
 from emcheck.web.parts import Parts
 from emcheck.web.problems import (
+    API,
     FactorFirst,
     NotSignedIn,
     Problem,
@@ -67,6 +70,11 @@ _HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _BODY_MAX = 64 << 10
+_HTTP: Mapping[int, str] = {
+    400: "The body cannot be read; send what its Content-Type says, in UTF-8.",
+    404: "There is no such page.",
+    405: "This address does not take that.",
+}
 
 
 class Shell:
@@ -97,12 +105,19 @@ class Shell:
         told = dict(scope["headers"])
         given = told.get(b"content-length", b"0")
         if b"transfer-encoding" in told:
-            await PlainTextResponse("Say how long it is\n", status_code=411)(scope, receive, dressed)
+            await _refusal(scope, 411, "Say how long it is.")(scope, receive, dressed)
             return
         if not given.isdigit() or int(given) > _BODY_MAX:
-            await PlainTextResponse("Too large\n", status_code=413)(scope, receive, dressed)
+            await _refusal(scope, 413, f"At most {_BODY_MAX} bytes are read.")(scope, receive, dressed)
             return
         await self._app(scope, receive, dressed)
+
+
+def _refusal(scope: Scope, status: int, words: str) -> Response:
+    """What is refused unread: for a program a problem document, for a browser a line."""
+    if scope["path"].startswith(API):
+        return document(Problem(status, words))
+    return PlainTextResponse(words + "\n", status_code=status)
 
 
 def console_app(parts: Parts) -> FastAPI:
@@ -112,6 +127,7 @@ def console_app(parts: Parts) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )  # fmt: skip
     app.state.parts = parts
+    app.openapi = lambda: described(app)  # type: ignore[method-assign] # FastAPI's own way to another document
 
     async def draw(alerts: "list[Alert]") -> dict[str, str]:
         return await queue.draw_rows(parts, alerts)
@@ -128,6 +144,7 @@ def console_app(parts: Parts) -> FastAPI:
         board,
         cases,
         equipment,
+        shift,
         own_api,
         api,
         api_pages,
@@ -194,9 +211,7 @@ async def _not_valid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = {404: "There is no such page.", 405: "This address does not take that."}.get(
-        status, "It cannot be answered."
-    )
+    detail = _HTTP.get(status, "It cannot be answered.")
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     return await _problem(request, Problem(status, detail, headers=headers))
 

@@ -41,6 +41,8 @@ class Parts:
     """How long the answer of the decision loop is waited for."""
     zone: str = "UTC"
     """In which times are shown that belong to no order."""
+    shift_starts: tuple[str, ...] = ("07:00", "19:00")
+    """When shifts begin, by that zone's clock."""
     board_every_ms: Ms = 10_000
     """How old a board may be."""
     boards: Boards = field(init=False)

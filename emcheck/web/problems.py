@@ -6,9 +6,11 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 API = "/api/"
+PROBLEM = "application/problem+json"
 _TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Not that way",
-    409: "Somebody else was first", 422: "Cannot be used", 429: "Too many tries", 503: "Not now", 504: "No answer yet",
+    409: "Somebody else was first", 411: "Of unknown length", 413: "Too large",
+    422: "Cannot be used", 429: "Too many tries", 503: "Not now", 504: "No answer yet",
 }  # fmt: skip
 
 
@@ -48,9 +50,7 @@ def document(problem: Problem) -> Response:
     """`application/problem+json`."""
     told = {"type": "about:blank", "title": title(problem.status), "status": problem.status, "detail": problem.detail}
     headers = problem.headers | ({"WWW-Authenticate": "Bearer"} if problem.status == 401 else {})
-    return JSONResponse(
-        told | problem.more, status_code=problem.status, headers=headers, media_type="application/problem+json"
-    )
+    return JSONResponse(told | problem.more, status_code=problem.status, headers=headers, media_type=PROBLEM)
 
 
 def title(status: int) -> str:

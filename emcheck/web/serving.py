@@ -117,6 +117,7 @@ def parts_over(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         posted=service.loops.look_at_mail,
         is_secure=(settings.url or "").startswith("https://"),
         zone=settings.timezone,
+        shift_starts=tuple(sorted(settings.shift_starts.split())),
         board_every_ms=round(settings.board_every_s * 1000),
     )
 

@@ -29,6 +29,16 @@ class OverviewContract:
         assert [each.alert_id for each in await store.in_hand(limit=9)] == ["AL-2", "AL-4", "AL-3"]
         assert [each.alert_id for each in await store.in_hand(limit=1)] == ["AL-2"]
 
+    async def test_incidents_that_are_open_are_found_by_their_subject(self, store: Desk) -> None:
+        made = [
+            alert("AL-1", subject="incident all", size=9, raised_at=T0 + 2, wearer_id=None),
+            alert("AL-2", subject="incident postcode SE15 4", size=3, raised_at=T0 + 1, wearer_id=None),
+            closed("AL-3", subject="incident uplink x", size=3), alert("AL-4", subject="incidental"),
+        ]  # fmt: skip
+        await store.commit(Commit(alerts=[change(each) for each in made]))
+        assert [each.alert_id for each in await store.open_incidents(limit=9)] == ["AL-2", "AL-1"]
+        assert [each.alert_id for each in await store.open_incidents(limit=1)] == ["AL-2"]
+
     async def test_refused_input_is_read_from_its_end(self, store: Desk) -> None:
         kept = [
             Quarantined(T0 + n, "em/v1/BU-0001/up", "BU-0001" if n % 2 else None, "not_json" if n < 3 else "over_size",

@@ -38,8 +38,8 @@ from tests.store.samples import alert, change
 from tests.support import UnitStory, at, lines, nobody_called, register
 
 PASSWORD = "correct horse battery staple"
-_QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-HASHED = _QUICK.hash(PASSWORD)
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+HASHED = QUICK.hash(PASSWORD)
 ABSOLUTE, IDLE = 13 * HOUR, HOUR
 
 

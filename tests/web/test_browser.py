@@ -201,6 +201,7 @@ async def test_every_page_is_accessible_at_every_size_in_both_themes(it: Centre,
         "/equipment/tags",
         "/equipment/quarantine",
         "/units/BU-0001",
+        "/shift",
     ]
     faults: dict[str, list[str]] = {}
     async with online(it) as address:
