@@ -22,8 +22,9 @@ def not_attached(f: Finding) -> str:
         accuses = "This accuses nobody: whether the tag"
         if f.end is not None:
             return (
-                f"From {since} until {clock(f.end, f.zone)} ({f.zone}) tag {tag} was heard and told nothing of the body "
-                f"it is on, as it had before: all its sensors were silent at once. {accuses} was on a limb then is unknown."
+                f"From {since} until {clock(f.end, f.zone)} ({f.zone}) tag {tag} was heard and told nothing of the "
+                f"body it is on, as it had before: all its sensors were silent at once. {accuses} was on a limb then is "
+                "unknown."
             )
         return (
             f"Since {since} ({f.zone}) tag {tag} is heard and tells nothing of the body it is on, as it did before: "
