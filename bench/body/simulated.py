@@ -5,9 +5,9 @@
    the skin side has warmed by `fitting.body.rise_min_c`, and the tag is `attached` after it was put back. The wearer
    moves. The fitter has two minutes.
 2. A removal: worn for two hours, a reading every 30 s, then slipped off with the strap closed. Noticed: the first
-   `detached` after it, within an hour.
+   `detached` after it, within an hour; or asked about: `body.not_attached`, class `unsure`.
 3. A day of wear: a reading a minute; each stretch from `detached` until `attached` is a false one, and a false alert
-   where it lasts for `body.not_attached.alert_after_s`.
+   where it lasts for `body.not_attached.alert_after_s`; asked about, as in 2, accuses nobody.
 4. Three kinds of tag: with proximity; without, so that temperature and motion are all there is; and such a tag whose
    bias was measured at its fitting.
 """
@@ -44,6 +44,7 @@ from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, day
 FITTERS_S = 120.0
 FITTED_MIN = 5.0
 ALERT_MS = round(float(RULES["body.not_attached.alert_after_s"].value)) * SECOND
+UNSURE_MS = round(float(RULES["body.not_attached.unsure_after_s"].value)) * SECOND
 RISE_MIN_C = float(RULES["fitting.body.rise_min_c"].value)
 WORN_MIN, OFF_MIN = 120.0, 60.0
 REMOVALS_A_SEED = 10
@@ -178,39 +179,57 @@ def sweep(size: Size, say: Say) -> Section:
     return Section(title, ("contact (1 is skin)", "validated in 5 min"), rows)
 
 
-def remove(size: Size, to: str, seed: str, kind: Kind) -> tuple[float, bool]:
-    """Clause 2: minutes until noticed, and whether it was called attached a quarter of an hour after."""
+class Removed(NamedTuple):
+    """Clause 2: minutes until noticed, and until that or the question of class `unsure`."""
+
+    noticed: float
+    asked: float
+    late: bool
+    """Whether it was called attached a quarter of an hour after."""
+
+
+def remove(size: Size, to: str, seed: str, kind: Kind) -> Removed:
+    """One removal."""
     body = size.tag(seed, "skin")
     check, left = kind.check(body), BEGIN + round(WORN_MIN * MINUTE)
-    late = False
+    late, sure_at, asked = False, BEGIN, inf
     told = perform(body, removal(to, worn_min=WORN_MIN), begin=BEGIN, every_ms=30 * SECOND, minutes=WORN_MIN + OFF_MIN)
     for reading, _, _ in told:
         state = check.take(kind.sample(reading)).state
         late = late or (state == ATTACHED and reading.at >= left + 15 * MINUTE)
-        if state == DETACHED and reading.at >= left:
-            return (reading.at - left) / MINUTE, late
-    return inf, late
+        after = (reading.at - left) / MINUTE
+        if state == DETACHED and after >= 0:
+            return Removed(after, min(asked, after), late)
+        if state == ATTACHED:
+            sure_at = reading.at
+        elif kind.proximity and after >= 0 and reading.at - sure_at >= UNSURE_MS:
+            asked = min(asked, after)
+    return Removed(inf, asked, late)
 
 
 def removals(size: Size, say: Say) -> Iterator[Section]:
     """Clause 2, by destination and kind of tag."""
     number = size.seeds * REMOVALS_A_SEED
-    columns = ("to", "noticed in 10 min", "in 20 min", "median, min", "95 %, min", "attached after 15 min")
+    columns = (
+        "to", "noticed in 10 min", "in 20 min", "median, min", "95 %, min", "or asked, 95 %", "attached after 15 min"
+    )  # fmt: skip
     for kind in KINDS:
         rows = []
         for to in TO:
             say(f"removing {number} tags: to {to}, {kind.name}")
             done = [remove(size, to, f"{n}/{to}/removal", kind) for n in range(number)]
-            rows.append(_noticed(to, [each for each, _ in done], sum(late for _, late in done)))
+            rows.append(_noticed(to, done))
         title = f"simulated removals, strap closed, {number} each, {kind.name}; alerts {ALERT_MS // MINUTE} min later"
         yield Section(title, columns, rows)
 
 
-def _noticed(to: str, after: Sequence[float], late: int) -> Row:
+def _noticed(to: str, done: Sequence[Removed]) -> Row:
+    after, late = [each.noticed for each in done], sum(each.late for each in done)
     first, middle, last = quantile(after, 0.5)
     _, most, _ = quantile(after, 0.95)
+    _, asked, _ = quantile([each.asked for each in done], 0.95)
     spread = ranged(_m(middle), _m(first), _m(last))
-    cells = (to, _share(after, 10), _share(after, 20), spread, _m(most), f"{late} of {len(after)}")
+    cells = (to, _share(after, 10), _share(after, 20), spread, _m(most), _m(asked), f"{late} of {len(after)}")
     return Row(cells, "median 10, 95 % 20", middle <= 10 and most <= 20) if to == TO[0] else Row(cells)
 
 
@@ -219,25 +238,26 @@ def days(size: Size, say: Say) -> Section:
     worn, rows = size.seeds * DAYS_A_SEED, []
     for kind in KINDS:
         say(f"wearing tags for {worn} days, {kind.name}")
-        false, alerts, unsure = Counter[str](), 0, 0
+        false, alerts, unsure, asked = Counter[str](), 0, 0, 0
         for n in range(worn):
             body = size.tag(f"worn/{n}", "skin")
-            check, off_since = kind.check(body), inf
+            check, off_since, sure_at = kind.check(body), inf, inf
             for reading, _, place in perform(body, day(Random(f"worn/{n}/day")), begin=BEGIN, minutes=1440):
                 state = check.take(kind.sample(reading)).state
                 unsure += state != ATTACHED
                 if state == ATTACHED:
-                    off_since = inf
+                    off_since, sure_at = inf, reading.at
                 elif state == DETACHED and off_since == inf:
                     off_since, false[place] = reading.at, false[place] + 1
+                asked += kind.proximity and 0 <= reading.at - sure_at - UNSURE_MS < MINUTE
                 alerts += 0 <= reading.at - off_since - ALERT_MS < MINUTE
         number = false.total()
         low, high = rate(number, worn)
         where = ", ".join(f"{n} {place}" for place, n in false.most_common() if n)
         spread = ranged(f"{number / worn:.3f}", f"{low:.3f}", f"{high:.3f}")
-        cells = (kind.name, spread, f"{alerts / worn:.3f}", where, f"{unsure / worn / 1440:.1%}")
+        cells = (kind.name, spread, f"{alerts / worn:.3f}", f"{asked / worn:.3f}", where, f"{unsure / worn / 1440:.1%}")
         rows.append(Row(cells, "at most 0.02", number / worn <= 0.02))
-    columns = ("", "false detached a worn day", "alerts", "where", "minutes not attached")
+    columns = ("", "false detached a worn day", "alerts", "asked about", "where", "minutes not attached")
     return Section(f"simulated wear, {worn} days of as many people", columns, rows)
 
 

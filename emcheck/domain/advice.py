@@ -163,6 +163,11 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
             "fitting validated anew; nobody is accused by it.",
             _FITTING,
         ),
+        ("body.not_attached", "unsure"): Advice(
+            "Call the wearer: ask where the tag sits and to push it onto bare skin. If it goes on, have the fitting "
+            "validated anew, for the strap may be loose; nobody is accused by it.",
+            _FITTING,
+        ),
         ("body.not_attached", "unusable"): Advice(
             "Plan a visit and exchange the tag: a sensor of it is broken. The wearer has done nothing.",
             _FITTING,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from emcheck.domain.boots import Boot
 from emcheck.domain.ids import BootId, Ms
-from emcheck.domain.retelling import Shown
+from emcheck.domain.retelling import Shown, Step, steps_of
 
 _GAPS_MAX = 64
 """So many gaps of a boot are told apart; what is beyond is one: a unit may send every other number."""
@@ -18,8 +18,14 @@ class Hole:
     boot: BootId
     first: int
     last: int
-    noticed_at: Ms
+    shown: tuple[Step, ...]
+    """What was known of its numbers, and since when: each step reaches further than the one before."""
     asked_at: Ms | None = None
+
+    @property
+    def noticed_at(self) -> Ms:
+        """Since when its first number is known to have been given out."""
+        return self.shown[0][1]
 
 
 def holes_of(boots: Iterable[Boot], before: Iterable[Hole], noticed: Ms | Shown) -> tuple[Hole, ...]:
@@ -36,17 +42,17 @@ def holes_of(boots: Iterable[Boot], before: Iterable[Hole], noticed: Ms | Shown)
             hole = known.get((boot.boot, first, last))
             if isinstance(noticed, Shown):
                 asked_at = None if hole is None else hole.asked_at
-                hole = Hole(boot.boot, first, last, noticed.since(boot.boot, first), asked_at)
+                hole = Hole(boot.boot, first, last, noticed.steps(boot.boot, first, last), asked_at)
             elif hole is None:
-                hole = Hole(boot.boot, first, last, _noticed(held, boot.boot, first, last, noticed))
+                hole = Hole(boot.boot, first, last, _shown(held, boot.boot, first, last, noticed))
             found.append(hole)
     return tuple(found)
 
 
-def _noticed(held: tuple[Hole, ...], boot: BootId, first: int, last: int, now: Ms) -> Ms:
-    """A hole that shrank or split keeps the time at which it was first noticed."""
-    around = (h.noticed_at for h in held if h.boot == boot and h.first <= last and first <= h.last)
-    return min(around, default=now)
+def _shown(held: tuple[Hole, ...], boot: BootId, first: int, last: int, now: Ms) -> tuple[Step, ...]:
+    """A hole that grew, shrank or split keeps what was known of each of its numbers, and since when."""
+    around = (h.shown for h in held if h.boot == boot and h.first <= last and first <= h.last)
+    return steps_of([step for shown in around for step in shown] + [(last, now)], first, last)
 
 
 def few(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:

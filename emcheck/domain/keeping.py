@@ -22,7 +22,7 @@ from emcheck.domain.rules.fitting_unvalidated import Question
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.unit import Unit
 
-FORM = 5
+FORM = 6
 """Rises when the shape of a state, or what folding means, changes."""
 
 
@@ -63,7 +63,7 @@ def unit_state(unit: Unit, cases: Iterable[Case]) -> dict[str, Any]:
         "highest_n": track.settled_n,
         "last_received_at": unit.last_received_at,
         "latest_boot": unit.latest_boot,
-        "holes": [[hole.boot, hole.first, hole.last, hole.noticed_at] for hole in unit.holes],
+        "holes": [[hole.boot, hole.first, hole.last, hole.shown] for hole in unit.holes],
         "settled": unit.settled,
         "folded_before": unit.folded_before,
         "cases": {
@@ -88,7 +88,10 @@ def restore_unit(unit: Unit, state: dict[str, Any]) -> None:
         track.newest = order[-1]
     track.know_reading()
     unit.last_received_at, unit.latest_boot = state["last_received_at"], state["latest_boot"]
-    unit.holes = tuple(Hole(*hole) for hole in state["holes"])
+    unit.holes = tuple(
+        Hole(BootId(boot), first, last, tuple((number, at) for number, at in shown))
+        for boot, first, last, shown in state["holes"]
+    )
     unit.settled, unit.folded_before = state["settled"], state["folded_before"]
 
 

@@ -4,7 +4,7 @@ Refusals, clock offsets and heartbeats that came late are then known where they 
 what arrival in order would have given (P1).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms
@@ -13,6 +13,23 @@ from emcheck.domain.sequence import Ranges
 
 Number = tuple[BootId, int]
 """A boot and a number in it."""
+Step = tuple[int, Ms]
+"""Up to which number it is known that numbers were given out, and since when."""
+_STEPS_MAX = 64
+"""So many are told apart: a hole seldom grows, and what is beyond counts as shown with the last."""
+
+
+def steps_of(shown: Iterable[Step], first: int, last: int) -> tuple[Step, ...]:
+    """What was shown of the numbers from `first` to `last`, each step later and further than the one before."""
+    steps: list[Step] = []
+    for number, at in sorted(((min(number, last), at) for number, at in shown if number >= first), key=_earliest):
+        if not steps or number > steps[-1][0]:
+            steps.append((number, at))
+    return tuple(steps) if len(steps) <= _STEPS_MAX else (*steps[: _STEPS_MAX - 1], steps[-1])
+
+
+def _earliest(step: Step) -> tuple[Ms, int]:
+    return step[1], -step[0]
 
 
 def unusable(told: Sequence[Told]) -> tuple[set[Number], dict[Number, Ms]]:
@@ -79,7 +96,7 @@ class Shown:
     """
 
     def __init__(self, told: Sequence[Told]) -> None:
-        self._shown: dict[BootId, list[tuple[Ms, int]]] = {}
+        self._shown: dict[BootId, list[Step]] = {}
         for received_at, boot, first, events in told:
             self._note(boot, first + len(events) - 1, received_at)
 
@@ -90,9 +107,9 @@ class Shown:
         elif event["type"] == "lost":
             self._note(event["boot"], event["to"], received_at)
 
-    def since(self, boot: BootId, number: int) -> Ms:
-        """The receipt by which it was known that the number had been given out."""
-        return min(at for at, highest in self._shown[boot] if highest >= number)
+    def steps(self, boot: BootId, first: int, last: int) -> tuple[Step, ...]:
+        """By which receipts it was known that numbers from `first` to `last` had been given out."""
+        return steps_of(self._shown[boot], first, last)
 
     def _note(self, boot: BootId, number: int, at: Ms) -> None:
-        self._shown.setdefault(boot, []).append((at, number))
+        self._shown.setdefault(boot, []).append((number, at))

@@ -23,12 +23,14 @@ Stretches, each from the reading that begins it to the one that ends it (`until`
 7. *still*: the strap is closed and the tag did not move by more than a knock, and is neither off nor on a limb; *room*:
    the same, and the skin side follows a room that is no warmer than a policy allows. Both end after 15 min without a
    word to the point, at the last one.
-8. *unusable*: a channel says what cannot be, is frozen, or has fallen silent while the others go on.
-9. *mute*: all channels have fallen silent at once, and the tag goes on being heard: from the first bare report after a
-   reading of the same fitting to the next reading, over silence too once it has lasted. A unit that runs another
-   firmware may not know of channels: its bare reports begin none and end what goes on.
+8. *unsure*: with proximity, the strap closed and no sensor in doubt, the check said attached and can no longer tell:
+   from its first uncertain word until it decides, or after 15 min without a word.
+9. *unusable*: a channel says what cannot be, is frozen, or has fallen silent while the others go on.
+10. *mute*: all channels have fallen silent at once, and the tag goes on being heard: from the first bare report after a
+    reading of the same fitting to the next reading, over silence too once it has lasted. A unit that runs another
+    firmware may not know of channels: its bare reports begin none and end what goes on.
 
-Stretches of 7 to 9 that were over before `LEAST_MS` are forgotten: no policy may ask for shorter ones.
+Stretches of 7 to 10 that were over before `LEAST_MS` are forgotten: no policy may ask for shorter ones.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,19 +41,21 @@ from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Judgement, Sample
 from emcheck.domain.body.check import plain_of
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, TagId
-from emcheck.domain.instants import FOREVER, HOUR
+from emcheck.domain.instants import FOREVER, HOUR, MINUTE
 
 if TYPE_CHECKING:
     from emcheck.domain.boots import Boot
     from emcheck.domain.terms import Reading as Terms
     from emcheck.domain.track import Track
 
-OFF, COOL, ON, STILL, ROOM, UNUSABLE, MUTE = "off", "cool", "on", "still", "room", "unusable", "mute"
+OFF, COOL, ON, STILL, ROOM, UNSURE, UNUSABLE, MUTE = (
+    "off", "cool", "on", "still", "room", "unsure", "unusable", "mute"
+)  # fmt: skip
 LEAST_MS: dict[str, Ms] = {
-    OFF: 0, COOL: 0, ON: 0, STILL: 6 * HOUR, ROOM: HOUR, UNUSABLE: HOUR // 2, MUTE: HOUR // 4,
+    OFF: 0, COOL: 0, ON: 0, STILL: 6 * HOUR, ROOM: HOUR, UNSURE: 10 * MINUTE, UNUSABLE: HOUR // 2, MUTE: 15 * MINUTE,
 }  # fmt: skip
-"""A stretch that is as long is looked at with each reading, and kept (clause 9's last line)."""
-SILENT_MS: dict[str, Ms] = {ON: HOUR, STILL: HOUR // 4, ROOM: HOUR // 4, UNUSABLE: HOUR // 4, MUTE: HOUR // 4}
+"""A stretch that is as long is looked at with each reading, and kept (the last line above)."""
+SILENT_MS: dict[str, Ms] = {ON: HOUR} | dict.fromkeys((STILL, ROOM, UNSURE, UNUSABLE, MUTE), 15 * MINUTE)
 """Without a word for so long a stretch is over; *off* and *cool* stand (5, as what units tell: docs/adr/0017)."""
 WAITING_MAX = 2_048
 """Most of what a unit keeps over an outage (protocol.md: 2,500 events), however it is shuffled; weighed in 50 ms."""
@@ -84,7 +88,7 @@ class Stretch(NamedTuple):
     boot: BootId
     seq: int
     words: str = ""
-    """The check's own, at the reading that began it; of *still* and *room*, at the one that showed that it lasts."""
+    """The check's own, at the reading that began it; of *still*, *room*, *unsure*, at the one that showed it lasts."""
 
     def lasted_ms(self) -> Ms:
         """As far as readings bear it out."""
@@ -279,18 +283,20 @@ def _over(stretches: Iterable[Stretch], at: Ms) -> Iterable[Stretch]:
 def _followed(
     stretches: tuple[Stretch, ...], read: Read, at: Ms, judged: Judgement | None, borne: dict[str, bool | None]
 ) -> Iterable[Stretch]:
-    """The stretches after a report: some go on, some end, some begin (5 to 9); `judged` is None of a bare one."""
+    """The stretches after a report: some go on, some end, some begin (5 to 10); `judged` is None of a bare one."""
+    was_on = False
     for stretch in stretches:
         after = stretch if stretch.end is not None else _gone_on(stretch, at, says=borne[stretch.kind])
+        was_on |= after.kind == ON and after.end is None
         lasted = after.lasted_ms() >= LEAST_MS[after.kind]
-        if judged is not None and lasted and not after.words and after.kind in (STILL, ROOM):
+        if judged is not None and lasted and not after.words and after.kind in (STILL, ROOM, UNSURE):
             after = after._replace(words=judged.words)
         if after.end is None:
             borne[stretch.kind] = None
         if after.end is None or lasted:
             yield after
     for kind, says in borne.items():
-        if says:
+        if says and (kind != UNSURE or was_on):
             yield Stretch(kind, at, at, None, read.boot, read.seq, _words(kind, judged))
 
 
@@ -330,6 +336,7 @@ def _borne_out(judged: Judgement, terms: "Terms") -> dict[str, bool | None]:
         ON: {ATTACHED: True, DETACHED: False}.get(state),
         STILL: still,
         ROOM: room,
+        UNSURE: not decided and touches and not reading.unusable,
         UNUSABLE: bool(reading.unusable),
         MUTE: False,
     }

@@ -22,9 +22,9 @@ def not_attached(f: Finding) -> str:
         accuses = "This accuses nobody: whether the tag"
         if f.end is not None:
             return (
-                f"From {since} until {clock(f.end, f.zone)} ({f.zone}) tag {tag} was heard and told nothing of the "
-                f"body it is on, as it had before: all its sensors were silent at once. {accuses} was on a limb then is "
-                "unknown."
+                f"From {since} until {clock(f.end, f.zone)} ({f.zone}) tag {tag} was heard and told nothing of the body "
+                "it is on, as it had before: all its sensors were silent at once. "
+                f"{accuses} was on a limb then is unknown."
             )
         return (
             f"Since {since} ({f.zone}) tag {tag} is heard and tells nothing of the body it is on, as it did before: "
@@ -36,6 +36,13 @@ def not_attached(f: Finding) -> str:
             f"The strap of tag {tag} is closed, and from {since} the tag was not as warm as on a limb, {until} "
             f"({f.zone}). It tells no proximity, and a cool limb at rest may look so: a question, no accusation. "
             f"Read then: {readings}."
+        )
+    if f.class_ == "unsure":
+        until = "and still cannot" if f.end is None else f"until {clock(f.end, f.zone)}"
+        return (
+            f"The strap of tag {tag} is closed, and from {since} the body check could not tell any longer that the tag "
+            f"is on the limb, {until} ({f.zone}). A strap that sits loose may look so, or a tag that was slipped into "
+            f"a worn shoe: a question, no accusation. Read then: {readings}."
         )
     until = "and has not been said to be on one since" if f.end is None else f"until {clock(f.end, f.zone)}"
     return (

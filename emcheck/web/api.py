@@ -4,14 +4,15 @@ A program signs in for a token and sends it as `Authorization: Bearer`. Errors a
 are read on from `next`, which stays right while the queue changes. An act names the revision that was looked at.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from emcheck.desk import Access, Asked
+from emcheck.desk import Access
 from emcheck.domain.instants import format_ms, format_optional_ms
+from emcheck.domain.queue import RULES
 from emcheck.ports import AlertChange
 from emcheck.present import story as telling
 from emcheck.present.acted import did
@@ -19,6 +20,7 @@ from emcheck.service.showing import shown
 from emcheck.web import acting
 from emcheck.web.alert import note_view
 from emcheck.web.cases import refuse_others
+from emcheck.web.filtering import Filter
 from emcheck.web.guarding import (
     MayAct,
     MaySeeAccess,
@@ -31,7 +33,7 @@ from emcheck.web.guarding import (
 from emcheck.web.own_api import refused_as_problem
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
-from emcheck.web.queue import Priority, Words
+from emcheck.web.queue import lies_under
 from emcheck.web.rows import Row, place_named, rows_of
 from emcheck.web.shapes import Password, Shape
 from emcheck.web.signing_in import CodeWanted, Refused
@@ -139,23 +141,50 @@ async def me(who: MaySeeSelf) -> Self:
     return Self(name=who.name, role=who.role)
 
 
+class QueueQuery(Shape):
+    """What of the queue is wanted, and from where on."""
+
+    priority: Literal["P1", "P2", "P3", "P4"] | None = None
+    """Only this one."""
+    waiting: bool = False
+    """Only what nobody attends to."""
+    mine: bool = False
+    """Only what you have."""
+    words: Annotated[str, Field(max_length=80)] = ""
+    """Sought in ids of alerts, wearers and units, and in names."""
+    rule: Annotated[str, Field(max_length=80)] = ""
+    """Only alerts of this rule."""
+    site: Annotated[str, Field(max_length=80)] = ""
+    """Only of whom the register has at this address, unit or postcode."""
+    incident: Annotated[str, Field(max_length=80)] = ""
+    """Only this incident, by the id of its alert, and what of it somebody attends to."""
+    after: Annotated[str, Field(max_length=120)] = ""
+    """`next` of the page before."""
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    """How many at most."""
+
+
 @router.get("/alerts", summary="The queue")
-async def alerts(
-    request: Request, who: MaySeeQueue, parts: WithParts, priority: Priority = None, waiting: bool = False,
-    words: Words = "", after: Annotated[str, Query(max_length=120)] = "", limit: Limit = 50,
-) -> Alerts:  # fmt: skip
-    """What is open, by priority, what waits first, and age; `words` is sought in ids and names."""
-    place = place_named(after)
-    if after and place is None:
+async def alerts(query: Annotated[QueueQuery, Query()], who: MaySeeQueue, parts: WithParts) -> Alerts:
+    """What is open, by priority, what waits first, and age."""
+    place, limit = place_named(query.after), query.limit
+    if query.after and place is None:
         raise Problem(422, "after: names no place; use `next` of the page before")
-    found = await parts.desk.queue_page(Asked(priority, waiting, words), after=place, limit=limit + 1)
+    if query.rule and query.rule not in RULES:
+        raise Problem(422, f"rule: there is no rule {query.rule!r}; there are {', '.join(sorted(RULES))}")
+    given = query.model_dump(exclude={"after", "limit"})
+    wanted = Filter({key: "1" if value is True else value for key, value in given.items() if value})
+    found = await parts.desk.queue_page(wanted.asked(parts, who), after=place, limit=limit + 1)
     rows = await rows_of(parts, found[:limit])
     return Alerts(alerts=[told_json(row) for row in rows], next=rows[-1].place if len(found) > limit else None)
 
 
 @router.get("/alerts/{alert_id}", summary="One alert")
 async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> dict[str, Any]:
-    """The alert with what it rests on, the windows and the timeline, as `emcheck explain --json` writes it."""
+    """The alert with what it rests on, its windows and timeline, as `emcheck explain --json` writes it.
+
+    `open_at` says at whose consoles it is open now.
+    """
     found = await acting.alert_named(parts, alert_id)
     await note_view(request, parts, who, found, "alert read")
     [row] = await rows_of(parts, [found])
@@ -166,7 +195,17 @@ async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithPa
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     places = [(place.address_id, place.known, place.windows) for place in it.places]
-    return telling.as_json(it.alert, history, facts, places, parts.clock.now()) | {"alert": told_json(row)}
+    told = telling.as_json(it.alert, history, facts, places, parts.clock.now())
+    return told | {"alert": told_json(row), "open_at": parts.live.together.at(found.alert_id)}
+
+
+@router.get("/alerts/{alert_id}/under", summary="What lies under an incident")
+async def under(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> list[dict[str, Any]]:
+    """Alerts that the incident accounts for and nobody attends to, the first of them."""
+    found = await acting.alert_named(parts, alert_id)
+    await note_view(request, parts, who, found, "alert read")
+    shown_under, _ = await lies_under(parts, found.alert_id)
+    return [told_json(row) for row in await rows_of(parts, shown_under)]
 
 
 @router.get("/alerts/{alert_id}/history", summary="What was known when")

@@ -35,6 +35,7 @@ from emcheck.web import (
     own_api,
     queue,
     shift,
+    views,
     wearer,
 )
 from emcheck.web.described import described
@@ -139,6 +140,7 @@ def console_app(parts: Parts) -> FastAPI:
         own_account,
         queue,
         bulk,
+        views,
         alert,
         wearer,
         board,

@@ -5,7 +5,8 @@
    (`Last-Event-ID`) and is told all after it; where that is too much, or another database, it is told to load anew.
 3. A beat a second says that the line is alive, what time it is here, and what troubles the service. A browser that
    hears none says so in red, and since when.
-4. Who does not keep up is told to load anew: one slow browser makes nobody wait and holds no memory.
+4. Who comes to an alert that somebody has open, or leaves it, is told of in the same look (`together`).
+5. Who does not keep up is told to load anew: one slow browser makes nobody wait and holds no memory.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from emcheck.desk import Desk, Told, rank
 from emcheck.domain.alerts import Alert, waits
 from emcheck.ports import StoreError
 from emcheck.present.acted import did
+from emcheck.web.together import Together
 
 log = structlog.get_logger("emcheck.web")
 
@@ -54,6 +56,7 @@ class Live:
         self.still_every_s = 20.0
         """How often it is asked whether somebody may still watch."""
         self.draw: Drawing
+        self.together = Together()
 
     @property
     def watchers(self) -> int:
@@ -83,6 +86,8 @@ class Live:
             if told:
                 self._number = told[-1].number
                 self.tell(await self._batch(told))
+            if there := self.together.changed():
+                self.tell(_event("at", {"alerts": there}))
             if looks % _LOOKS_A_BEAT == 0 or told:
                 self.tell(await self._beat())
             looks += 1
@@ -119,7 +124,7 @@ class Live:
         return _event("beat", {"now": self._clock.now(), "troubles": self._troubles(), "counts": counts})
 
     def tell(self, said: bytes) -> None:
-        """An event for everybody who watches (4)."""
+        """An event for everybody who watches (5)."""
         for watcher in self._watchers:
             if watcher.qsize() >= _HELD_MAX:
                 while not watcher.empty():

@@ -1,15 +1,17 @@
 """The queue: what waits, the most urgent first, page by page; and the live line that keeps it so."""
 
+import re
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
-from emcheck.desk import Asked
-from emcheck.domain.alerts import Alert
+from emcheck.domain.alerts import Alert, AlertState
+from emcheck.domain.queue import RULES
 from emcheck.domain.rights import Right
+from emcheck.web.filtering import Filter
 from emcheck.web.guarding import MaySeeQueue, cookie_name
 from emcheck.web.live import WATCHERS_MAX
 from emcheck.web.offering import DISPOSITIONS, SHELVES_MIN
@@ -20,28 +22,24 @@ from emcheck.web.rows import place_named, rows_of
 from emcheck.web.signing_in import Who
 
 PAGE = 50
+_UNDER_MAX = 50
+_CONSOLE = re.compile(r"[A-Za-z0-9-]{8,40}")
 router = APIRouter(include_in_schema=False)
-Priority = Annotated[Literal["P1", "P2", "P3", "P4"] | None, Query()]
-Words = Annotated[str, Query(max_length=80)]
-
-
-def _asked(priority: str, waiting: str, words: str) -> Asked:
-    return Asked(priority if priority in ("P1", "P2", "P3", "P4") else None, waiting == "1", words.strip()[:80])
 
 
 async def listed(parts: Parts, request: Request, who: Who) -> dict[str, Any]:
     """What the list shows: the filter stands in the address, so that it can be kept as a bookmark."""
     given = request.query_params
-    asked = _asked(given.get("priority", ""), given.get("waiting", ""), given.get("words", ""))
+    wanted = Filter(given)
+    asked, kept = wanted.asked(parts, who), wanted.query
     after = place_named(given.get("after", ""))
     number = await parts.desk.last_told()  # before the page is read: what comes in between is told again, not missed
     alerts = await parts.desk.queue_page(asked, after=after, limit=PAGE + 1)
     rows = await rows_of(parts, alerts[:PAGE])
-    wanted = {"priority": asked.priority, "waiting": "1" if asked.waiting_only else "", "words": asked.words}
-    kept = urlencode({key: value for key, value in wanted.items() if value})
     onward = urlencode({"after": rows[-1].place}) if len(alerts) > PAGE else ""
     return {
-        "rows": rows, "asked": asked, "kept": f"?{kept}" if kept else "", "after": after, "number": number,
+        "rows": rows, "asked": wanted.said, "is_plain": wanted.is_plain, "rules": sorted(RULES), "query": kept,
+        "views": await parts.desk.views(who.name), "kept": f"?{kept}" if kept else "", "after": after, "number": number,
         "onward": f"/?{'&'.join(filter(None, (kept, onward)))}" if onward else "", "now": parts.clock.now(),
         "may_pick": who.may(Right.ACT), "picked": (), "result": None,
         "dispositions": DISPOSITIONS, "shelves": SHELVES_MIN,
@@ -75,10 +73,42 @@ async def live(request: Request, who: MaySeeQueue, parts: WithParts) -> Response
     async def still() -> bool:
         return await parts.signing_in.who(token, used=False) is not None
 
+    console = request.query_params.get("console", "")
+
     async def told() -> AsyncIterator[bytes]:
-        async for said in parts.live.stream(after, still):
-            yield said
+        line = parts.live.together.enter(console, who.name) if _CONSOLE.fullmatch(console) else 0
+        try:
+            async for said in parts.live.stream(after, still):
+                yield said
+        finally:
+            parts.live.together.leave(console, line)
 
     return StreamingResponse(
         told(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
+
+
+@router.post("/live/at")
+async def at(request: Request, who: MaySeeQueue, parts: WithParts) -> Response:
+    """A console that is connected shows another alert, or none: others who have it open are told."""
+    form = await request.form()
+    console, alert_id = (str(form.get(key, "")) for key in ("console", "at"))
+    there = parts.live.together.move(console, who.name, alert_id[:80])
+    return Response(status_code=204 if there else 404)
+
+
+@router.get("/alerts/{alert_id}/under")
+async def under(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> Response:
+    """What an incident accounts for and nobody attends to, as rows."""
+    shown, count = await lies_under(parts, alert_id)
+    rows = await rows_of(parts, shown)
+    return page(
+        request, "under.html", who=who, rows=rows, count=count, incident=alert_id, may_pick=who.may(Right.ACT),
+        kept="", open_id="", picked=(),
+    )  # fmt: skip
+
+
+async def lies_under(parts: Parts, incident: str) -> tuple[list[Alert], int]:
+    """Open alerts under an incident, the first of them, and how many it accounts for in all, closed ones too."""
+    found = await parts.desk.alerts_under(incident, open_only=True, limit=_UNDER_MAX)
+    return [a for a in found if a.state is AlertState.SUPPRESSED], await parts.desk.count_under(incident)

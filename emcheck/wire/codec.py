@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId
 from emcheck.domain.instants import parse_ms
-from emcheck.wire.topics import UNIT_PATTERN
+from emcheck.wire import refusing
 
 ENVELOPE_MAX_BYTES = 64 * 1024
 """protocol.md: an envelope is at most 64 KiB."""
@@ -24,9 +24,9 @@ EVENTS_MAX = 5_000
 _OFFSET_MAX_MS = 4e12
 """A century and more: a clock without a battery starts in 1970."""
 
-_At = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)$")]
-_Boot = Annotated[str, Field(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
-_Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
+_At = Annotated[str, Field(pattern=refusing.AT)]
+_Boot = Annotated[str, Field(pattern=refusing.BOOT)]
+_Tag = Annotated[str, Field(pattern=refusing.TAG)]
 _Seq = Annotated[int, Field(ge=1, le=SEQ_MAX, strict=True)]
 _Count = Annotated[int, Field(ge=0, le=SEQ_MAX)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -135,7 +135,7 @@ _AnyEvent: TypeAlias = Annotated[
 @_lenient
 class _Envelope(TypedDict):
     v: Annotated[int, Field(strict=True, ge=1, le=1)]
-    unit: NotRequired[Annotated[str, Field(pattern=rf"^{UNIT_PATTERN}$")] | None]
+    unit: NotRequired[Annotated[str, Field(pattern=refusing.UNIT)] | None]
     boot: _Boot
     first_seq: _Seq
     sent_at: NotRequired[_At | None]
@@ -225,7 +225,7 @@ def _decode_slowly(payload: bytes) -> Envelope:
     try:
         header = _ENVELOPE.validate_python(raw | {"events": [{"type": "unit_status", "at": "2000-01-01T00:00:00Z"}]})
     except ValidationError as error:
-        raise EnvelopeRefused("not_in_schema", _first_problem(error), **legible) from None
+        raise EnvelopeRefused("not_in_schema", refusing.first_problem(error, "envelope"), **legible) from None
     if not isinstance(events, list) or not 1 <= len(events) <= EVENTS_MAX:
         raise EnvelopeRefused("not_in_schema", f"events is a list of 1 to {EVENTS_MAX}", **legible)
     facts: list[Event | None] = []
@@ -239,7 +239,7 @@ def _judge(seq: int, event: object, refused: list[EventRefused]) -> Event | None
     try:
         return _fact(_EVENT.validate_python(event))
     except ValidationError as error:
-        refused.append(EventRefused(seq, "not_in_schema", _first_problem(error)))
+        refused.append(EventRefused(seq, "not_in_schema", refusing.first_problem(error, "envelope")))
     except ValueError as error:
         refused.append(EventRefused(seq, "impossible_time", str(error)[:200]))
     return None
@@ -257,12 +257,6 @@ def _legible(raw: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(events, list) and 1 <= len(events) <= EVENTS_MAX:
         return legible | {"count": len(events)}
     return {}
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(part) for part in problem["loc"]) or "envelope"
-    return f"{where}: {problem['msg']}"[:200]
 
 
 def envelope_schema() -> dict[str, Any]:

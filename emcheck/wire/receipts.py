@@ -7,9 +7,10 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from emcheck.wire import refusing
+
 SIZE_MAX = 4096
 """Bytes; a receipt has some hundred."""
-_ID = r"[A-Z]{2}-[A-Z0-9]{1,32}\.[1-9][0-9]{0,17}"
 
 
 class ReceiptWord(BaseModel):
@@ -19,9 +20,9 @@ class ReceiptWord(BaseModel):
 
     v: Literal[1]
     """Version of this form."""
-    id: Annotated[str, Field(pattern=f"^{_ID}$")]
+    id: Annotated[str, Field(pattern=refusing.EVENT_ID)]
     """The id of the CloudEvent that was received; events of the alert before it count as received, too."""
-    consumer: Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
+    consumer: Annotated[str, Field(min_length=1, max_length=80, pattern=refusing.NOT_BLANK)]
     """Who has it: the name of a monitoring centre, a console or a bridge."""
 
 
@@ -44,9 +45,7 @@ def decode_receipt(payload: bytes) -> Confirmed:
     try:
         word = ReceiptWord.model_validate_json(payload)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in problem["loc"]) or "receipt"
-        raise ReceiptRefused(f"{where}: {problem['msg']}"[:200]) from None
+        raise ReceiptRefused(refusing.first_problem(error, "receipt")) from None
     alert_id, _, revision = word.id.rpartition(".")
     return Confirmed(alert_id, int(revision), word.consumer)
 

@@ -90,9 +90,16 @@ def test_a_leg_is_fitted_and_foam_is_not() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_tag_left_on_a_table_is_noticed_and_the_time_is_counted_from_its_removal(kind: object) -> None:
     assert isinstance(kind, type(KINDS[0]))
-    minutes, late = remove(Size(), "table", "a", kind)
-    assert 0 < minutes < 60
-    assert not late
+    table = remove(Size(), "table", "a", kind)
+    assert 0 < table.asked == table.noticed < 60
+    assert not table.late
+
+
+def test_a_tag_in_a_worn_shoe_is_asked_about_where_it_tells_proximity() -> None:
+    shoes = [remove(Size(), "shoe", "a", kind) for kind in KINDS]
+    assert [shoe.noticed for shoe in shoes] == [inf] * 3
+    assert 25 < shoes[0].asked <= 30
+    assert [shoe.asked for shoe in shoes[1:]] == [inf] * 2
 
 
 def test_a_row_for_programs_names_its_columns() -> None:

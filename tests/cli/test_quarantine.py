@@ -82,7 +82,7 @@ async def test_alerts_name_the_field_and_a_consumer_s_receipt_is_no_device(left:
     assert "; of the first: unit_status.power: Input should be" in told["evidence.rejected", "not_in_schema"]
     receipt = told["evidence.rejected", "bad_receipt"]
     assert "consumer of the monitoring queue" in receipt
-    assert "; of the first: id: String should match pattern" in receipt
+    assert "; of the first: id: should be the id of an event of the monitoring queue, such as" in receipt
     assert "no unit's topic" in told["evidence.unknown_device", "bad_topic"]
     [alert] = [one for one in alerts if one.get("class") == "bad_receipt"]
     story = (await said("explain", alert["alert_id"])).stdout

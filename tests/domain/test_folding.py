@@ -26,6 +26,8 @@ START = at("18:00", "2026-03-10")
 WHAT = ["hears", "loses", "away", "report", "skips", "periodic", "reboots", "tamper", "offset", "tags", "stands"]
 WAIT, DELAY = st.integers(1, 20 * 3600), st.sampled_from([2, 2, 2, 2, 90, 3600, 100_000, 500_000])
 STEP = st.tuples(st.sampled_from(WHAT), WAIT, DELAY)
+HOLE_THAT_GREW = [("periodic", 256, 100_000), ("reboots", 74, 2), ("older", 2500, 2), ("tamper", 71_999, 90)]
+"""A boot names the last number of the one before it, a clone goes on with that one, and what was missing comes late."""
 DAYS = [(seed, restless_days) for seed in range(5)]
 STEP_OR_CLONE = st.tuples(st.sampled_from([*WHAT, "older"]), WAIT, DELAY)
 
@@ -123,6 +125,7 @@ def folded(lines: list[Line], known: Register, until: int, monkeypatch: pytest.M
 )
 @given(st.lists(STEP_OR_CLONE, min_size=5, max_size=30), st.lists(STEP_OR_CLONE, max_size=15), st.integers(0, 2**32))
 @example([("away", 20 * 3600, 2)] * 12, [], 1)
+@example(HOLE_THAT_GREW, [("hears", 35321, 2), ("tamper", 28303, 2)], 51149)
 def test_folding_changes_no_decision(
     monkeypatch: pytest.MonkeyPatch, first: list[Any], second: list[Any], seed: int
 ) -> None:

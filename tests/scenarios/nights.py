@@ -249,6 +249,10 @@ def nights() -> dict[str, Callable[[], Night]]:
             (wearing.on_a_bed_post(),), homes({}, fitted={"body_bias_c": wearing.bias_c()}),
             (("body.not_attached", "W-1"),),
         ),
+        "slipped-into-a-shoe": lambda: Night(
+            "The tag is slipped off, strap closed, into a shoe that somebody else wears: warm and moving.",
+            (wearing.in_a_shoe(),), homes({}), (("body.not_attached", "W-1"),),
+        ),
         "a-sleeper": lambda: Night(
             "Somebody wears a tag that tells of the body, is up until 22:30 and sleeps: nothing is to be told.",
             (wearing.asleep(),), homes({}),

@@ -49,6 +49,11 @@ def on_a_bed_post() -> UnitStory:
     return worn((at("22:00"), "bed-post"), (at("06:30", WEDNESDAY), "skin"))
 
 
+def in_a_shoe() -> UnitStory:
+    """Slipped off at 20:30, strap closed, into a shoe that somebody else at home wears; back on at 23:00."""
+    return worn((at("20:30"), "shoe"), (at("23:00"), "skin"))
+
+
 def asleep() -> UnitStory:
     """In bed from 22:30 to 06:45, all night on the limb."""
     return worn((at("22:30"), "in-bed"), (at("06:45", WEDNESDAY), "skin"))

@@ -134,9 +134,10 @@ async def test_openapi_describes_the_api_and_no_pages(it: Centre) -> None:
         f"{V1}{path}"
         for path in (
             "/session", "/me", "/alerts", "/alerts/{alert_id}", "/alerts/{alert_id}/history",
-            "/alerts/{alert_id}/acts", "/alerts/acts", "/wearers/{wearer_id}", "/access", "/accounts", "/me/password",
-            "/me/second-factor", "/me/cases", "/me/sign-ins", "/me/sign-ins/{sign_in_id}", "/board", "/board/wearers",
-                "/units", "/units/{unit}", "/tags", "/quarantine", "/quarantine/{number}", "/shift",
+            "/alerts/{alert_id}/acts", "/alerts/{alert_id}/under", "/alerts/acts", "/views", "/views/{name}",
+            "/wearers/{wearer_id}", "/access", "/accounts", "/me/password", "/me/second-factor", "/me/cases",
+            "/me/sign-ins", "/me/sign-ins/{sign_in_id}", "/board", "/board/wearers", "/units", "/units/{unit}",
+            "/tags", "/quarantine", "/quarantine/{number}", "/shift",
         )
     }  # fmt: skip
 

@@ -11,14 +11,14 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:sendError", () => say("emcheck does not answer. Nothing was done; try again."));
 
 // Says something above the alert, or above the page where there is none.
-export function say(words) {
+export function say(words, kind = "wrong") {
   const place = by("alert") || by("content");
   if (!place) return;
   const said = place.querySelector(".outcome.said");
   if (said) said.remove();
   const line = document.createElement("p");
-  line.className = "outcome wrong said";
-  line.setAttribute("role", "alert");
+  line.className = `outcome ${kind} said`;
+  line.setAttribute("role", kind === "wrong" ? "alert" : "status");
   line.textContent = words;
   place.prepend(line);
 }

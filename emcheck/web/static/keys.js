@@ -32,17 +32,17 @@ const ACTS = { a: "acknowledged", c: "claimed by you", d: "confirmed" };
 const FIELDS = { e: "passed on", h: "handed over", s: "shelved", x: "closed", n: "noted" };
 let awaited = null;
 function step(by_, picks) {
-  const rows = all("#rows .row");
+  const rows = all("#rows .row").filter((row) => row.offsetParent !== null);
   if (!rows.length) return;
   const from = rows.indexOf(chosen());
   const next = rows[Math.min(rows.length - 1, Math.max(0, from < 0 ? 0 : from + by_))];
   if (picks) for (const row of [chosen(), next]) pick(row, true);
-  next.querySelector("a").focus({ preventScroll: true });
+  next.querySelector(":scope > a").focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }
 function openChosen() {
   const row = chosen();
-  if (row) row.querySelector("a").click();
+  if (row) row.querySelector(":scope > a").click();
   else say("no alert is chosen: j");
 }
 function onOpened(key, does) {
@@ -60,7 +60,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
   awaited = null;
   if (it && it.dataset.id === id) does(key);
 });
+document.addEventListener("htmx:sendError", () => { awaited = null; });
 function press(key) {
+  if (document.querySelector("#alert .htmx-request")) { // what was pressed before is on its way: then this
+    awaited = { id: open().dataset.id, key, does: press };
+    return;
+  }
   const button = document.querySelector(`#alert [data-key="${key}"]`);
   if (button) button.click();
   else say(`this alert cannot be ${ACTS[key]} now`);
@@ -84,6 +89,11 @@ function fill(key) {
   if (many) many.focus();
   else onOpened(key, reach);
 }
+function toggleUnder() {
+  const group = chosen() && chosen().querySelector(":scope > details");
+  if (group) group.open = !group.open;
+  else say("the chosen alert is no incident");
+}
 function undo() {
   const button = document.querySelector('#alert [data-key="u"]');
   if (button) button.click();
@@ -91,7 +101,7 @@ function undo() {
 }
 const KEYS = {
   j: () => step(1), k: () => step(-1), J: () => step(1, true), K: () => step(-1, true), " ": () => pick(chosen()),
-  a: () => act("a"), c: () => act("c"), d: confirm_, u: undo, ".": showNew, "/": () => by("words").focus(),
+  a: () => act("a"), c: () => act("c"), d: confirm_, u: undo, o: toggleUnder, ".": showNew, "/": () => by("words").focus(),
   "?": () => { by("keys").open = !by("keys").open; }, Escape: pickNone,
   ...Object.fromEntries(Object.keys(FIELDS).map((key) => [key, () => fill(key)])),
 };

@@ -1,18 +1,21 @@
 // The live line: what the service tells, how far behind it is, and since when it is silent.
 import { all, by } from "./console.js";
+import { isAt, isConnected, together } from "./together.js";
 import { announce, change, refresh } from "./rows.js";
 import { remind, tellSound } from "./sound.js";
 import { countDown, setNow } from "./time.js";
 
 const STALE_MS = 5000, AGAIN_MS = 12000;
 const live = by("live");
-let source = null, number = by("list").dataset.number, heard = performance.now(), heardAt = null, opened = 0;
+let source = null, number = by("list").dataset.number, heard = performance.now(), heardAt = null, opened = 0, isNew = true;
 const isStale = () => performance.now() - heard > STALE_MS;
 
 function connect() {
   if (source) source.close();
   opened = performance.now();
-  source = new EventSource(`/live?after=${encodeURIComponent(number)}`);
+  source = new EventSource(`/live?${new URLSearchParams({ after: number, console: together })}`);
+  source.onopen = () => { isNew = true; };
+  source.addEventListener("at", (event) => isAt(JSON.parse(event.data).alerts));
   source.addEventListener("beat", (event) => beat(JSON.parse(event.data)));
   source.addEventListener("changes", (event) => {
     number = event.lastEventId || number;
@@ -31,6 +34,8 @@ function whetherSignedIn() {
     .then((answer) => (answer.type === "opaqueredirect" ? location.reload() : connect()), connect);
 }
 function beat(said) {
+  if (isNew) isConnected();
+  isNew = false;
   setNow(said.now);
   heard = performance.now();
   heardAt = new Date(said.now);

@@ -18,7 +18,9 @@ export function pickNone() {
 }
 // A row that is drawn anew stays chosen as it was looked at: what somebody did meanwhile is told, not overwritten.
 export function carry(row, next) {
-  const old = row.querySelector(".pick input"), box = next.querySelector(".pick input");
+  const old = row.querySelector(":scope > .pick input"), box = next.querySelector(":scope > .pick input");
+  const group = row.querySelector(":scope > details"), again = next.querySelector(":scope > details");
+  if (group && again) again.replaceWith(group); // what was opened in place stays open
   if (old && box && old.checked) Object.assign(box, { checked: true, value: old.value });
 }
 function count() {

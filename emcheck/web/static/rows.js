@@ -4,7 +4,7 @@ import { all, by, say } from "./console.js";
 import { carry } from "./picking.js";
 import { ring } from "./sound.js";
 
-const fresh = new Map();
+const fresh = new Map(), me = by("content").dataset.me;
 
 function made(html) {
   const parsed = document.createElement("template");
@@ -16,23 +16,27 @@ export function change(it) {
   if (row && it.html) renew(row, it.html);
   else if (row) row.classList.add("changed");
   else if (it.rank !== null && it.waits && it.came) arrive(it);
+  if (it.came && it.waits && it.priority === "P1" && !row) ring(); // whatever the list is filtered by
+  if (it.action === "handed_over" && it.holder === me && it.by !== me) say(`${it.by} gave you an alert: choose "mine" to see it.`, "done");
   if (it.rank === null) fresh.delete(it.id);
   const open = document.querySelector("#alert article");
   if (open && open.dataset.id === it.id && Number(open.dataset.revision) < it.revision) soon(open, it);
 }
 function renew(row, html) {
-  const next = made(html), had = row.contains(document.activeElement);
+  const next = made(html), focused = document.activeElement, had = row.contains(focused);
   carry(row, next);
   for (const mark of ["open", "chosen"]) if (row.classList.contains(mark)) next.classList.add(mark);
   row.replaceWith(next);
   htmx.process(next);
-  if (had) next.querySelector("a").focus({ preventScroll: true });
+  if (had) (next.contains(focused) ? focused : next.querySelector("a")).focus({ preventScroll: true });
 }
 function arrive(it) {
   const list = by("list").dataset;
   if (list.priority && list.priority !== it.priority) return;
-  if (it.priority === "P1") ring();
-  if (it.priority === "P1" && it.html && !list.words && !list.later) enter(it);
+  if (list.rule && list.rule !== it.rule) return;
+  if (list.mine && it.holder !== me) return;
+  const isSought = list.words || list.site || list.incident; // whether it is meant, only the service can say
+  if (it.priority === "P1" && it.html && !isSought && !list.later) enter(it);
   else fresh.set(it.id, it.priority);
 }
 function enter(it) {
@@ -83,3 +87,4 @@ function soon(open, it) {
   } else htmx.ajax("GET", `/alerts/${encodeURIComponent(it.id)}`, { target: "#alert", swap: "innerHTML" });
 }
 by("news-show").addEventListener("click", showNew);
+by("filter-show").hidden = true; // by script the list follows each choice
