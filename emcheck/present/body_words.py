@@ -22,8 +22,8 @@ def not_attached(f: Finding) -> str:
         accuses = "This accuses nobody: whether the tag"
         if f.end is not None:
             return (
-                f"From {since} until {clock(f.end, f.zone)} ({f.zone}) tag {tag} was heard and told nothing of the body "
-                "it is on, as it had before: all its sensors were silent at once. "
+                f"From {since} until {clock(f.end, f.zone)} ({f.zone}) tag {tag} was heard and told nothing of the "
+                "body it is on, as it had before: all its sensors were silent at once. "
                 f"{accuses} was on a limb then is unknown."
             )
         return (
