@@ -318,6 +318,7 @@ async def test_what_one_fitter_saved_is_not_sent_in_anothers_name(it: Centre, br
         await phone.context.clear_cookies()
         other = await signed_in(phone.context, address, "b.fitter")
         await expect(other.locator("#strip")).to_contain_text("1 saved on this phone by a.fitter")
+        await until(other, f"caches.match('/visits/{session}/skin', {{ignoreVary: true}}).then(kept => !kept)")
         assert await acts_of(it, session) == []
         await phone.context.close()
 

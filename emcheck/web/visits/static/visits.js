@@ -214,6 +214,8 @@ async function keepPages() {
   await navigator.serviceWorker.ready;
   const now = worker.active;
   if (!now) return;
+  if (localStorage.getItem("emcheck-who") !== about.who) now.postMessage({ forget: true }); // another's pages
+  localStorage.setItem("emcheck-who", about.who);
   if (about.closed) return now.postMessage({ forget: true });
   const steps = about.session ? about.steps.trim().split(" ") : [];
   const paths = ["/visits", "/visits/offline", ...steps.map((step) => `/visits/${about.session}/${step}`)];
