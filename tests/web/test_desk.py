@@ -130,6 +130,30 @@ async def test_fifty_at_once_by_keyboard_and_all_of_it_undone(it: Centre, browse
         await other.close()
 
 
+async def test_what_became_of_many_stays_though_one_of_them_is_open(it: Centre, browser: Browser) -> None:
+    await it.has("operator")
+    await it.raises(*many(6))
+    async with online(it) as address:
+        page = await signed_in(browser, address)
+        await page.goto("/alerts/AL-00")
+        await is_live(page)
+        for _ in range(3):
+            for _ in range(5):
+                await page.keyboard.press("Shift+J")
+            await expect(page.locator("#bulk-count")).to_have_text("6 chosen")
+            await page.keyboard.press("a")
+            await done(page, "6 alerts are acknowledged.")
+            await expect(page.locator("#row-AL-00 .state")).to_contain_text("with operator until")
+            await done(page, "6 alerts are acknowledged.")
+            await page.keyboard.press("u")
+            await done(page, "6 alerts are taken back.")
+            await page.locator("#row-AL-00 > a").click()
+            await expect(page.locator("#alert article")).to_have_attribute("data-id", "AL-00")
+            await expect(page.locator("#rows .state").filter(has_text=re.compile("^new$"))).to_have_count(6)
+            assert await stands(it, "AL-05") == (AlertState.UNACKNOWLEDGED, None)
+        await page.close()
+
+
 async def test_a_range_is_chosen_with_shift_and_closed_or_shelved(it: Centre, browser: Browser) -> None:
     await it.has("operator")
     await it.raises(*many(8))
