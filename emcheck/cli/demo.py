@@ -11,10 +11,13 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is removed.")] = Path("var/demo"),
     seed: Annotated[int | None, typer.Option(help="Another night of the same scenario.")] = None,
     console: Annotated[
-        bool, typer.Option("--console", help="Show it in the console too, and keep that up until Ctrl-C.")
+        bool, typer.Option("--console", help="Keep the console up when the night is over, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Show a whole night: units connect, alerts come with reasons, and each presence is drawn against its window."""
+    """Show a whole night: units connect, alerts come with reasons, and each presence is drawn against its window.
+
+    A link that is printed first opens the night in the console while it lasts.
+    """
     from emcheck.cli.night import show_night
 
     show_night(scenario, folder, seed, in_console=console)

@@ -1,12 +1,13 @@
 """The console beside a demo: on a free port of this machine, on the night's own time, with one invited operator."""
 
+import asyncio
 from pathlib import Path
 
 from emcheck.clock import VirtualClock
 from emcheck.desk import Account
 from emcheck.domain.rights import Role
 from emcheck.ingest.embedded import free_port
-from emcheck.service.app import Beside
+from emcheck.service.app import Beside, Service
 from emcheck.settings import WebSettings
 from emcheck.store.sql import SqlStore
 from emcheck.web.serving import console_over
@@ -16,19 +17,33 @@ OPERATOR = "demo"
 
 
 class DemoConsole:
-    """`link` lets the operator choose a password, once the night began."""
+    """`link` lets the operator choose a password, once the night began. `must`: without a console there is no demo."""
 
-    def __init__(self, folder: Path, zone: str) -> None:
+    def __init__(self, folder: Path, zone: str, *, must: bool) -> None:
         # the night takes half a minute: nobody is signed out because its hours go by
         self._settings = WebSettings(
             port=free_port(), idle_min=1_440, absolute_h=168, key_file=folder / "web.key", timezone=zone
         )
+        self._must = must
         self.address = f"http://{self._settings.host}:{self._settings.port}"
         self.link = ""
+        self.trouble = ""
+        """Why there is none, where there need not be one."""
 
     async def beside(self, store: SqlStore, clock: VirtualClock) -> Beside:
         """What runs beside the night's service; nobody but the operator is invited."""
         secret, hashed, until = new_link(clock.now())
         await store.put_account(Account(OPERATOR, Role.SUPERVISOR, clock.now(), link_sha256=hashed, link_until=until))
         self.link = f"{self.address}/welcome/{secret}"
-        return console_over(self._settings, print)(store, clock)
+        console = console_over(self._settings, print)(store, clock)
+
+        async def run(service: Service) -> None:
+            try:
+                await console(service)
+            except OSError as error:
+                if self._must:
+                    raise
+                self.trouble = str(error)
+                await asyncio.Event().wait()  # the night goes on without it
+
+        return run

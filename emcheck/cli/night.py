@@ -31,7 +31,10 @@ _STYLE = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
 
 
 def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: bool = False) -> None:
-    """Run the night of a scenario in `folder`, and print it as it goes; `in_console` stays until Ctrl-C."""
+    """Run the night of a scenario in `folder`, print it as it goes and show it in the console, which may be looked at.
+
+    With `in_console` the console stays until Ctrl-C; without, the demo ends with the night, whoever looks.
+    """
     path = scenario_path(scenario)
     try:
         plan = load_scenario(path)
@@ -47,16 +50,14 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
         console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
     bar = progress.add_task("night", total=plan.end_ms - plan.start_ms, now="", events=0)
-
-    desk = DemoConsole(folder, zone) if in_console else None
+    desk = DemoConsole(folder, zone, must=in_console)
 
     def opened(broker: str, units: int, wearers: int) -> None:
+        _invite(console, desk, stays=in_console)
         console.print(f"Broker on {broker}, {units} base units connected over MQTT, {wearers} wearers under curfew.")
         console.print(
             f"The night of {clock_words(plan.start_ms, zone)} to {clock_words(plan.end_ms, zone)} ({zone}):\n"
         )
-        if desk is not None:
-            console.print(f"[bold]The console, for `{OPERATOR}`, who chooses a password here, once:[/]\n{desk.link}\n")
 
     def alert(event: dict[str, Any]) -> None:
         """Nobody is on duty here: that alerts are passed on is not shown, nor what lies under an incident."""
@@ -77,18 +78,26 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
         _page(console, night, zone)
         _sum_up(console, night, folder, time.monotonic() - began)
         _point_to_commands(console, night, folder)
-        _point_to_console(console, night, zone, desk)
+        _point_to_console(console, night, zone, desk, stays=in_console)
 
     watcher = Watcher(opened=opened, alert=alert, moved=moved, ended=ended)
-    beside = None if desk is None else desk.beside
     try:
         with progress:
-            asyncio.run(run_night(plan, policy, folder, watcher=watcher, seed=seed, console=beside))
+            night = run_night(plan, policy, folder, watcher=watcher, seed=seed, console=desk.beside, stays=in_console)
+            asyncio.run(night)
     except (BrokerError, StoreError, OSError) as error:
         bad_input(error)
     except KeyboardInterrupt:
-        if desk is None:
+        if not in_console:
             raise
+
+
+def _invite(console: Console, desk: DemoConsole, *, stays: bool) -> None:
+    """Where the night is seen, before anything of it."""
+    if not desk.trouble:
+        lasts = "" if stays else " while the night lasts,"
+        said = f"The console,{lasts} for `{OPERATOR}`, who chooses a password here, once:"
+        console.print(f"[bold]{said}[/]\n{desk.link}\n", highlight=False)
 
 
 def _sum_up(console: Console, night: Night, folder: Path, took_s: float) -> None:
@@ -110,9 +119,11 @@ def _point_to_commands(console: Console, night: Night, folder: Path) -> None:
         console.print(f"One alert's story:  {beside} explain {gravest['alert_id']}", highlight=False)
 
 
-def _point_to_console(console: Console, night: Night, zone: str, desk: DemoConsole | None) -> None:
-    if desk is None:
-        console.print(f"In the console:     {as_started()} demo --console", highlight=False)
+def _point_to_console(console: Console, night: Night, zone: str, desk: DemoConsole, *, stays: bool) -> None:
+    if not stays:
+        if desk.trouble:
+            console.print(f"There was no console: {desk.trouble}", highlight=False)
+        console.print(f"In the console:     {as_started()} demo --console  (keeps it up until Ctrl-C)", highlight=False)
         return
     console.print(f"\nThe clock stands at {clock_words(night.until, zone)}. The console is up until Ctrl-C:")
     console.print(desk.address, highlight=False)

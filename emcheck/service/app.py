@@ -34,6 +34,7 @@ from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
 from emcheck.service.reaching import unreached
 from emcheck.service.visiting import EndingVisits
+from emcheck.service.vitals import Vitals
 
 log = structlog.get_logger("emcheck.service")
 
@@ -117,6 +118,7 @@ class Service:
         self.pipeline.on_taken = self.configuring.taken
         self.pipeline.on_amended = self.configuring.amended
         self.pipeline.publishing.unreached = functools.partial(unreached, contacts=contacts)
+        self.vitals = Vitals(lambda: self.pipeline.engine if self.started.is_set() else None)
         self.loops = Loops(
             self.pipeline,
             transport,
@@ -187,6 +189,7 @@ class Service:
             "transport": self._transport.run(),
             "receive": self.loops.receive(),
             "keep_time": self.loops.keep_time(),
+            "feel_pulse": self.vitals.run(),
             "answer_units": self.loops.answer_units(),
             "configure_units": self.configuring.run(),
             "read_mail": self.loops.read_mail(),
@@ -281,7 +284,11 @@ class Service:
         } | self.configuring.readings()
 
     def _all_readings(self) -> dict[str, tuple[str, float | By]]:
-        return {**self.readings(), **self.readings_by_publisher(), **self.pipeline.queue.readings(self._clock.now())}
+        now = self._clock.now()
+        return {
+            **self.readings(), **self.readings_by_publisher(), **self.pipeline.queue.readings(now),
+            **self.vitals.readings(now),
+        }  # fmt: skip
 
     def readings_by_publisher(self) -> dict[str, tuple[str, By]]:
         """The figures of `/metrics` that each publisher has its own of."""

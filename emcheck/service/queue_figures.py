@@ -72,6 +72,10 @@ class QueueFigures:
         else:
             self._waiting.pop(alert.alert_id, None)
 
+    def _oldest_s(self, priority: str, now: Ms) -> float:
+        """0 where none waits."""
+        return max(0, now - min((at for one, at in self._waiting.values() if one == priority), default=now)) / 1000
+
     def readings(self, now: Ms) -> dict[str, tuple[str, float | By]]:
         """As `/metrics` shows them."""
         waiting = Counter(priority for priority, _ in self._waiting.values())
@@ -84,6 +88,10 @@ class QueueFigures:
                 By("outcome", self._outcomes),
             ),
             "alerts_waiting": ("Alerts that wait for somebody", By("priority", {p: waiting[p] for p in _PRIORITIES})),
+            "alerts_oldest_seconds": (
+                "How long the alert has waited that waits longest",
+                By("priority", {p: self._oldest_s(p, now) for p in _PRIORITIES}),
+            ),
             "alerts_stale": (
                 "Alerts that have waited for over a day; none is the target of ISA-18.2",
                 sum(raised_at < now - STALE for _, raised_at in self._waiting.values()),

@@ -76,10 +76,12 @@ async def run_night(
     watcher: Watcher,
     seed: int | None = None,
     console: Callable[[SqlStore, VirtualClock], Awaitable[Beside]] | None = None,
+    stays: bool = False,
 ) -> Night:
     """The whole scenario over a real broker and a new database in `folder`.
 
-    With a `console` it serves on when the night is over, until it is cancelled: the clock stands, nothing more comes.
+    A `console` runs beside it. What `stays` serves on when the night is over, until it is cancelled: the clock stands,
+    nothing more comes.
     """
     world = World(scenario, seed, live=True)
     register = parse_register(json.dumps(world.register()))
@@ -123,7 +125,7 @@ async def run_night(
                 service.troubles(),
             )
             watcher.ended(night)
-            if console is not None:
+            if stays:
                 await asyncio.Event().wait()
             return night
 
