@@ -25,7 +25,7 @@ _SOON: Ms = DAY
 
 
 class Wanted(NamedTuple):
-    """An order whose wearer is to be visited, why: `overdue`, `untagged`, `unvalidated`, `revalidate` or `asked` for."""
+    """An order whose wearer is to be visited, why: `overdue`, `untagged`, `unvalidated`, `revalidate` or `asked`."""
 
     order_id: str
     wearer_id: str
