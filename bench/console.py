@@ -73,13 +73,13 @@ async def play(folder: Path, *, flood: bool = False) -> dict[str, float]:
         async with _console(store, clock, folder) as (address, token):
             if flood:
                 await _fill(store, clock)
-            asked = {"address": address, "token": token, "consoles": CONSOLES, "pages": flood}
-            watchers = await _watchers(asked)
+            asked = {"address": address, "token": token}
+            outside = [await _outside(asked | {"consoles": CONSOLES}), *([await _outside(asked)] if flood else [])]
             apart_s, together = (TOGETHER * FLOOD_S / FLOOD, TOGETHER) if flood else (1 / ALERTS_PER_S, 1)
             committed = await _raise(store, clock, FLOOD if flood else ALERTS, together=together, apart_s=apart_s)
-            told, _ = await watchers.communicate(json.dumps(committed).encode() + b"\n")
-            found: dict[str, float] = json.loads(told)
-            return found
+            said = json.dumps(committed).encode() + b"\n"
+            told = await asyncio.gather(*(each.communicate(said) for each in outside))
+            return {name: value for out, _ in told for name, value in json.loads(out).items()}
     finally:
         await store.close()
 
@@ -114,15 +114,15 @@ async def _console(store: SqlStore, clock: SystemClock, folder: Path) -> AsyncIt
         listening.close()
 
 
-async def _watchers(asked: dict[str, Any]) -> asyncio.subprocess.Process:
-    """The consoles, all of them connected."""
+async def _outside(asked: dict[str, Any]) -> asyncio.subprocess.Process:
+    """Consoles, all of them connected; or somebody who asks for pages."""
     pipe = asyncio.subprocess.PIPE
-    watchers = await asyncio.create_subprocess_exec(
+    started = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.watchers", json.dumps(asked), stdin=pipe, stdout=pipe
     )
-    if watchers.stdout is None or await watchers.stdout.readline() != b"ready\n":
+    if started.stdout is None or await started.stdout.readline() != b"ready\n":
         raise RuntimeError("the consoles did not connect; what they say is above")
-    return watchers
+    return started
 
 
 async def _fill(store: SqlStore, clock: SystemClock) -> None:

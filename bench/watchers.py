@@ -1,11 +1,12 @@
 """Consoles in a process of their own: each holds one live line open and notes when it heard of each alert first.
 
+In another process, that nothing holds up, pages of the queue are asked for meanwhile.
+
 `python -m bench.watchers ARGUMENTS` is what `bench.console` starts. It says `ready` when all lines are live, and then
 reads from standard input when each alert was committed, on the machine's monotonic clock, which processes share.
 """
 
 import asyncio
-import contextlib
 import json
 import re
 import sys
@@ -51,28 +52,42 @@ class Console:
             self.heard.setdefault(name, now)
 
 
-async def watched(address: str, token: str, consoles: int, *, pages: bool) -> dict[str, float]:
-    """What so many consoles saw, and how long pages of the queue took meanwhile."""
+async def watched(address: str, token: str, consoles: int) -> dict[str, float]:
+    """What so many consoles saw."""
     host, port = urlsplit(address).hostname or "", urlsplit(address).port or 0
     all_of = [Console() for _ in range(consoles)]
     lines = [asyncio.create_task(each.watch(host, port, token, f"console-{n:08}")) for n, each in enumerate(all_of)]
-    asking: asyncio.Task[None] | None = None
+    async with asyncio.timeout(_PATIENCE_S):
+        for each in all_of:
+            await each.is_live.wait()
+    committed = await _committed()
+    await _all_heard(all_of, len(committed))
+    for line in lines:
+        line.cancel()
+    await asyncio.wait(lines)
+    return _told(all_of, committed)
+
+
+async def asked_for(address: str, token: str) -> dict[str, float]:
+    """How long pages of the queue take, one after another, as somebody who works asks for them."""
     took_ms: list[float] = []
-    try:
-        async with asyncio.timeout(_PATIENCE_S):
-            for each in all_of:
-                await each.is_live.wait()
-        if pages:
-            asking = asyncio.create_task(_ask(address, token, took_ms))
-        print("ready", flush=True)
-        committed: dict[str, float] = json.loads(await asyncio.to_thread(sys.stdin.readline))
-        await _all_heard(all_of, len(committed))
-    finally:
-        for task in (*lines, *([asking] if asking is not None else [])):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-    return _told(all_of, committed) | (_pages(took_ms) if pages else {})
+    asking = asyncio.create_task(_ask(address, token, took_ms))
+    while not took_ms and not asking.done():
+        await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(_committed())
+    await asyncio.wait({waiting, asking}, return_when=asyncio.FIRST_COMPLETED)
+    if asking.done():
+        asking.result()
+    asking.cancel()
+    took = sorted(took_ms)
+    return {"pages": len(took), "page_p50_ms": _of(took, 50), "page_p95_ms": _of(took, 95)}
+
+
+async def _committed() -> dict[str, float]:
+    """When each alert was committed, once all were."""
+    print("ready", flush=True)
+    committed: dict[str, float] = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    return committed
 
 
 async def _all_heard(consoles: Sequence[Console], number: int) -> None:
@@ -109,16 +124,11 @@ def _told(consoles: Sequence[Console], committed: Mapping[str, float]) -> dict[s
     return {"arrived": share, "p50_ms": _of(delays, 50), "p95_ms": _of(delays, 95), "p99_ms": _of(delays, 99)}
 
 
-def _pages(took_ms: Sequence[float]) -> dict[str, float]:
-    took = sorted(took_ms)
-    return {"pages": len(took), "page_p50_ms": _of(took, 50), "page_p95_ms": _of(took, 95)}
-
-
 def _of(ordered: Sequence[float], hundredths: int) -> float:
     return ordered[min(len(ordered) - 1, len(ordered) * hundredths // 100)]
 
 
 if __name__ == "__main__":
     asked: dict[str, Any] = json.loads(sys.argv[1])
-    found = asyncio.run(watched(asked["address"], asked["token"], asked["consoles"], pages=asked["pages"]))
-    print(json.dumps(found))
+    seen = watched(**asked) if "consoles" in asked else asked_for(**asked)
+    print(json.dumps(asyncio.run(seen)))

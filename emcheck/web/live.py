@@ -55,6 +55,9 @@ class Live:
         self._number: int | None = None
         """What all who watch were told last; None while nobody does."""
         self._beginning = asyncio.Lock()
+        self._counting = asyncio.Lock()
+        self._counts: list[dict[str, Any]] = []
+        self._counted_at = -_LOOK_EVERY_S
         self.still_every_s = 20.0
         """How often it is asked whether somebody may still watch."""
         self.draw: Drawing
@@ -125,9 +128,14 @@ class Live:
         ]  # fmt: skip
         return _event("changes", {"alerts": lines}, number=told[-1].number)
 
-    async def _beat(self) -> bytes:
-        counts = [count._asdict() for count in await self._desk.queue_counts()]
-        return _event("beat", {"now": self._clock.now(), "troubles": self._troubles(), "counts": counts})
+    async def _beat(self, *, at_most_s: float = 0.0) -> bytes:
+        """How things stand; by what was counted so lately, where many begin to watch at once."""
+        loop = asyncio.get_running_loop()
+        async with self._counting:
+            if loop.time() - self._counted_at >= at_most_s:
+                self._counts = [count._asdict() for count in await self._desk.queue_counts()]
+                self._counted_at = loop.time()
+        return _event("beat", {"now": self._clock.now(), "troubles": self._troubles(), "counts": self._counts})
 
     async def tell(self, said: bytes) -> None:
         """Events for everybody who watches (5), a few at a time, so that pages are answered in between."""
@@ -144,7 +152,7 @@ class Live:
             await self._begin()
             yield b"retry: 1000\n\n"
             yield await self._missed(after)
-            yield await self._beat()
+            yield await self._beat(at_most_s=_LOOK_EVERY_S)
             loop = asyncio.get_running_loop()
             ask_at = loop.time() + self.still_every_s
             while not self._closed:

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from emcheck.desk import Told
+import pytest
+
+from emcheck.desk import Count, Told
 from emcheck.domain.alerts import AlertState
 from emcheck.ports import StoreError
 from emcheck.web.live import Live
+from tests.support import at
 from tests.web.centre import Centre, urgent
 
 PATIENCE_S = 30.0
@@ -140,6 +143,26 @@ async def test_who_may_not_watch_any_more_is_told_and_let_go(it: Centre) -> None
         events = await heard(live, None, lambda kind, said: False, still=no_more)
     assert events[-1][0] == "over"
     assert live.watchers == 0
+
+
+async def test_many_who_begin_at_once_are_counted_for_once(it: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    await it.raises(urgent())
+    counted, count = [0], it.store.queue_counts
+
+    async def counting() -> list[Count]:
+        counted[0] += 1
+        return await count()
+
+    monkeypatch.setattr(it.store, "queue_counts", counting)
+
+    def is_beat(kind: str, said: dict[str, Any]) -> bool:
+        return kind == "beat"
+
+    found = await asyncio.gather(*(heard(it.parts.live, None, is_beat) for _ in range(40)))
+    assert {json.dumps(events[-1][2]["counts"]) for events in found} == {
+        json.dumps([Count("P1", 1, 1, at("18:49"))._asdict()])
+    }
+    assert counted[0] < 20
 
 
 async def test_one_who_does_not_read_holds_nobody_up(it: Centre) -> None:
