@@ -1,4 +1,4 @@
-"""The console beside a demo: on a free port of this machine, on the night's own time, with one invited operator."""
+"""The console beside a demo: on a free port of this machine, on the demo's own time, with one who is invited."""
 
 import asyncio
 from pathlib import Path
@@ -17,9 +17,10 @@ OPERATOR = "demo"
 
 
 class DemoConsole:
-    """`link` lets the operator choose a password, once the night began. `must`: without a console there is no demo."""
+    """`link` lets one of that `role` choose a password, once it began. `must`: without a console there is no demo."""
 
-    def __init__(self, folder: Path, zone: str, *, must: bool) -> None:
+    def __init__(self, folder: Path, zone: str, *, must: bool, role: Role = Role.SUPERVISOR) -> None:
+        self._role = role
         # the night takes half a minute: nobody is signed out because its hours go by
         self._settings = WebSettings(
             port=free_port(), idle_min=1_440, absolute_h=168, key_file=folder / "web.key", timezone=zone
@@ -31,9 +32,9 @@ class DemoConsole:
         """Why there is none, where there need not be one."""
 
     async def beside(self, store: SqlStore, clock: VirtualClock) -> Beside:
-        """What runs beside the night's service; nobody but the operator is invited."""
+        """What runs beside the demo's service; nobody else is invited."""
         secret, hashed, until = new_link(clock.now())
-        await store.put_account(Account(OPERATOR, Role.SUPERVISOR, clock.now(), link_sha256=hashed, link_until=until))
+        await store.put_account(Account(OPERATOR, self._role, clock.now(), link_sha256=hashed, link_until=until))
         self.link = f"{self.address}/welcome/{secret}"
         console = console_over(self._settings, print)(store, clock)
 

@@ -6,13 +6,15 @@ from typing import Any
 
 import typer
 
+from emcheck.cli.demo_console import OPERATOR, DemoConsole
 from emcheck.cli.fitting import conduct, pages
 from emcheck.cli.night import empty
 from emcheck.cli.reading import bad_input, read_policy
 from emcheck.clock import VirtualClock
 from emcheck.domain.ids import TagId, UnitId
 from emcheck.domain.instants import parse_ms
-from emcheck.domain.register import parse_register
+from emcheck.domain.register import Register, parse_register
+from emcheck.domain.rights import Role
 from emcheck.ingest.embedded import BrokerError
 from emcheck.ports import StoreError
 from emcheck.service.running import quiet_logging
@@ -76,9 +78,43 @@ def show_visit(situation: str, folder: Path) -> None:
     typer.echo(f"Record: {record}. Database: {folder / 'emcheck.db'}")
 
 
+def show_page(situation: str, folder: Path) -> None:
+    """The same by hand, in the fitters' page: what is said there to be done is done, second by second, until Ctrl-C."""
+    if situation not in PLACES:
+        bad_input(f"{situation}: no such situation; there are {', '.join(PLACES)}")
+    empty(folder, "record.pdf", "web.key")
+    quiet_logging()
+    try:
+        asyncio.run(_by_hand(situation, folder))
+    except (BrokerError, StoreError, OutOfStepError, OSError) as error:
+        bad_input(error)
+    except KeyboardInterrupt:
+        return
+
+
+async def _by_hand(situation: str, folder: Path) -> None:
+    register = _register()
+    desk = DemoConsole(folder, register.orders[0].timezone, must=True, role=Role.FITTER)
+    async with flat(
+        folder, register, read_policy(None), VirtualClock(_BEGIN), unit=UnitId("BU-0001"), tag=TagId("T-7"),
+        fitter_tag=TagId("F-1"), place=situation, pace_s=1.0, console=desk.beside,
+    ):  # fmt: skip
+        typer.echo(
+            f"Choose a password:  {desk.link}\n"
+            f"Fitters' page:      {desk.address}/visits, as {OPERATOR}; a window of a phone's width shows it best\n"
+            "Order O-1 (find it by its name), tag T-7 in the place of T-1, unit BU-0001, your own tag F-1.\n"
+            f"The strap will be closed on: {situation}. Ctrl-C ends."
+        )
+        await asyncio.Event().wait()
+
+
+def _register() -> Register:
+    return parse_register((shipped_config() / "register.example.json").read_text(encoding="utf-8"))
+
+
 async def _played(situation: str, folder: Path) -> dict[str, Any]:
     settings = Settings.model_validate({"store": {"url": f"sqlite:///{folder / 'emcheck.db'}"}})
-    register = parse_register((shipped_config() / "register.example.json").read_text(encoding="utf-8"))
+    register = _register()
     clock = VirtualClock(_BEGIN)
 
     async def says(script: list[dict[str, Any]]) -> None:

@@ -238,11 +238,14 @@ def _look(config: Path | None, session: str) -> "Look":
 def fit_demo(
     situation: Annotated[str, typer.Argument(help="What the strap is closed on: skin, prosthesis-foam, ...")] = "skin",
     folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is removed.")] = Path("var/fit"),
+    console: Annotated[
+        bool, typer.Option("--console", help="Fit it yourself in the fitters' page, in real time, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Play a fitting without hardware: broker, service and a simulated tag, to the record on paper."""
-    from emcheck.cli.fit_demo import show_visit
+    from emcheck.cli.fit_demo import show_page, show_visit
 
-    show_visit(situation, folder)
+    (show_page if console else show_visit)(situation, folder)
 
 
 @fit_app.command("record")

@@ -50,14 +50,10 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
         console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
     bar = progress.add_task("night", total=plan.end_ms - plan.start_ms, now="", events=0)
-
     desk = DemoConsole(folder, zone, must=in_console)
 
     def opened(broker: str, units: int, wearers: int) -> None:
-        if not desk.trouble:
-            lasts = "" if in_console else " while the night lasts,"
-            said = f"The console,{lasts} for `{OPERATOR}`, who chooses a password here, once:"
-            console.print(f"[bold]{said}[/]\n{desk.link}\n", highlight=False)
+        _invite(console, desk, stays=in_console)
         console.print(f"Broker on {broker}, {units} base units connected over MQTT, {wearers} wearers under curfew.")
         console.print(
             f"The night of {clock_words(plan.start_ms, zone)} to {clock_words(plan.end_ms, zone)} ({zone}):\n"
@@ -94,6 +90,14 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
     except KeyboardInterrupt:
         if not in_console:
             raise
+
+
+def _invite(console: Console, desk: DemoConsole, *, stays: bool) -> None:
+    """Where the night is seen, before anything of it."""
+    if not desk.trouble:
+        lasts = "" if stays else " while the night lasts,"
+        said = f"The console,{lasts} for `{OPERATOR}`, who chooses a password here, once:"
+        console.print(f"[bold]{said}[/]\n{desk.link}\n", highlight=False)
 
 
 def _sum_up(console: Console, night: Night, folder: Path, took_s: float) -> None:

@@ -172,6 +172,11 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
             "Plan a visit and exchange the tag: a sensor of it is broken. The wearer has done nothing.",
             _FITTING,
         ),
+        ("body.not_attached", "silent_sensors"): Advice(
+            "Plan a visit and exchange the tag: it is heard, and its sensors are not. Until then nothing shows that it "
+            "is on a limb. The wearer has done nothing.",
+            _FITTING,
+        ),
         ("evidence.rejected", "bad_receipt"): Advice(
             "For operations: tell who runs that consumer of the monitoring queue what is wrong with its receipts; "
             "until it is mended, alerts that it has count as not delivered.",

@@ -50,6 +50,7 @@ RULES: dict[str, Default] = {
     "body.not_attached.unsure_after_s": Default(1800, "s", sign_off=True),
     "body.not_attached.priority_unsure": Default("P3", "priority", sign_off=True),
     "body.not_attached.unusable_after_s": Default(3600, "s", sign_off=True),
+    "body.not_attached.silent_after_s": Default(1800, "s", sign_off=True),
     "body.not_attached.priority_unusable": Default("P4", "priority", sign_off=True),
     "body.no_motion.after_s": Default(43200, "s"),
     "body.no_motion.night_from_h": Default(22, "h of the day", sign_off=True),

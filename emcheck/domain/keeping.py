@@ -22,7 +22,7 @@ from emcheck.domain.rules.fitting_unvalidated import Question
 from emcheck.domain.sequence import Ranges
 from emcheck.domain.unit import Unit
 
-FORM = 5
+FORM = 6
 """Rises when the shape of a state, or what folding means, changes."""
 
 

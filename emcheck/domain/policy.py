@@ -296,6 +296,7 @@ _LEAST: dict[str, float] = {
     "body.no_motion.room_after_s": 3600,
     "body.not_attached.unsure_after_s": 600,
     "body.not_attached.unusable_after_s": 1800,
+    "body.not_attached.silent_after_s": 900,
 }
 """What is over sooner is not kept (`worn`, LEAST_MS)."""
 

@@ -178,7 +178,9 @@ class Track:
             if "proximity" in event or "ambient_c" in event:
                 return False
             known = current.get(event["tag"])
-            return event["heard"] == 0 or (known is not None and known[0] and known[1] <= at < known[2])
+            if event["heard"] and not (known is not None and known[0] and known[1] <= at < known[2]):
+                return False
+            return not self.worn or worn.worn(self, event["tag"]) is None  # of one that told its body this is news
         if event["type"] != "unit_status":
             return False
         offset = event.get("clock_offset_ms")

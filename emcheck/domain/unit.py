@@ -138,12 +138,14 @@ class Unit:
         """Fold all that was ever told anew, by boot and number; one number with two contents is no fact."""
         refused, conflicting = unusable(told)
         for _ in range(_TRIES):
+            tags = [known.tag for known in self.track.worn]
             limits, self.track = self.track.know_limits(), new_track()
             self.track.limits = limits
+            worn.expect(self.track, tags)
             self._refold(told, refused | conflicting.keys())
             self.track.torn = False
             self.track.know_limits()
-            if not self.track.torn:
+            if not self.track.torn and len(tags) == len(self.track.worn):
                 break
         self.track.torn = False
         worn.settle_all(self.track)

@@ -1,8 +1,9 @@
 """What one base unit's reports tell of the body that a tag is on: kept as the check behind them, and its stretches.
 
 A *reading* is a report of 1 frame or more with a skin side, an ambient, a motion or a proximity; a tag that tells none
-costs nothing. For each tag of a unit the body check weighs the readings of a fitting, and what it says makes
-*stretches*. They are a function of the set of facts (P1), though only the check behind the last reading is kept:
+costs nothing. A report without one, of a tag that has told some, is *bare*: it is no reading. For each tag of a unit
+the body check weighs the readings of a fitting, and what it says makes *stretches*. They are a function of the set of
+facts (P1), though only the check behind the last reading is kept:
 
 1. Readings are read in the order of presence: boots as they follow each other, numbers rising, times as corrected.
    What is dated after a newer boot's start or outside the fitting is not used, nor what goes back in time.
@@ -25,11 +26,15 @@ Stretches, each from the reading that begins it to the one that ends it (`until`
 8. *unsure*: with proximity, the strap closed and no sensor in doubt, the check said attached and can no longer tell:
    from its first uncertain word until it decides, or after 15 min without a word.
 9. *unusable*: a channel says what cannot be, is frozen, or has fallen silent while the others go on.
+10. *mute*: all channels have fallen silent at once, and the tag goes on being heard: from the first bare report after a
+    reading of the same fitting to the next reading, over silence too once it has lasted. A unit that runs another
+    firmware may not know of channels: its bare reports begin none and end what goes on.
 
-Stretches of 7 to 9 that were over before `LEAST_MS` are forgotten: no policy may ask for shorter ones.
+Stretches of 7 to 10 that were over before `LEAST_MS` are forgotten: no policy may ask for shorter ones.
 """
 
 from collections.abc import Iterable, Sequence
+from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emcheck.domain.body import ATTACHED, DETACHED, BodyCheck, Judgement, Sample
@@ -43,12 +48,14 @@ if TYPE_CHECKING:
     from emcheck.domain.terms import Reading as Terms
     from emcheck.domain.track import Track
 
-OFF, COOL, ON, STILL, ROOM, UNSURE, UNUSABLE = "off", "cool", "on", "still", "room", "unsure", "unusable"
+OFF, COOL, ON, STILL, ROOM, UNSURE, UNUSABLE, MUTE = (
+    "off", "cool", "on", "still", "room", "unsure", "unusable", "mute"
+)  # fmt: skip
 LEAST_MS: dict[str, Ms] = {
-    OFF: 0, COOL: 0, ON: 0, STILL: 6 * HOUR, ROOM: HOUR, UNSURE: 10 * MINUTE, UNUSABLE: HOUR // 2,
+    OFF: 0, COOL: 0, ON: 0, STILL: 6 * HOUR, ROOM: HOUR, UNSURE: 10 * MINUTE, UNUSABLE: HOUR // 2, MUTE: 15 * MINUTE,
 }  # fmt: skip
 """A stretch that is as long is looked at with each reading, and kept (the last line above)."""
-SILENT_MS: dict[str, Ms] = {ON: HOUR} | dict.fromkeys((STILL, ROOM, UNSURE, UNUSABLE), 15 * MINUTE)
+SILENT_MS: dict[str, Ms] = {ON: HOUR} | dict.fromkeys((STILL, ROOM, UNSURE, UNUSABLE, MUTE), 15 * MINUTE)
 """Without a word for so long a stretch is over; *off* and *cool* stand (5, as what units tell: docs/adr/0017)."""
 WAITING_MAX = 2_048
 """Most of what a unit keeps over an outage (protocol.md: 2,500 events), however it is shuffled; weighed in 50 ms."""
@@ -65,6 +72,10 @@ class Read(NamedTuple):
     motion: float | None
     proximity: float | None
     strap: str | None
+
+    def is_bare(self) -> bool:
+        """Whether it says that the tag was heard, and nothing of a body."""
+        return self[3:7] == _NOTHING
 
 
 class Stretch(NamedTuple):
@@ -93,6 +104,8 @@ class Edge(NamedTuple):
     fitted_at: Ms
     check: bytes
     stretches: tuple[Stretch, ...]
+    firmware: str
+    """What the unit ran when it last told a reading."""
 
 
 class Worn:
@@ -133,16 +146,23 @@ def hear(track: "Track", boot: "Boot", seq: int, event: Event) -> None:
     if event["type"] != "report" or not event["heard"] or not track.terms.fitted(event["tag"]):
         return
     told = event.get("skin_c"), event.get("ambient_c"), event.get("motion_mg"), event.get("proximity")
-    if told == _NOTHING:
-        return
     known = worn(track, event["tag"])
     if known is None:
+        if told == _NOTHING:
+            return
         known = Worn(event["tag"])
         track.worn += (known,)
+        late = boot is not track.newest or seq < boot.sequence.received.last()
+        track.torn |= late  # bare reports may have come since
     known.wait(Read(boot.boot, seq, event["at"], *told, event.get("strap")))
 
 
 _NOTHING = (None, None, None, None)
+
+
+def expect(track: "Track", tags: Iterable[TagId]) -> None:
+    """All facts are told anew: of these tags bare reports count from the first on, whenever their readings come."""
+    track.worn = tuple(map(Worn, tags))
 
 
 def weigh(track: "Track") -> Ms | None:
@@ -152,14 +172,19 @@ def weigh(track: "Track") -> Ms | None:
 
 
 def _weigh(track: "Track", known: Worn) -> Ms | None:
-    before, fresh = known.told, known.waiting[-known.fresh :]
+    before, fresh = _telling(known.told), known.waiting[-known.fresh :]
     at = min(read.at - track.boots[read.boot].correction(read.seq) for read in fresh)
     if known.edge is not None and len(fresh) == len(known.waiting) and _follow(track, known.edge, fresh):
         known.edge = _weighed(track, known.tag, known.edge, fresh)
         known.told, known.waiting, known.fresh = known.edge.stretches, (), 0
     else:
         settle(track, known)
-    return _since(before, known.told, at)
+    return _since(before, _telling(known.told), at)
+
+
+def _telling(stretches: tuple[Stretch, ...]) -> tuple[Stretch, ...]:
+    """Without a *mute* that is too short: some tags tell their channels in every fifth report only."""
+    return tuple(s for s in stretches if s.kind != MUTE or s.lasted_ms() >= LEAST_MS[MUTE])
 
 
 def _follow(track: "Track", edge: Edge, fresh: Sequence[Read]) -> bool:
@@ -221,25 +246,33 @@ def _since(before: tuple[Stretch, ...], after: tuple[Stretch, ...], at: Ms) -> M
 def _weighed(track: "Track", tag: TagId, edge: Edge | None, reads: Sequence[Read]) -> Edge:
     """The edge after further readings in their order."""
     fitted = list(track.terms.fitted(tag))
-    check = None if edge is None else BodyCheck.unpacked(edge.check)
-    at, fitted_at = (-FOREVER, -FOREVER) if edge is None else (edge.at, edge.fitted_at)
-    stretches: tuple[Stretch, ...] = () if edge is None else edge.stretches
+    before = edge or Edge(reads[0].boot, 0, -FOREVER, -FOREVER, BodyCheck().packed(), (), "")
+    check: BodyCheck | None = None
+    at, fitted_at, stretches, firmware = before.at, before.fitted_at, before.stretches, before.firmware
     for read in reads:
         boot = track.boots[read.boot]
         now = read.at - boot.correction(read.seq)
         fitting = next((span for span in fitted if span.start <= now < span.end), None)
         if now > boot.limit or now < at or fitting is None:
             continue
-        if check is None or fitting.start != fitted_at:
+        if read.is_bare():
+            if fitting.start == fitted_at:
+                at, mute = now, dict.fromkeys(LEAST_MS) | {MUTE: boot.firmware == firmware}
+                stretches = tuple(_followed(stretches, read, now, None, mute))
+            continue
+        if fitting.start != fitted_at:
             fitted_at = fitting.start
             bias_c = track.terms.bias_c(tag, fitted_at) if read.proximity is not None else None
             check = BodyCheck(bias_c=bias_c)
             stretches = tuple(_over(stretches, fitted_at))
-        at = now
+        elif check is None:
+            check = BodyCheck.unpacked(before.check)
+        at, firmware = now, boot.firmware
         judged = check.take(Sample(now, *read[3:]))
-        stretches = tuple(_followed(stretches, read, now, judged, track.terms.at(now)))
+        stretches = tuple(_followed(stretches, read, now, judged, _borne_out(judged, track.terms.at(now))))
     last = reads[-1]
-    return Edge(last.boot, last.seq, at, fitted_at, (check or BodyCheck()).packed(), stretches)
+    packed = before.check if check is None else check.packed()
+    return Edge(last.boot, last.seq, at, fitted_at, packed, stretches, firmware)
 
 
 def _over(stretches: Iterable[Stretch], at: Ms) -> Iterable[Stretch]:
@@ -248,29 +281,38 @@ def _over(stretches: Iterable[Stretch], at: Ms) -> Iterable[Stretch]:
 
 
 def _followed(
-    stretches: tuple[Stretch, ...], read: Read, at: Ms, judged: Judgement, terms: "Terms"
+    stretches: tuple[Stretch, ...], read: Read, at: Ms, judged: Judgement | None, borne: dict[str, bool | None]
 ) -> Iterable[Stretch]:
-    """The stretches after a reading: some go on, some end, some begin (5 to 9)."""
-    borne, was_on = _borne_out(judged, terms), False
+    """The stretches after a report: some go on, some end, some begin (5 to 10); `judged` is None of a bare one."""
+    was_on = False
     for stretch in stretches:
         after = stretch if stretch.end is not None else _gone_on(stretch, at, says=borne[stretch.kind])
         was_on |= after.kind == ON and after.end is None
-        if not after.words and after.kind in (STILL, ROOM, UNSURE) and after.lasted_ms() >= LEAST_MS[after.kind]:
+        lasted = after.lasted_ms() >= LEAST_MS[after.kind]
+        if judged is not None and lasted and not after.words and after.kind in (STILL, ROOM, UNSURE):
             after = after._replace(words=judged.words)
         if after.end is None:
             borne[stretch.kind] = None
-        if after.end is None or after.lasted_ms() >= LEAST_MS[after.kind]:
+        if after.end is None or lasted:
             yield after
     for kind, says in borne.items():
         if says and (kind != UNSURE or was_on):
-            words = judged.words if kind in (OFF, COOL) else ""
-            words = ", ".join(judged.reading.unusable) if kind == UNUSABLE else words
-            yield Stretch(kind, at, at, None, read.boot, read.seq, words)
+            yield Stretch(kind, at, at, None, read.boot, read.seq, _words(kind, judged))
+
+
+def _words(kind: str, judged: Judgement | None) -> str:
+    """What is told of a stretch by what began it."""
+    if judged is None:
+        return "no channel"
+    if kind == UNUSABLE:
+        return ", ".join(judged.reading.unusable)
+    return judged.words if kind in (OFF, COOL) else ""
 
 
 def _gone_on(stretch: Stretch, at: Ms, *, says: bool | None) -> Stretch:
     """A stretch after a reading that speaks for it, against it, or neither."""
-    if at - stretch.until > SILENT_MS.get(stretch.kind, FOREVER):
+    lasts = stretch.kind == MUTE and stretch.lasted_ms() >= LEAST_MS[MUTE]
+    if not lasts and at - stretch.until > SILENT_MS.get(stretch.kind, FOREVER):
         return stretch._replace(end=stretch.until)
     if says is None:
         return stretch
@@ -296,6 +338,7 @@ def _borne_out(judged: Judgement, terms: "Terms") -> dict[str, bool | None]:
         ROOM: room,
         UNSURE: not decided and touches and not reading.unusable,
         UNUSABLE: bool(reading.unusable),
+        MUTE: False,
     }
 
 
@@ -318,7 +361,7 @@ def plain(known: Worn) -> dict[str, Any]:
     edge = known.edge
     return {
         "tag": known.tag,
-        "edge": None if edge is None else [*edge[:4], plain_of(edge.check), edge.stretches],
+        "edge": None if edge is None else [*edge[:4], plain_of(edge.check), *edge[5:]],
         "waiting": known.waiting,
         "told": known.told,
     }
@@ -328,9 +371,9 @@ def restored(state: dict[str, Any]) -> Worn:
     """What `plain` was made of."""
     known = Worn(TagId(state["tag"]))
     if state["edge"] is not None:
-        boot, seq, at, fitted_at, check, stretches = state["edge"]
+        boot, seq, at, fitted_at, check, stretches, firmware = state["edge"]
         packed, told = BodyCheck.restored(check).packed(), tuple(Stretch(*each) for each in stretches)
-        known.edge = Edge(boot, seq, at, fitted_at, packed, told)
+        known.edge = Edge(boot, seq, at, fitted_at, packed, told, intern(firmware))
     known.waiting = [Read(*each) for each in state["waiting"]] or ()
     known.told = tuple(Stretch(*each) for each in state["told"])
     return known

@@ -18,6 +18,18 @@ def not_attached(f: Finding) -> str:
             f"What tag {tag} tells of the body it is on cannot be relied on {until} ({f.zone}): {named} frozen, broken "
             "or silent. This accuses nobody: whether the tag is on a limb may be unknown. A visit is to see to it."
         )
+    if f.class_ == "silent_sensors":
+        accuses = "This accuses nobody: whether the tag"
+        if f.end is not None:
+            return (
+                f"From {since} until {clock(f.end, f.zone)} ({f.zone}) tag {tag} was heard and told nothing of the "
+                "body it is on, as it had before: all its sensors were silent at once. "
+                f"{accuses} was on a limb then is unknown."
+            )
+        return (
+            f"Since {since} ({f.zone}) tag {tag} is heard and tells nothing of the body it is on, as it did before: "
+            f"all its sensors are silent at once. {accuses} is on a limb is unknown. A visit is to see to it."
+        )
     if f.class_ == "cool":
         until = "and still is not" if f.end is None else f"until {clock(f.end, f.zone)}"
         return (

@@ -5,7 +5,7 @@ Time passes second by second: what the session says is done is done, and what th
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiomqtt
@@ -19,7 +19,7 @@ from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ingest.mqtt import MqttTransport
-from emcheck.service.app import Options, Service
+from emcheck.service.app import Beside, Options, Service
 from emcheck.service.enrolment import load_register
 from emcheck.service.session import sessions_of
 from emcheck.store.sql import SqlStore
@@ -34,9 +34,13 @@ _TURNS = 20_000
 @contextlib.asynccontextmanager
 async def flat(
     folder: Path, register: Register, policy: Policy, clock: VirtualClock, *, unit: UnitId, tag: TagId,
-    fitter_tag: TagId, place: str,
+    fitter_tag: TagId, place: str, pace_s: float = 0.002,
+    console: Callable[[SqlStore, VirtualClock], Awaitable[Beside]] | None = None,
 ) -> AsyncIterator[None]:  # fmt: skip
-    """For the length of a block broker, service and unit run, and `clock` moves; `emcheck.db` is in `folder`."""
+    """For the length of a block broker, service and unit run, and `clock` moves; `emcheck.db` is in `folder`.
+
+    A second of it takes `pace_s`. A `console` runs beside the service.
+    """
     visit = SimulatedVisit(
         unit=unit, tag=tag, fitter_tag=fitter_tag, place=place, seed=f"story/{place}", now=clock.now()
     )
@@ -48,12 +52,13 @@ async def flat(
             transport = MqttTransport(host=broker.host, port=broker.port, clock=clock, store_id=store.database_id)
             service = Service(
                 store=store, transport=transport, publishers=[MqttPublisher(transport)], policy=policy, clock=clock,
+                beside={} if console is None else {"console": await console(store, clock)},
                 options=Options(linger_s=0.001, ack_every_s=0.0, alive_every_ms=60 * SECOND),
             )  # fmt: skip
             serving = asyncio.create_task(service.run(), name="service")
             async with aiomqtt.Client(broker.host, broker.port, identifier=unit) as client:
                 await client.subscribe(f"em/v1/{unit}/down")
-                passing = asyncio.create_task(_Passing(service, store, clock, visit, client).run(), name="flat")
+                passing = asyncio.create_task(_Passing(service, store, clock, visit, client, pace_s).run(), name="flat")
                 with _heeding(passing):
                     try:
                         yield
@@ -85,8 +90,10 @@ def _heeding(passing: asyncio.Task[None]) -> Iterator[None]:
 
 class _Passing:
     def __init__(
-        self, service: Service, store: SqlStore, clock: VirtualClock, visit: SimulatedVisit, client: aiomqtt.Client
-    ) -> None:
+        self, service: Service, store: SqlStore, clock: VirtualClock, visit: SimulatedVisit, client: aiomqtt.Client,
+        pace_s: float,
+    ) -> None:  # fmt: skip
+        self._pace_s = pace_s
         self._service, self._store, self._clock, self._visit, self._client = service, store, clock, visit, client
         self._done = self._rooms = 0
 
@@ -103,7 +110,7 @@ class _Passing:
                 await self._follow()
                 await self._publish()
                 await self._answered()
-                await asyncio.sleep(0.002)
+                await asyncio.sleep(self._pace_s)
         finally:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -12,7 +12,8 @@ from emcheck.domain.findings import Finding
 from emcheck.domain.instants import format_ms
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
-from tests.domain.wearing import Restless, restless_days, restless_night
+from tests.domain.bodies import limb
+from tests.domain.wearing import Restless, restless_days, restless_night, wears
 from tests.support import BOOT, UnitStory, at, judge, lines, register, version
 
 UNTIL = at("2026-03-25T12:00")
@@ -225,6 +226,23 @@ def test_any_order_of_arrival_says_the_same_of_a_body(seed: int, restless: Restl
         random.Random(seed + again).shuffle(mixed)
         assert told(judge(_at_once(mixed, until), known, until=until)) == expected
     assert told(judge(lines(*stories), known, until=until)) == expected
+
+
+@pytest.mark.parametrize("reboots", [False, True])
+def test_bare_reports_that_come_before_what_shows_that_the_tag_told_more_count(reboots: bool) -> None:
+    """Which tag tells of its body may be known last: what was usual of it before is read again."""
+    night = UnitStory().boots(at("18:00"), boot_n=0, heartbeat_s=300)
+    wears(night, limb, at("18:01"), at("19:00"))
+    before = len(night.messages)
+    if reboots:
+        night.reboots(at("19:00"), f"01JD00{'7' * 20}", boot_n=1, heartbeat_s=300)
+    wears(night, limb, at("19:00:10"), at("21:00"), channels=())
+    in_order = [("BU-0001", envelope) for _, envelope in night.messages]
+    expected = told(judge(_at_once(in_order, UNTIL), until=UNTIL))
+    assert ("body.not_attached", "silent_sensors") in [(row[0], row[2]) for row in expected]  # type: ignore[index]  # rows are tuples
+    turned = in_order[:1] + in_order[before:] + in_order[1:before]
+    assert told(judge(_at_once(turned, UNTIL), until=UNTIL)) == expected
+    assert told(judge(_at_once(turned[::-1], UNTIL), until=UNTIL)) == expected
 
 
 def _at_once(messages: list[tuple[str, dict[str, Any]]], until: int) -> list[Line]:

@@ -8,6 +8,7 @@ from emcheck.domain import worn
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import HOUR, MINUTE, SECOND
 from emcheck.domain.register import Register
+from emcheck.present.words import explain
 from emcheck.service.replay import replay
 from tests.domain.bodies import asleep, limb, sock, table
 from tests.domain.wearing import CHANNELS, wears
@@ -154,6 +155,84 @@ def test_a_skin_side_that_falls_silent_is_told_while_the_rest_goes_on() -> None:
     night = wears(begun(), limb, EVENING + MINUTE, NINE)
     (told,) = said(wears(night, limb, NINE, NINE + 3 * HOUR, channels=("ambient_c", "motion_mg", "proximity")))
     assert (told.class_, dict(told.detail)["readings"]) == ("unusable", "skin_c")
+
+
+def silent(since: int = NINE, until: int = NINE + 3 * HOUR, *, story: UnitStory | None = None) -> UnitStory:
+    """Worn until 21:00; from then on the tag is heard, and none of its sensors."""
+    return wears(story or wears(begun(), limb, EVENING + MINUTE, NINE), limb, since, until, channels=())
+
+
+def test_a_tag_whose_sensors_are_all_silent_at_once_is_told_and_accuses_nobody() -> None:
+    (told,) = said(silent())
+    assert (told.rule, told.class_, told.priority) == ("body.not_attached", "silent_sensors", "P4")
+    assert (told.start, told.end, told.raised_at) == (NINE, None, NINE + HOUR // 2 + 2 * SECOND)
+    assert "This accuses nobody" in explain(told)
+
+
+def test_it_is_over_when_one_of_them_speaks_again() -> None:
+    night = wears(silent(), limb, NINE + 3 * HOUR, NINE + 4 * HOUR, channels=("motion_mg",))
+    (told,) = [f for f in said(night) if f.class_ == "silent_sensors"]
+    assert (told.start, told.end) == (NINE, NINE + 3 * HOUR)
+    assert "was heard and told nothing" in explain(told)
+
+
+def test_sensors_that_were_silent_for_less_than_half_an_hour_are_not_told() -> None:
+    night = silent(until=NINE + 29 * MINUTE)
+    assert spoken(wears(night, limb, NINE + 29 * MINUTE, NINE + HOUR)) == []
+
+
+def test_they_go_on_being_silent_while_nobody_hears_the_tag() -> None:
+    """It is heard for an hour, away for six, and heard again: one dead sensor board."""
+    night = silent(until=NINE + HOUR).beats(NINE + HOUR, NINE + 7 * HOUR)
+    assert [f.end for f in said(silent(NINE + 7 * HOUR, NINE + 8 * HOUR, story=night))] == [None]
+
+
+def test_a_few_bare_reports_before_and_after_a_silence_prove_nothing() -> None:
+    night = silent(until=NINE + 10 * MINUTE).beats(NINE + 10 * MINUTE, NINE + 5 * HOUR)
+    assert spoken(silent(NINE + 5 * HOUR, NINE + 5 * HOUR + 10 * MINUTE, story=night)) == []
+
+
+def test_a_unit_that_says_nothing_at_all_leaves_it_open() -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, NINE)
+    assert spoken(night.beats(NINE + 8 * HOUR, NINE + 9 * HOUR)) == []
+
+
+def rebooted(story: UnitStory, firmware: str) -> UnitStory:
+    story.boot, story.seq = f"01JD00{'7' * 20}", 0
+    return story.tell(NINE, "boot", reason="update", firmware=firmware, boot_n=1)
+
+
+@pytest.mark.parametrize(("firmware", "classes"), [("2", []), ("1", ["silent_sensors"])])
+def test_a_unit_with_another_firmware_may_have_forgotten_channels(firmware: str, classes: list[str]) -> None:
+    night = rebooted(wears(begun(), limb, EVENING + MINUTE, NINE - MINUTE), firmware)
+    assert [f.class_ for f in said(silent(NINE + MINUTE, story=night))] == classes
+
+
+def test_what_never_told_since_it_was_fitted_is_not_told_of() -> None:
+    """The tag is refitted by a fitter at 21:00 and tells no channel since; another never told one."""
+    fitting = {"tag": "T-1", "wearer_id": "W-1", "validation": "validated"}
+    known = register(
+        fittings=[
+            fitting | {"fitted_at": "2026-03-01T00:00:00Z", "removed_at": "2026-03-24T21:00:00Z"},
+            fitting | {"fitted_at": "2026-03-24T21:00:00Z"},
+        ]
+    )
+    assert spoken(silent(), known=known) == []
+    assert spoken(silent(EVENING, NINE, story=begun())) == []
+
+
+def test_one_unit_that_says_on_a_limb_outweighs_another_that_hears_no_sensor() -> None:
+    known = register(units=("BU-0001", "BU-0002"))
+    other = wears(begun("BU-0002"), limb, EVENING + MINUTE, NINE + 3 * HOUR)
+    assert spoken(silent(), other, known=known) == []
+
+
+def test_channels_in_every_fifth_report_are_not_silent() -> None:
+    night = begun()
+    for when in range(EVENING + MINUTE, EVENING + 6 * HOUR, 5 * MINUTE):
+        wears(night, limb, when, when + MINUTE, seed=when)
+        silent(when + MINUTE, when + 5 * MINUTE, story=night)
+    assert [f for f in spoken(night) if f[1] == "silent_sensors"] == []
 
 
 def test_a_tag_that_tells_only_motion_and_does_not_move_is_asked_about_after_12_h_outside_the_night() -> None:

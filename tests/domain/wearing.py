@@ -62,11 +62,12 @@ def restless(seed: int, unit: str, *, steps: int, delays: bool = False) -> UnitS
         late = chance.choice([2, 2, 2, 90, 3600]) * 1000 if delays else 2_000
         what = chance.choice(_WHAT)
         if what == "wear":
-            until = now + chance.choice([5, 10, 25, 40]) * MINUTE
+            tells = chance.choice([channels, channels, channels, channels, ()])
+            until = now + chance.choice([5, 10, 25, 40]) * MINUTE + (0 if tells else 30 * MINUTE)
             wears(
                 told, chance.choice([limb, table, asleep, prosthesis, sock]), now, until, seed=seed,
-                every_s=chance.choice([60, 60, 30, 300]), channels=channels, late=late,
-                spoilt=chance.choice([None, None, None, None, *_SPOILT]),
+                every_s=chance.choice([60, 60, 30, 300]), channels=tells, late=late,
+                spoilt=chance.choice([None, None, None, None, *_SPOILT]) if tells else None,
             )  # fmt: skip
             now = until
         elif what == "skips":

@@ -261,6 +261,11 @@ def nights() -> dict[str, Callable[[], Night]]:
             "The skin side of a tag that is worn freezes at 21:00: nobody is accused, and somebody is to see to it.",
             (wearing.dead_sensor(),), homes({}), (("body.not_attached", "W-1"),),
         ),
+        "all-sensors-silent": lambda: Night(
+            "All sensors of one tag fall silent at 21:00 and it is heard on; the tag of another never had any.",
+            (wearing.all_sensors_dead(), night_on(evening(2), "19:00")), homes({}, {}),
+            (("body.not_attached", "W-1"),),
+        ),
         "a-strap-cut-once": lambda: Night(
             "The strap is cut and the tag left on a table: one removal, told once, by the strap.",
             (wearing.pulled_and_cut(),), homes({}), (("tag.strap", "W-1"),),

@@ -71,6 +71,14 @@ def dead_sensor() -> UnitStory:
     return worn((at("22:30"), "in-bed"), (at("06:45", WEDNESDAY), "skin"), spoil=spoil)
 
 
+def all_sensors_dead() -> UnitStory:
+    """From 21:00 the tag is heard as ever and tells of no sensor any more; the wearer sleeps."""
+    return worn(
+        (at("22:30"), "in-bed"), (at("06:45", WEDNESDAY), "skin"),
+        spoil=lambda when, said: said if when < at("21:00") else {"strap": said["strap"]},
+    )  # fmt: skip
+
+
 def pulled_and_cut() -> UnitStory:
     """Cut at 22:00 and left on the table: the strap tells it, and the body need not tell it again."""
     told = worn((at("22:00"), "table"), spoil=lambda when, said: said | cut_from(when))

@@ -121,7 +121,7 @@ async def test_foam_ends_with_choose_the_other_leg(it: Centre) -> None:
     assert f'class="button primary" href="/visits/{session}/limb"' in page
     sign = (await browser.get(f"/visits/{session}/sign")).text
     assert "record_sha256" not in sign
-    assert "steps are open" in sign
+    assert "Open steps: " in sign
 
 
 async def test_every_step_is_a_page_that_can_be_read_and_none_has_script_or_style_inside(it: Centre) -> None:

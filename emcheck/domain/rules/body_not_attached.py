@@ -10,7 +10,10 @@ Rule book (domain.md, Rules and Fitting; docs/adr/0022, 0028):
 4. A unit that says attached outweighs another that does not (`bodies`, 2): in doubt nobody is accused. A sleeper is
    not: motion alone never makes the check say detached, nor does a warm blanket.
 5. A sensor that says what cannot be, is frozen or has fallen silent for `unusable_after_s` proves nothing: the check is
-   uncertain, and class `unusable` says so to whoever plans visits. It accuses nobody.
+   uncertain, and class `unusable` says so to whoever plans visits. It accuses nobody. Class `silent_sensors` says it
+   of a tag that told of its body in this fitting and then goes on being heard for `silent_after_s` with every channel
+   silent, until one speaks again: a dead sensor board. What never told, a unit that has another firmware since, and
+   a unit that says nothing at all are none (`worn`, 10). P4 both.
 6. Class `unsure`: a tag with proximity, its sensors well and its strap closed, of which the check said attached, and
    has not been able to tell for `unsure_after_s`. A worn shoe and a hot-water bottle look so; so does a strap that sits
    loose, and now and then a leg: a question, P3. Where the check decides after all it ends, and 1 says the rest.
@@ -25,7 +28,7 @@ from emcheck.domain.ids import Ms, RuleId, UnitId, WearerId
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Fitting
 from emcheck.domain.track import Track
-from emcheck.domain.worn import COOL, UNSURE, UNUSABLE
+from emcheck.domain.worn import COOL, MUTE, UNSURE, UNUSABLE
 
 RULE = RuleId("body.not_attached")
 
@@ -39,9 +42,10 @@ def find(
         cool = [p for p in _lasting(COOL, "cool", fitting, tracks, now, policy) if not any(_touch(p, o) for o in off)]
         unsure = _lasting(UNSURE, "unsure", fitting, tracks, now, policy)
         unusable = _lasting(UNUSABLE, "unusable", fitting, tracks, now, policy)
+        silent = _lasting(MUTE, "silent", fitting, tracks, now, policy)
         for class_, priority, found in (
             (OFF, "priority", off), (COOL, "priority_cool", cool), (UNSURE, "priority_unsure", unsure),
-            (UNUSABLE, "priority_unusable", unusable),
+            (UNUSABLE, "priority_unusable", unusable), ("silent_sensors", "priority_unusable", silent),
         ):  # fmt: skip
             for piece in found:
                 yield _finding(wearer_id, fitting, piece, class_, f"{RULE}.{priority}", policy)

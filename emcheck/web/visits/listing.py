@@ -1,17 +1,19 @@
 """What a fitter has before them: visits that are open, orders that want a fitting, visits of the day that are over."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import asyncio
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from emcheck.domain.amending import addresses
 from emcheck.domain.engine import Engine
 from emcheck.domain.fitting.visits import Visit, worn
-from emcheck.domain.ids import AddressId, Ms, UnitId
+from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY
+from emcheck.domain.policies import Policies
 from emcheck.domain.register import Fitting, Order, Register
 from emcheck.domain.rights import Right
 from emcheck.domain.rules import fitting_overdue
-from emcheck.present.times import clock, hour, local_date
+from emcheck.present.times import hour, local_date
 from emcheck.web.parts import Parts
 from emcheck.web.problems import Problem
 from emcheck.web.signing_in import Who
@@ -29,7 +31,7 @@ class Wanted(NamedTuple):
     places: str
     why: str
     due: Ms
-    due_words: str
+    zone: str
     tags: str
     in_hand: str
     """Who is there already."""
@@ -78,8 +80,9 @@ async def listing(parts: Parts, who: Who, words: str = "") -> Listing:
     zones = {order.order_id: order.timezone for order in register.orders}
     mine = [v for v in engine.roster.visits.values() if v.by == who.name or who.may(Right.OVERRIDE)]
     open_ = [Open(visit, hour(visit.opened_at, zones.get(visit.order_id, "UTC"))) for visit in mine]
-    wanted = [each for each in _wanted(engine, now, words) if not any(v.order_id == each.order_id for v in mine)]
-    wanted.sort(key=lambda each: (each.why != "asked", each.why != "overdue", each.due, each.order_id))
+    visits, policies = tuple(engine.roster.visits.values()), engine.roster.policies
+    found = await asyncio.to_thread(_wanted, register, policies, visits, now, words)
+    wanted = [each for each in found if not any(visit.order_id == each.order_id for visit in mine)]
     over = list(_over(register, who, now))
     shown = wanted[:_WANTED_MAX]
     people = {v.wearer_id for v in mine} | {w.wearer_id for w in shown} | {o.wearer_id for o in over}
@@ -95,34 +98,36 @@ def order_named(register: Register, order_id: str) -> Order:
     return order
 
 
-def _wanted(engine: Engine, now: Ms, words: str) -> Iterator[Wanted]:
-    register, in_hand = engine.roster.register, {v.wearer_id: v.by for v in engine.roster.visits.values()}
+def _wanted(register: Register, policies: Policies, visits: Iterable[Visit], now: Ms, words: str) -> list[Wanted]:
+    """Of all orders, which takes a fraction of a second where there are many: in a thread."""
+    in_hand = {visit.wearer_id: visit.by for visit in visits}
     fittings: dict[str, list[Fitting]] = {}
     for fitting in register.fittings:
         fittings.setdefault(fitting.wearer_id, []).append(fitting)
-    units = {one.unit: one.address_id for one in register.installations if one.removed_at is None}
+    place = next((i.address_id for i in register.installations if i.unit == words and i.removed_at is None), None)
+    found = []
     for order in register.orders:
         if not order.starts_at - _SOON <= now < order.ends_at:
             continue
-        policy, known = engine.roster.policies.of(order), fittings.get(order.wearer_id, [])
+        known = fittings.get(order.wearer_id, [])
         on = [fitting for fitting in known if worn(fitting, now)]
-        why = "asked" if words and words in _called(order, on, units) else _why(on)
-        if why is None or (words and why != "asked"):
-            continue
-        if why == "untagged" and any(
-            f.end is None for f in fitting_overdue.find(order.wearer_id, [order], known, now, policy)
-        ):
-            why = "overdue"
-        due = fitting_overdue.due_at(order, policy)
-        yield Wanted(
-            order.order_id, order.wearer_id, ", ".join(sorted(addresses(order))), why, due,
-            clock(due, order.timezone)[:-3], ", ".join(f.tag for f in on), in_hand.get(order.wearer_id, ""),
-        )  # fmt: skip
-
-
-def _called(order: Order, on: Iterable[Fitting], units: Mapping[UnitId, AddressId]) -> set[str]:
-    places = addresses(order)
-    return {order.order_id, order.wearer_id, *(f.tag for f in on), *(u for u, a in units.items() if a in places)}
+        asked = bool(words) and (
+            words in (order.order_id, order.wearer_id, *(f.tag for f in on))
+            or (place is not None and place in addresses(order))
+        )
+        why = "asked" if asked else None if words else _why(on)
+        if why is not None:
+            policy = policies.of(order)
+            late = fitting_overdue.find(order.wearer_id, [order], known, now, policy) if why == "untagged" else ()
+            why = "overdue" if any(finding.end is None for finding in late) else why
+            found.append(
+                Wanted(
+                    order.order_id, order.wearer_id, ", ".join(sorted(addresses(order))), why,
+                    fitting_overdue.due_at(order, policy), order.timezone, ", ".join(f.tag for f in on),
+                    in_hand.get(order.wearer_id, ""),
+                )
+            )  # fmt: skip
+    return sorted(found, key=lambda each: (each.why != "overdue", each.due, each.order_id))
 
 
 def _why(on: list[Fitting]) -> str | None:

@@ -109,7 +109,7 @@ async def step(request: Request, session: str, step: str, who: MaySeeVisits, par
 @router.get("/visits/{session}/{step}/now")
 async def step_now(request: Request, session: str, step: str, who: MaySeeVisits, parts: WithParts) -> Response:
     """The part of a step's page that changes by itself."""
-    look = await followed(request).look(who, session)
+    look = await seen(request, who, session)
     return _step(request, who, parts, look, step, wrong=None, template="now.html")
 
 

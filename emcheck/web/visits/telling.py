@@ -186,16 +186,16 @@ def _signal(it: Standing) -> Reading | None:
 
 
 def _stage(it: Standing) -> str:
-    """What is to be done next at the body check: lift, lower, move, or wait."""
-    lifts = it.seen.lifts
-    if not lifts:
-        return "lifted"
-    readings = it.results["body"].readings
-    lowest, below = readings.get("lift_off_lowest_contact"), readings.get("contact_no_below")
-    if lifts[-1].end == FOREVER:
-        said_no = isinstance(lowest, float) and isinstance(below, float) and lowest < below
+    """What is to be done next at the body check: lift, hold until the sensor says no, lower, move, or wait."""
+    result, lifts = it.results["body"], it.seen.lifts
+    lowest, below = (result.readings.get(key) for key in ("lift_off_lowest_contact", "contact_no_below"))
+    said_no = isinstance(lowest, float) and isinstance(below, float) and lowest < below
+    if lifts and lifts[-1].end == FOREVER:
         return "lowered" if said_no else "holding"
-    return "wait" if readings.get("moves_asked") else "moved"
+    if not lifts or not said_no:
+        return "lifted"
+    unmoved = result.state == FAILED and not result.readings.get("moved_mg")
+    return "wait" if result.readings.get("moves_asked") and not unmoved else "moved"
 
 
 def _here(it: Standing) -> list[str]:

@@ -18,8 +18,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from babel.core import Locale, negotiate_locale
+from babel.dates import format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
+from whenever import Instant
+
+from emcheck.domain.ids import Ms
 
 FOLDER = Path(__file__).parent / "catalogues"
 SOURCE = "en"
@@ -45,13 +49,14 @@ class _Pattern(NamedTuple):
 class Words:
     """One language. Without a catalogue everything is said as it stands in the sources."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, language: str) -> None:
+        self.language = language
         self._texts: dict[str, str] = {}
         self._patterns: list[_Pattern] = []
         self._known: dict[str, str] = {}
-        self._point = "." if path is None else get_decimal_symbol(path.stem)
-        if path is not None:
-            self._read(path)
+        self._point = get_decimal_symbol(language)
+        if language != SOURCE:
+            self._read(FOLDER / f"{language}.po")
 
     def _read(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -68,6 +73,11 @@ class Words:
     def gettext(self, message: str) -> str:
         """A text of the page."""
         return self._texts.get(message, message)
+
+    def when(self, at: Ms, zone: str) -> str:
+        """An instant by the local clock: `Wed 4 Mar 19:00`."""
+        local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone).to_stdlib()
+        return format_datetime(local, "EEE d MMM HH:mm", locale=self.language)
 
     def said(self, text: str) -> str:
         """What the domain says."""
@@ -158,7 +168,7 @@ def _pattern(message: str, translation: str) -> _Pattern:
 @lru_cache
 def in_language(language: str) -> Words:
     """The words of one of `LANGUAGES`."""
-    return Words(None if language == SOURCE else FOLDER / f"{language}.po")
+    return Words(language)
 
 
 def language_of(chosen: str, accepted: str) -> str:

@@ -18,7 +18,7 @@ async function strip() {
   else if (n && network === "offline") text = filled(words.saved, { n });
   else if (n) text = filled(words.sending, { n });
   else if (other) [text, asks] = [filled(words.other, { n: acts.length, name: other.who }), true];
-  if (isStale() && by("now")) text = [text, filled(words.offline, { time: by("now").dataset.time })].filter(Boolean).join(" · ");
+  if (isStale() && by("now")) text = [text, filled(words.offline, { time: by("now").dataset.time })].filter(Boolean).join("\n");
   if (line.textContent !== text) {
     line.textContent = text;
     if (n && network === "signin") line.append(" ", link(`/sign-in?next=${location.pathname}`, "›"));
@@ -146,7 +146,6 @@ function effects(acts) {
 const belongs = (what) => (what === "room" || what === "walk_over" ? "walk" : "body");
 function stage(name) {
   for (const each of all("#reach > [data-stage]")) each.hidden = each.dataset.stage !== name;
-  for (const button of all(`#reach > [data-stage=${name}] button`)) button.classList.add("primary");
 }
 
 // --- a form that needs the service at once: the beginning and the signatures --------------------------------
