@@ -254,7 +254,11 @@ def test_the_secret_comes_from_a_file_or_the_settings(tmp_path: Path) -> None:
 
 async def test_a_service_whose_secret_cannot_be_read_says_so_at_its_start(tmp_path: Path) -> None:
     oidc = {"issuer": "https://id.example", "client_id": "x", "client_secret_file": f"{tmp_path}/none"}
-    web = {"web": {"enabled": True, "port": 0}, "web.oidc": oidc, "web.oidc.roles": {"staff": "operator"}}
+    web: dict[str, dict[str, Any]] = {
+        "web": {"enabled": True, "port": 0},
+        "web.oidc": oidc,
+        "web.oidc.roles": {"staff": "operator"},
+    }
     said = await refused(tmp_path, web)
     assert f"web.oidc.client_secret_file: {tmp_path}/none" in said
     assert "name a file of one line that this service can read" in said
