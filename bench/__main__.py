@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
-from bench import alerting, crowd, memory, pipeline, replaying
+from bench import alerting, console, crowd, memory, pipeline, replaying
 from bench.figures import Figure, as_json, table
 from bench.progress import Say, teller
 
@@ -18,6 +18,7 @@ MEASUREMENTS: dict[str, Callable[[Say], Iterator[Figure]]] = {
     "pipeline": pipeline.measure,
     "alerting": alerting.measure,
     "crowd": crowd.measure,
+    "console": console.measure,
 }
 
 _WIDTH = 130
@@ -38,16 +39,14 @@ def main() -> None:
     if asked.json:
         print(json.dumps(as_json(figures), indent=1))
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
-    console.print(table(figures))
+    shown = Console()
+    if not shown.is_terminal:
+        shown = Console(width=_WIDTH)
+    shown.print(table(figures))
     cores = os.cpu_count() or 1
-    console.print(f"\n{platform.machine()}, {cores} cores, Python {platform.python_version()}; medians of turns.")
+    shown.print(f"\n{platform.machine()}, {cores} cores, Python {platform.python_version()}; medians of turns.")
     if load > cores / 2:
-        console.print(
-            f"Others were at work here (load {load:.1f} before we began): ratios hold, other figures are low."
-        )
+        shown.print(f"Others were at work here (load {load:.1f} before we began): ratios hold, other figures are low.")
 
 
 if __name__ == "__main__":

@@ -133,6 +133,7 @@ async def _played(situation: str, folder: Path) -> dict[str, Any]:
         fitter_tag=TagId("F-1"), place=situation,
     ):  # fmt: skip
         await says(_UNTIL_THE_CHECK)
+        typer.echo("\nThe fitter's phone is lost here; with another the same session goes on.\n")
         living = "body" not in (await look()).standing.open_steps()
         await says(_TO_THE_SIGNATURE if living else _UNFITTED)
         return document(await look())

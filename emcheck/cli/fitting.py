@@ -236,7 +236,9 @@ def _look(config: Path | None, session: str) -> "Look":
 
 @fit_app.command("demo")
 def fit_demo(
-    situation: Annotated[str, typer.Argument(help="What the strap is closed on: skin, prosthesis-foam, ...")] = "skin",
+    situation: Annotated[
+        str, typer.Argument(help="What the strap is closed on: skin, sock, prosthesis-foam; a wrong one lists all.")
+    ] = "skin",
     folder: Annotated[Path, typer.Option(help="Where it lives; an earlier demo there is removed.")] = Path("var/fit"),
     console: Annotated[
         bool, typer.Option("--console", help="Fit it yourself in the fitters' page, in real time, until Ctrl-C.")

@@ -108,6 +108,8 @@ class Talk:
 
     def told(self, look: Look) -> None:
         """Where it stands: each open step and what to do next."""
+        if not self.as_json and look.standing.open_steps():
+            say("Still to do:")
         for step in look.standing.open_steps():
             result = look.standing.results[step]
             urgent = NOT_ON_A_LIMB in result.words.lower()

@@ -70,7 +70,7 @@ class Case:
     """One wearer. `wake_at` is the next instant at which the judgement could change with no new fact."""
 
     __slots__ = (
-        "_ahead", "_asked", "_papers_until", "_raised", "_sources", "fittings", "judged_at", "open_until", "orders",
+        "_ahead", "_papers_until", "_raised", "_sources", "asked", "fittings", "judged_at", "open_until", "orders",
         "questions", "settled", "terms", "units", "wake_at", "watching", "wearer_id", "woken_as",
     )  # fmt: skip
 
@@ -99,8 +99,8 @@ class Case:
         """When what holds in no window was first seen, by `of_tags.name_of`."""
         self.questions: tuple[Question, ...] = ()
         """What folded nights showed of fittings, and is not to be had again from what is left of them."""
-        self._asked: Sequence[Question] = ()
-        """The same of all nights, as last judged."""
+        self.asked: Sequence[Question] = ()
+        """The same of all nights, as last judged: fittings of which a fitter is to see again what their tag sits on."""
         self.judged_at: Ms = _LONG_AGO
         """The last judgement; windows that had ended by then are judged again only if facts reach them."""
         self._ahead: Ms = _LONG_AGO
@@ -177,12 +177,12 @@ class Case:
             yield from told
             self.wake_at = min(self.wake_at, of_tags.next_step(telling, now))
             self.watching |= bodies.in_dispute(tracks)
-        self._asked = fitting_unvalidated.questions(self.questions, told, self.fittings)
-        if self._asked:
+        self.asked = fitting_unvalidated.questions(self.questions, told, self.fittings)
+        if self.asked:
             orders = [state.order for state in self.orders]
             line = self.terms.policies.of_wearer(orders)
-            yield from fitting_unvalidated.revalidations(self.wearer_id, self.fittings, self._asked, now, line)
-            self.wake_at = min(self.wake_at, fitting_unvalidated.next_step(self._asked, now, line))
+            yield from fitting_unvalidated.revalidations(self.wearer_id, self.fittings, self.asked, now, line)
+            self.wake_at = min(self.wake_at, fitting_unvalidated.next_step(self.asked, now, line))
         if now >= self._papers_until:
             orders = [state.order for state in self.orders]
             said = [*paperwork.findings(self.wearer_id, orders, self.fittings, now, self.terms.policies)]
@@ -241,7 +241,7 @@ class Case:
     def fold(self, horizon: Ms) -> None:
         """Let windows that ended by `horizon` go, their findings summed up."""
         self.settled = horizon
-        self.questions = tuple(q for q in self._asked if q.end is not None and q.end <= horizon)
+        self.questions = tuple(q for q in self.asked if q.end is not None and q.end <= horizon)
         for state in self.orders:
             old = [window for window in state.windows if window.end <= horizon]
             state.before = self._summed(state, [f for window in old for f in state.results.get(window, ())])

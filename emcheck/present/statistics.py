@@ -117,15 +117,15 @@ def statistics(
 
 def _not_taken_back(steps: Iterable[Step]) -> list[Step]:
     """Steps by time; an acknowledgement that was a mistake is none."""
-    kept: list[Step] = []
-    last: dict[AlertId, Step] = {}
-    for step in sorted(steps, key=lambda step: step.at):
-        if step.action == "unacknowledged" and (mistake := last.get(step.alert_id)) in kept:
-            kept.remove(mistake)
-        elif step.action == "acknowledged":
-            last[step.alert_id] = step
-        kept.append(step)
-    return kept
+    ordered = sorted(steps, key=lambda step: step.at)
+    last: dict[AlertId, int] = {}
+    mistakes: set[int] = set()
+    for number, step in enumerate(ordered):
+        if step.action == "acknowledged":
+            last[step.alert_id] = number
+        elif step.action == "unacknowledged" and step.alert_id in last:
+            mistakes.add(last[step.alert_id])
+    return [step for number, step in enumerate(ordered) if number not in mistakes]
 
 
 def floods(alerts: Iterable[Alert], *, since: Ms, operators: int = 1) -> list[tuple[Ms, int]]:

@@ -18,7 +18,8 @@ from emcheck.domain.windows import Window
 from emcheck.present.times import clock, day, duration, hour, local_minutes
 
 PRESENT, ABSENT, UNKNOWN = "present", "absent", "unknown"
-_SAID = {PRESENT: "at home", ABSENT: "not heard at home", UNKNOWN: "unknown"}
+SAID = {PRESENT: "at home", ABSENT: "not heard at home", UNKNOWN: "unknown"}
+"""What is known of a time, in words."""
 _WIDTH, _LEFT, _RIGHT, _LANE = 1000, 130, 18, 26
 _PLOT = _WIDTH - _LEFT - _RIGHT
 _NOTE, _LETTER = 14, 6.6
@@ -36,16 +37,18 @@ STYLE = (
     ".em .absent{fill:var(--paper,#fff);stroke:#d55e00;stroke-width:2}"
     ".em .unknown{fill:url(#em-hatch);stroke:var(--faint,#bbb)}"
     ".em .excused{fill:none;stroke:#009e73;stroke-width:2;stroke-dasharray:2 3}"
+    ".em .unread{fill:none;stroke:var(--faint,#bbb);stroke-dasharray:6 4}"
     ".em .bar{fill:url(#em-dots);stroke:var(--ink,#111)}.em .mark{fill:#d55e00;stroke:var(--ink,#111)}"
 )
 """What the drawing looks like; a page whose policy forbids styles inside it serves this beside."""
-_DEFS = (
+PATTERNS = (
     '<defs><pattern id="em-hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="7" height="7" fill="var(--paper,#fff)"/><rect width="2.2" height="7" fill="#888"/></pattern>'
     '<pattern id="em-dots" width="6" height="6" patternUnits="userSpaceOnUse">'
     '<rect width="6" height="6" fill="var(--paper,#fff)"/><circle cx="3" cy="3" r="1.5" fill="#e69f00"/></pattern>'
     "</defs>"
 )
+"""The patterns that bars are filled with; they stand in each drawing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +88,13 @@ def told(it: Timeline) -> list[str]:
     """The drawing for who cannot see it: each window, and each stretch, bar and mark in it, in order."""
     found: list[str] = []
     for low, high, window in _nights(it):
-        found.append(f"Curfew {day(window.start, it.zone)} {_span(window.start, window.end, it.zone)}")
-        said = [(start, f"{_SAID[state]} {_span(start, end, it.zone)}") for start, end, state in _states(it, low, high)]
+        found.append(f"Curfew {day(window.start, it.zone)} {span_words(window.start, window.end, it.zone)}")
+        said = [
+            (start, f"{SAID[state]} {span_words(start, end, it.zone)}") for start, end, state in _states(it, low, high)
+        ]
         said += [
-            (span.start, f"authorised {_span(span.start, span.end, it.zone)}") for span in _in(it.excused, low, high)
+            (span.start, f"authorised {span_words(span.start, span.end, it.zone)}")
+            for span in _in(it.excused, low, high)
         ]
         said += [(bar.start, f"{bar.lane}: {bar.text}") for bar in it.bars if _touches(bar, low, high)]
         said += [(mark.at, f"{clock(mark.at, it.zone)}: {mark.text}") for mark in it.marks if low <= mark.at < high]
@@ -98,8 +104,11 @@ def told(it: Timeline) -> list[str]:
     return found
 
 
-def draw_svg(timelines: Sequence[Timeline], *, styled: bool = True) -> str:
-    """The whole file: one wearer's addresses, one under the other; `styled` where it stands alone."""
+def draw_svg(timelines: Sequence[Timeline], *, styled: bool = True, patterns: bool = True) -> str:
+    """The whole file: one wearer's addresses, one under the other; `styled` where it stands alone.
+
+    `patterns` are left out where another drawing of the same page has them.
+    """
     style = f"<style>{STYLE}</style>" if styled else ""
     rows, y = [], 0
     for it in timelines:
@@ -116,7 +125,7 @@ def draw_svg(timelines: Sequence[Timeline], *, styled: bool = True) -> str:
     return "\n".join(
         [
             f'{opening} aria-labelledby="em-title em-desc"><title id="em-title">{title}</title>',
-            f'<desc id="em-desc">{spoken}</desc>{_DEFS}{style}',
+            f'<desc id="em-desc">{spoken}</desc>{PATTERNS if patterns else ""}{style}',
             f'<rect width="{_WIDTH}" height="{height}" fill="var(--paper,#fff)"/>',
             *rows,
             *_key(timelines, y + 8),
@@ -132,9 +141,14 @@ def _nights(it: Timeline) -> Iterator[tuple[Ms, Ms, Window]]:
 
 
 def _states(it: Timeline, low: Ms, high: Ms) -> Iterator[tuple[Ms, Ms, str]]:
-    """The time from `low` to `high` without a gap, as far as it counts."""
-    at, high = low, min(high, it.until)
-    for stretch in it.known:
+    """The time from `low` to `high`, as far as it counts."""
+    return states(it.known, low, min(high, it.until))
+
+
+def states(known: Iterable[Stretch], low: Ms, high: Ms) -> Iterator[tuple[Ms, Ms, str]]:
+    """The time from `low` to `high` without a gap: start, end and what is known of it."""
+    at = low
+    for stretch in known:
         start, end = max(stretch.start, at), min(stretch.end, high)
         if start < end:
             if at < start:
@@ -155,7 +169,7 @@ def _touches(bar: Bar, low: Ms, high: Ms) -> bool:
     return bar.start < high and (bar.end is None or low < bar.end)
 
 
-def _span(start: Ms, end: Ms, zone: str) -> str:
+def span_words(start: Ms, end: Ms, zone: str) -> str:
     """`19:00 to 19:19, 19 min`; with seconds where they decide."""
     fine = any(at % MINUTE for at in (start, end))
     first, last = (clock(at, zone)[11:] if fine else hour(at, zone) for at in (start, end))
@@ -178,14 +192,14 @@ class _Night:
         yield f'<text x="{_RIGHT}" y="{self._top + 12}">{escape(day(self._window.start, zone)[:10])}</text>'
         yield from self._hours()
         yield from self._lane("curfew", 0)
-        said = f"curfew {_span(self._window.start, self._window.end, zone)}"
+        said = f"curfew {span_words(self._window.start, self._window.end, zone)}"
         yield self._bar("curfew", 0, self._window.start, self._window.end, said, inset=9)
         yield from self._lane("at home", 1)
         for start, end, state in _states(it, self._low, self._high):
-            yield self._bar(state, 1, start, end, f"{_SAID[state]} {_span(start, end, zone)}")
+            yield self._bar(state, 1, start, end, f"{SAID[state]} {span_words(start, end, zone)}")
         yield from self._notes([(start, duration(end - start) or "under 1 s") for start, end, _ in self._absent], 1)
         for span in _in(it.excused, self._low, self._high):
-            yield self._bar("excused", 1, *span, f"authorised {_span(*span, zone)}", inset=1)
+            yield self._bar("excused", 1, *span, f"authorised {span_words(*span, zone)}", inset=1)
         for number, lane in enumerate(self._lanes, start=2):
             yield from self._lane(lane, number)
             for bar in self._bars:

@@ -81,7 +81,13 @@ def _is_folded(engine: Engine, case: Case, places: Sequence[Place]) -> bool:
 
 
 async def _unfolded(desk: Desk, alert: Alert, known: Known, case: Case) -> list[Place]:
-    """The night drawn anew, from all that the wearer's units told; what the service decides on stays as it is."""
+    """The night drawn anew."""
+    engine, anew = await unfolded(desk, known, case)
+    return await asyncio.to_thread(places_of, engine, anew, alert)
+
+
+async def unfolded(desk: Desk, known: Known, case: Case) -> tuple[Engine, Case]:
+    """A case folded anew, from all that the wearer's units told; what the service decides on stays as it is."""
     roster = known.engine.roster
     rows = {
         unit: await desk.unit_history(newest=newest, after=0)
@@ -89,15 +95,16 @@ async def _unfolded(desk: Desk, alert: Alert, known: Known, case: Case) -> list[
         if (newest := known.newest_row(unit)) is not None
     }
 
-    def fold_anew() -> list[Place]:
+    def fold_anew() -> Engine:
         engine = Engine(
             resting_on(roster.register, case), roster.policies, memory=Recent(0), decided=lambda *decision: None
         )
         for unit, told in rows.items():
             engine.units[unit].rebuild(_envelopes(told), engine.roster.track)
-        return places_of(engine, engine.cases[case.wearer_id], alert)
+        return engine
 
-    return await asyncio.to_thread(fold_anew)
+    engine = await asyncio.to_thread(fold_anew)
+    return engine, engine.cases[case.wearer_id]
 
 
 def resting_on(register: Register, case: Case) -> Register:

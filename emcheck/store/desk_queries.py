@@ -15,11 +15,9 @@ DROP_VIEW = delete(saved_view).where(
     saved_view.c.account == bindparam("whose"), saved_view.c.name == bindparam("named")
 )
 
-_group = alert.c.rank / RANKS_OF_A_GROUP
+_group = alert.c.rank // RANKS_OF_A_GROUP
 QUEUE_COUNTS = (
-    select(func.floor(_group), func.count(), func.min(alert.c.rank))
-    .where(literal_column("rank IS NOT NULL"))
-    .group_by(func.floor(_group))
+    select(_group, func.count(), func.min(alert.c.rank)).where(literal_column("rank IS NOT NULL")).group_by(_group)
 )
 
 

@@ -37,7 +37,7 @@ from emcheck.web.queue import lies_under
 from emcheck.web.rows import Row, place_named, rows_of
 from emcheck.web.shapes import Password, Shape
 from emcheck.web.signing_in import CodeWanted, Refused
-from emcheck.web.wearer import case_of, told_of
+from emcheck.web.wearer import case_of, record_of, told_of
 
 router = APIRouter(prefix="/api/v1")
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -243,15 +243,26 @@ async def act(request: Request, alert_id: str, body: Acted, who: MayAct, parts: 
 
 
 @router.get("/wearers/{wearer_id}", summary="One wearer")
-async def wearer(request: Request, wearer_id: str, who: MaySeeWearers, parts: WithParts) -> dict[str, Any]:
-    """Orders with curfew, tags and units, what of the allowance is used, the newest alerts; an officer's own only."""
+async def wearer(
+    request: Request, wearer_id: str, who: MaySeeWearers, parts: WithParts, nights: Literal["all"] | None = None
+) -> dict[str, Any]:
+    """Orders, allowance, the last nights in words, fittings, contacts, notes, alerts; an officer's own only."""
     await refuse_others(request, parts, who, wearer_id)
     engine, case = case_of(parts, wearer_id)
     line = Access(parts.clock.now(), who.name, "wearer read", wearer_id, None, address_of(request))
     await parts.desk.note_access([line])
-    told = await told_of(parts, engine, case)
-    kept = {key: told[key] for key in ("wearer_id", "name", "orders", "totals")}
-    return kept | {"alerts": [told_json(row) for row in told["alerts"]]}
+    told = await told_of(parts, engine, case, unfold=nights == "all")
+    kept = {key: told[key] for key in ("wearer_id", "name", "orders", "totals", "fittings", "contacts", "notes")}
+    words = {each["order"]: each["words"] for each in told["glances"]}
+    return kept | {"nights": words, "alerts": [told_json(row) for row in told["alerts"]]}
+
+
+@router.get("/wearers/{wearer_id}/fittings/{session}", summary="The record of a fitting")
+async def fitting(
+    request: Request, wearer_id: str, session: str, who: MaySeeWearers, parts: WithParts
+) -> dict[str, Any]:
+    """What was seen at a fitter's visit, by what, and who signed (docs/formats.md, Fitting record)."""
+    return await record_of(request, parts, who, wearer_id, session)
 
 
 @router.get("/access", summary="The access log")

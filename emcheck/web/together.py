@@ -26,8 +26,8 @@ class Together:
         return True
 
     def leave(self, console: str, line: int) -> None:
-        """A line of a console is gone; where it has another already, it stays."""
-        _, alert_id, known = self._at.get(console, ("", "", 0))
+        """A line of a console is gone; where it has another already, or gave itself no name, nothing changes."""
+        _, alert_id, known = self._at.get(console, ("", "", -1))
         if known == line:
             del self._at[console]
             self._changed.add(alert_id)

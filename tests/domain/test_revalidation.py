@@ -11,9 +11,11 @@ from emcheck.domain.instants import DAY, HOUR, MINUTE, format_ms
 from emcheck.domain.queue import alert_id
 from emcheck.domain.register import Register
 from emcheck.present.words import explain
+from emcheck.service.replay import replay
+from emcheck.web.visits.listing import wanted_of
 from tests.domain.bodies import limb, table
 from tests.domain.wearing import wears
-from tests.support import UnitStory, at, judge, lines, register, version
+from tests.support import UnitStory, at, england, judge, lines, register, version
 
 BEGIN = at("08:00")
 STILL_FROM, MOVES_AT = at("09:00"), at("23:00")
@@ -69,6 +71,17 @@ def test_a_fitters_visit_ends_it_and_the_new_fitting_is_as_the_visit_says() -> N
         assert [f.class_ for f in found] == classes
         assert found[0].end == at("09:00", "2026-03-25")
         assert "and ended at Wed 25 Mar 09:00:00" in explain(found[0])
+
+
+def test_the_fitters_have_it_on_their_list_until_one_was_there() -> None:
+    """Beside what has no tag or no validation at all."""
+    visited = [FITTED | {"removed_at": "2026-03-25T09:00:00Z"}, FITTED | {"fitted_at": "2026-03-25T09:20:00Z"}]
+    for fittings, why in (([FITTED], ["revalidate"]), (visited, [])):
+        known, told = register(fittings=fittings), lines(day())
+        engine = replay(told, known, england()).engine
+        cases, now = list(engine.cases.values()), told[-1].received_at
+        wanted = wanted_of(engine.roster.register, engine.roster.policies, (), cases, now, "")
+        assert [each.why for each in wanted] == why
 
 
 def test_a_visit_before_it_does_not_answer_it() -> None:

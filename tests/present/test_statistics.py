@@ -58,6 +58,16 @@ def test_the_time_to_acknowledge_is_measured_to_the_first_one_against_its_target
     assert p1.within == [(30 * SECOND, 0.5, 0.80), (60 * SECOND, 0.5, 0.985)]
 
 
+def test_an_acknowledgement_that_was_a_mistake_is_none() -> None:
+    when = SINCE + DAY
+    steps = [step(0, "acknowledged", when + SECOND), step(0, "unacknowledged", when + 2 * SECOND)]
+    [one] = [seen for seen in of([raised(0, when, "P1")], steps).seen if seen.priority == "P1"]
+    assert (one.raised, one.acknowledged) == (1, 0)
+    again = [*steps, step(0, "acknowledged", when + HOUR)]
+    [one] = [seen for seen in of([raised(0, when, "P1")], again).seen if seen.priority == "P1"]
+    assert (one.acknowledged, one.median_ms) == (1, HOUR)
+
+
 def test_what_was_withdrawn_before_anyone_saw_it_counts_neither_way() -> None:
     alerts = [replace(raised(0, SINCE, "P1"), withdrawn=True), raised(1, SINCE, "P1")]
     steps = [step(0, "withdrawn", SINCE + 5), step(1, "acknowledged", SINCE + 1)]

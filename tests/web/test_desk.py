@@ -12,8 +12,8 @@ from emcheck.domain.alerts import Alert, AlertState
 from emcheck.domain.instants import MINUTE
 from tests.support import at, england
 from tests.web.centre import Centre, centre, online, urgent
-from tests.web.chromium import chromium, signed_in
-from tests.web.test_browser import is_live
+from tests.web.chromium import SIZES, chromium, signed_in
+from tests.web.test_browser import AXE, TAGS, is_live
 
 
 @pytest.fixture
@@ -130,6 +130,30 @@ async def test_fifty_at_once_by_keyboard_and_all_of_it_undone(it: Centre, browse
         await other.close()
 
 
+async def test_what_became_of_many_stays_though_one_of_them_is_open(it: Centre, browser: Browser) -> None:
+    await it.has("operator")
+    await it.raises(*many(6))
+    async with online(it) as address:
+        page = await signed_in(browser, address)
+        await page.goto("/alerts/AL-00")
+        await is_live(page)
+        for _ in range(3):
+            for _ in range(5):
+                await page.keyboard.press("Shift+J")
+            await expect(page.locator("#bulk-count")).to_have_text("6 chosen")
+            await page.keyboard.press("a")
+            await done(page, "6 alerts are acknowledged.")
+            await expect(page.locator("#row-AL-00 .state")).to_contain_text("with operator until")
+            await done(page, "6 alerts are acknowledged.")
+            await page.keyboard.press("u")
+            await done(page, "6 alerts are taken back.")
+            await page.locator("#row-AL-00 > a").click()
+            await expect(page.locator("#alert article")).to_have_attribute("data-id", "AL-00")
+            await expect(page.locator("#rows .state").filter(has_text=re.compile("^new$"))).to_have_count(6)
+            assert await stands(it, "AL-05") == (AlertState.UNACKNOWLEDGED, None)
+        await page.close()
+
+
 async def test_a_range_is_chosen_with_shift_and_closed_or_shelved(it: Centre, browser: Browser) -> None:
     await it.has("operator")
     await it.raises(*many(8))
@@ -189,3 +213,41 @@ async def test_a_stale_form_says_who_and_when_and_two_acts_at_once_are_one(it: C
         assert (await stands(it, "AL-AAA"))[1] == holder
         await first.close()
         await second.close()
+
+
+async def test_filters_choices_and_results_are_accessible_at_every_size(it: Centre, browser: Browser) -> None:
+    await it.has("operator", "supervisor")
+    incident = urgent("AL-INC", rule="incident.silent", wearer_id=None, subject="incident", size=2, priority="P2")
+    await it.raises(*many(3), incident, urgent("AL-P", incident="AL-INC", state=AlertState.SUPPRESSED))
+    faults: dict[str, object] = {}
+    async with online(it) as address:
+        context = await browser.new_context(base_url=address, bypass_csp=True)
+        page = await signed_in(context, address)
+        await page.goto("/?rule=tag.strap")
+        await page.get_by_placeholder("name this view").fill("straps")
+        await page.get_by_role("button", name="Keep").click()
+        await page.goto("/")
+        await is_live(page)
+        await page.locator("details.under > summary").click()
+        await expect(page.locator("#row-AL-P")).to_be_visible()
+        await page.get_by_text("More filters").click()
+        await page.locator("#row-AL-00 > .pick input").check()
+        await page.get_by_role("button", name="Claim").click()
+        await done(page, "1 alert is claimed.")
+        await page.locator("#row-AL-01 > .pick input").check()
+        await page.evaluate(AXE)
+        for size, (width, height) in SIZES.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            for theme in ("light", "dark"):
+                await page.emulate_media(color_scheme=theme)
+                found = await page.evaluate(
+                    "tags => axe.run(document, {runOnly: tags}).then(r => r.violations.map("
+                    "v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))",
+                    TAGS,
+                )
+                if found:
+                    faults[f"{size} {theme}"] = found
+            if (wider := await page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+                faults[size] = f"{wider} px wider than the window"
+        await context.close()
+    assert faults == {}

@@ -15,6 +15,7 @@ from emcheck.domain.instants import MINUTE
 from emcheck.domain.rights import Role
 from emcheck.settings import OidcSettings, SettingsError
 from emcheck.web.elsewhere import Elsewhere, secret_of
+from tests.service.served import refused
 from tests.web.centre import HASHED, Centre, online
 from tests.web.chromium import chromium
 from tests.web.provider import CLIENT, SECRET, SPOILS, Provider, providing
@@ -249,6 +250,18 @@ def test_the_secret_comes_from_a_file_or_the_settings(tmp_path: Path) -> None:
     assert secret_of(OidcSettings()) is None
     with pytest.raises(SettingsError, match=r"web\.oidc\.client_secret_file"):
         secret_of(OidcSettings(client_secret_file=tmp_path / "none"))
+
+
+async def test_a_service_whose_secret_cannot_be_read_says_so_at_its_start(tmp_path: Path) -> None:
+    oidc = {"issuer": "https://id.example", "client_id": "x", "client_secret_file": f"{tmp_path}/none"}
+    web: dict[str, dict[str, Any]] = {
+        "web": {"enabled": True, "port": 0},
+        "web.oidc": oidc,
+        "web.oidc.roles": {"staff": "operator"},
+    }
+    said = await refused(tmp_path, web)
+    assert f"web.oidc.client_secret_file: {tmp_path}/none" in said
+    assert "name a file of one line that this service can read" in said
 
 
 @pytest.fixture

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from emcheck.desk import Told
+import pytest
+
+from emcheck.desk import Count, Told
 from emcheck.domain.alerts import AlertState
 from emcheck.ports import StoreError
 from emcheck.web.live import Live
+from tests.support import at
 from tests.web.centre import Centre, urgent
 
 PATIENCE_S = 30.0
@@ -38,13 +41,14 @@ async def heard(
     """Events as (kind, number, content) up to the one that is waited for."""
     found: list[tuple[str, str, dict[str, Any]]] = []
     async with asyncio.timeout(PATIENCE_S), aclosing(live.stream(after, still)) as stream:
-        async for said in stream:
-            fields = dict(line.split(": ", 1) for line in said.decode().splitlines() if ": " in line)
-            if "event" in fields:
-                content = json.loads(fields["data"])
-                found.append((fields["event"], fields.get("id", ""), content))
-                if until(fields["event"], content):
-                    return found
+        async for told in stream:
+            for said in told.decode().split("\n\n"):  # what is told at one look may come at once
+                fields = dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
+                if "event" in fields:
+                    content = json.loads(fields["data"])
+                    found.append((fields["event"], fields.get("id", ""), content))
+                    if until(fields["event"], content):
+                        return found
     return found
 
 
@@ -141,12 +145,32 @@ async def test_who_may_not_watch_any_more_is_told_and_let_go(it: Centre) -> None
     assert live.watchers == 0
 
 
+async def test_many_who_begin_at_once_are_counted_for_once(it: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    await it.raises(urgent())
+    counted, count = [0], it.store.queue_counts
+
+    async def counting() -> list[Count]:
+        counted[0] += 1
+        return await count()
+
+    monkeypatch.setattr(it.store, "queue_counts", counting)
+
+    def is_beat(kind: str, said: dict[str, Any]) -> bool:
+        return kind == "beat"
+
+    found = await asyncio.gather(*(heard(it.parts.live, None, is_beat) for _ in range(40)))
+    assert {json.dumps(events[-1][2]["counts"]) for events in found} == {
+        json.dumps([Count("P1", 1, 1, at("18:49"))._asdict()])
+    }
+    assert counted[0] < 40
+
+
 async def test_one_who_does_not_read_holds_nobody_up(it: Centre) -> None:
     live = it.parts.live
     async with watching(it), aclosing(live.stream(None, always)) as sleeper:
         await anext(sleeper)
         for number in range(100):
-            live.tell(b"event: x\ndata: %d\n\n" % number)
+            await live.tell(b"event: x\ndata: %d\n\n" % number)
         await it.raises(urgent())
         assert names(await heard(live, 0, about("AL-AAA"))) == ["AL-AAA"]
         rest = [await anext(sleeper) for _ in range(5)]

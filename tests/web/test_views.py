@@ -182,6 +182,16 @@ async def test_many_at_once_without_javascript(it: Centre) -> None:
     assert 'id="bulk"' not in (await (await it.signed_in("auditor")).get("/")).text
 
 
+def test_a_console_that_gave_itself_no_name_leaves_as_it_came() -> None:
+    together = Together()
+    together.leave("", 0)
+    line = together.enter("one", "jo")
+    together.leave("", 0)
+    assert together.move("one", "jo", "AL-1")
+    together.leave("one", line)
+    assert not together.move("one", "jo", "AL-2")
+
+
 def test_who_is_together_at_an_alert() -> None:
     together = Together()
     first, second = together.enter("one", "jo"), together.enter("two", "max")

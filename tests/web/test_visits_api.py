@@ -85,6 +85,10 @@ async def test_a_whole_visit_by_a_program(it: Centre) -> None:
     assert [error.message for error in Draft202012Validator(published("fitting")).iter_errors(record)] == []
     assert record["range_dbm"] is not None
     assert (await client.get(f"{visit.path}/record.pdf")).content.startswith(b"%PDF")
+    operator, session = await program(it, "operator"), visit.path.rpartition("/")[2]
+    assert (await operator.get(f"/api/v1/wearers/W-1/fittings/{session}")).json() == record
+    assert f'href="/wearers/W-1/fittings/{session}.pdf"' in (await operator.get("/wearers/W-1")).text
+    assert (await operator.get(f"/wearers/W-1/fittings/{session}.pdf")).content.startswith(b"%PDF")
     assert [each["outcome"] for each in (await client.get(V1)).json()["over"]] == ["success"]
 
 

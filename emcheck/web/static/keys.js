@@ -22,6 +22,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
     const it = open();
     by("content").classList.toggle("has-alert", Boolean(document.querySelector("#alert article, #alert .bulk-result")));
     for (const row of all(".row")) row.classList.toggle("open", Boolean(it) && row.dataset.id === it.dataset.id);
+    if (event.detail.requestConfig.headers["X-Again"]) return; // came by itself: nobody's place moves
     by("alert").scrollTop = 0;
     if (it) choose(by(`row-${it.dataset.id}`)); // none, where the list does not have it: keys are about what is open
   } else if (event.detail.target.id === "list") chooseFirst();

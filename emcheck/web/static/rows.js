@@ -78,13 +78,18 @@ export function refresh() {
 function soon(open, it) {
   const typed = all("[name=note]", open).some((note) => note.value);
   const busy = open.contains(document.activeElement) && document.activeElement.matches("input, select");
-  if (open.querySelector(".htmx-request")) return;
+  if (open.querySelector(".htmx-request") || (by("bulk") && by("bulk").matches(".htmx-request"))) return; // its answer comes
   if (busy || typed) {
     if (!open.querySelector(".changed")) {
       say(`${it.by === "emcheck" ? "It" : `${it.by} ${it.did}; what is shown`} has changed. Open it again to see.`);
       open.classList.add("changed");
     }
-  } else htmx.ajax("GET", `/alerts/${encodeURIComponent(it.id)}`, { target: "#alert", swap: "innerHTML" });
+  } else htmx.ajax("GET", `/alerts/${encodeURIComponent(it.id)}`, { target: "#alert", swap: "innerHTML", headers: { "X-Again": it.id } });
 }
+// What was loaded again by itself replaces nothing that was asked for meanwhile.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const again = event.detail.requestConfig.headers["X-Again"], open = document.querySelector("#alert article");
+  if (again && (!open || open.dataset.id !== again)) event.detail.shouldSwap = false;
+});
 by("news-show").addEventListener("click", showNew);
 by("filter-show").hidden = true; // by script the list follows each choice

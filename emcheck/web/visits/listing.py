@@ -1,13 +1,14 @@
 """What a fitter has before them: visits that are open, orders that want a fitting, visits of the day that are over."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from emcheck.domain.amending import addresses
+from emcheck.domain.case import Case
 from emcheck.domain.engine import Engine
 from emcheck.domain.fitting.visits import Visit, worn
-from emcheck.domain.ids import Ms
+from emcheck.domain.ids import Ms, TagId
 from emcheck.domain.instants import DAY
 from emcheck.domain.policies import Policies
 from emcheck.domain.register import Fitting, Order, Register
@@ -24,7 +25,7 @@ _SOON: Ms = DAY
 
 
 class Wanted(NamedTuple):
-    """An order whose wearer is to be visited, and why: `overdue`, `untagged`, `unvalidated`, or `asked` for."""
+    """An order whose wearer is to be visited, why: `overdue`, `untagged`, `unvalidated`, `revalidate` or `asked`."""
 
     order_id: str
     wearer_id: str
@@ -81,7 +82,8 @@ async def listing(parts: Parts, who: Who, words: str = "") -> Listing:
     mine = [v for v in engine.roster.visits.values() if v.by == who.name or who.may(Right.OVERRIDE)]
     open_ = [Open(visit, hour(visit.opened_at, zones.get(visit.order_id, "UTC"))) for visit in mine]
     visits, policies = tuple(engine.roster.visits.values()), engine.roster.policies
-    found = await asyncio.to_thread(_wanted, register, policies, visits, now, words)
+    cases = list(engine.cases.values())
+    found = await asyncio.to_thread(wanted_of, register, policies, visits, cases, now, words)
     wanted = [each for each in found if not any(visit.order_id == each.order_id for visit in mine)]
     over = list(_over(register, who, now))
     shown = wanted[:_WANTED_MAX]
@@ -98,8 +100,11 @@ def order_named(register: Register, order_id: str) -> Order:
     return order
 
 
-def _wanted(register: Register, policies: Policies, visits: Iterable[Visit], now: Ms, words: str) -> list[Wanted]:
+def wanted_of(
+    register: Register, policies: Policies, visits: Iterable[Visit], cases: Iterable[Case], now: Ms, words: str
+) -> list[Wanted]:
     """Of all orders, which takes a fraction of a second where there are many: in a thread."""
+    questioned = {(one.tag, one.fitted_at) for case in cases for one in case.asked}
     in_hand = {visit.wearer_id: visit.by for visit in visits}
     fittings: dict[str, list[Fitting]] = {}
     for fitting in register.fittings:
@@ -115,7 +120,7 @@ def _wanted(register: Register, policies: Policies, visits: Iterable[Visit], now
             words in (order.order_id, order.wearer_id, *(f.tag for f in on))
             or (place is not None and place in addresses(order))
         )
-        why = "asked" if asked else None if words else _why(on)
+        why = "asked" if asked else None if words else _why(on, questioned)
         if why is not None:
             policy = policies.of(order)
             late = fitting_overdue.find(order.wearer_id, [order], known, now, policy) if why == "untagged" else ()
@@ -130,10 +135,13 @@ def _wanted(register: Register, policies: Policies, visits: Iterable[Visit], now
     return sorted(found, key=lambda each: (each.why != "overdue", each.due, each.order_id))
 
 
-def _why(on: list[Fitting]) -> str | None:
+def _why(on: list[Fitting], questioned: Container[tuple[TagId, Ms]]) -> str | None:
+    """`questioned` are fittings of which a fitter is to see again what the tag sits on (fitting.unvalidated, 4)."""
     if not on:
         return "untagged"
-    return "unvalidated" if any(f.validation not in ("validated", "overridden") for f in on) else None
+    if any(f.validation not in ("validated", "overridden") for f in on):
+        return "unvalidated"
+    return "revalidate" if any((f.tag, f.fitted_at) in questioned for f in on) else None
 
 
 def _over(register: Register, who: Who, now: Ms) -> Iterator[Over]:

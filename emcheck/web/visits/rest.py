@@ -58,7 +58,8 @@ class Visits(_Shape):
     open: list[dict[str, Any]]
     """Visits under way: session, order, wearer, address, tag, unit, by, opened_at."""
     wanted: list[dict[str, Any]]
-    """Orders that want a fitting: order, wearer, places, why (overdue, untagged, unvalidated, asked), due_at, tags."""
+    """Orders that want a fitting: order, wearer, places, due_at, tags, why (overdue, untagged, unvalidated, revalidate,
+    asked)."""
     more: int
     """How many more want one."""
     over: list[dict[str, Any]]
