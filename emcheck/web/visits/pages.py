@@ -40,6 +40,7 @@ async def visits(
     begun = {
         one.visit.session: telling.visit_said(await followed(request).look(who, one.visit.session), register)
         for one in listed.open
+        if one.visit.by == who.name  # each is judged for it; whoever sees all of them opens one
     }
     return page(request, "list.html", who=who, listed=listed, begun=begun)
 
