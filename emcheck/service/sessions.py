@@ -1,12 +1,12 @@
 """A fitter's session as whoever looks on sees it: the terminal now, a page later. It is read from the inbox alone.
 
-`Looking` follows one session: each look reads what came since the last one, and judges it in a thread beside whoever
-else has work. `post` says something in it, as every other instruction is said. Nothing is remembered here, so that a
-phone that is lost loses nothing.
+`Looking` follows one session: each look reads what came since the last one. `post` says something in it, as every
+other instruction is said. Nothing is remembered here, so that a phone that is lost loses nothing.
 """
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,8 @@ class Looking:
     told: list[Told] = field(default_factory=list)
     row_id: int = 0
     received_at: Ms = 0
+    in_thread: bool = False
+    """Judge in a thread, where the loop has others to serve meanwhile: a long visit takes a tenth of a second."""
     _roster: Roster | None = None
 
     @classmethod
@@ -84,11 +86,9 @@ class Looking:
             at = session.closed.as_of or session.closed_at
             acts = session.acts[: session.closed.acts]
             wanted = None if session.closed.found is None else session.closed.found.schedule_sha256
-            it = await asyncio.to_thread(
-                as_of, session.visit, acts, self.told, policy=policy, at=at, schedule_sha256=wanted
-            )
+            it = await self._judged(as_of, session.visit, acts, self.told, policy=policy, at=at, schedule_sha256=wanted)
             return Look(session, it, at, note, name)
-        it = await asyncio.to_thread(
+        it = await self._judged(
             standing, session.visit, session.acts, self.told, policy=policy, now=now, note=note,
             schedule_sha256=await self._schedule(now),
         )  # fmt: skip
@@ -97,10 +97,13 @@ class Looking:
     async def to_sign(self) -> Standing:
         """The session as its record would have it now: with the facts received before the newest of the inbox."""
         policy = self.policies.own.then(self.session.visit.opened_at)
-        return await asyncio.to_thread(
+        return await self._judged(
             as_of, self.session.visit, self.session.acts, self.told, policy=policy, at=self.received_at,
             schedule_sha256=await self._schedule(self.received_at),
         )  # fmt: skip
+
+    async def _judged(self, judge: Callable[..., Standing], *args: Any, **said: Any) -> Standing:
+        return await asyncio.to_thread(judge, *args, **said) if self.in_thread else judge(*args, **said)
 
     async def _read(self) -> None:
         """What came since the last look: acts of this session, and what its unit told; nothing after its end."""

@@ -14,7 +14,7 @@ import structlog
 
 from emcheck.clock import Clock
 from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, FittingAct, OpenFitting
-from emcheck.domain.fitting.repeats import refuse_repeat
+from emcheck.domain.fitting.repeats import refuse_old_name, refuse_repeat
 from emcheck.domain.fitting.settling import settled
 from emcheck.domain.fitting.visits import Visits, begun, heed_note
 from emcheck.domain.ids import Ms, UnitId
@@ -51,6 +51,7 @@ class Visiting:
         raw = {key: said for key, said in raw.items() if key != "found"}
         visits = roster.visits_after(act, now)
         if isinstance(act, OpenFitting):
+            refuse_old_name(roster.register, act)
             return self._kept(raw | {"found": begun(visits[act.session])})
         session = self.open[act.session]
         refuse_repeat((said for _, said in session.acts), act)

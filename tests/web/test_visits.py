@@ -207,6 +207,24 @@ async def test_another_outcome_ends_the_visit(it: Centre) -> None:
     assert "nobody was there" in page
     assert (await browser.get(f"/visits/{session}/skin")).headers["location"] == f"/visits/{session}"
     assert [visit.outcome for visit in it.loop.engine.roster.register.orders[0].visits] == ["no_show"]
+    again = await browser.sends("/visits", **FORM, session=session)
+    assert (again.status_code, "is a visit that is over; take another name" in again.text) == (422, True)
+
+
+async def test_a_dead_room_is_shown(it: Centre) -> None:
+    browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, levels={"cellar": -122.0})
+    session = await begun(browser)
+    await hallway.passes(5)
+    for room in ("hall", "cellar"):
+        await marks(browser, session, "room", room=room)
+        await hallway.passes(40)
+    during = (await browser.get(f"/visits/{session}/walk/now")).text
+    assert "cellar, 4" in during
+    await marks(browser, session, "walk_over")
+    page = (await browser.get(f"/visits/{session}/walk")).text
+    assert '<tr class="dead">' in page
+    assert "Dead: cellar. Put the unit elsewhere and walk again, or ask for a second one." in page
+    assert "Walk again: choose a room." not in page  # other steps are open, and the walk may be last
 
 
 async def test_a_look_is_logged_once_before_it_is_shown(it: Centre) -> None:

@@ -171,6 +171,7 @@ async def test_a_whole_fitting_on_a_phone_with_the_network_cut_in_the_walk_test(
         await phone.passes(120)
         await expect(page.locator("#now .verdict")).to_contain_text("Done On a living limb")
         await expect(page.locator("#now dd").first).to_contain_text("°C")
+        await expect(page.locator("#told")).to_contain_text("On a living limb")
         await page.goto(f"/visits/{phone.session}/call")
         await phone.presses("Yes, it went through")
         await phone.is_at("walk")
@@ -318,6 +319,7 @@ async def test_what_one_fitter_saved_is_not_sent_in_anothers_name(it: Centre, br
         await phone.context.clear_cookies()
         other = await signed_in(phone.context, address, "b.fitter")
         await expect(other.locator("#strip")).to_contain_text("1 saved on this phone by a.fitter")
+        await until(other, f"caches.match('/visits/{session}/skin', {{ignoreVary: true}}).then(kept => !kept)")
         assert await acts_of(it, session) == []
         await phone.context.close()
 

@@ -91,11 +91,11 @@ def limb_check(seen: Seen) -> Result:
     if _says_no(seen, final, points, closed_at, shown=on_skin and rise.state == PASSED):
         likely = "cold" if on_skin else _likely(final)
         return failed(f"{_MOST_LIKELY[likely]} {NOT_ON_A_LIMB.capitalize()}.", **readings)
+    if lift.state == PASSED and seen.lifts[-1].end == FOREVER:
+        return missing("Let the tag down on the skin again, and say so.", **readings)
     for part in (lift, rise, motion):
         if part.state != PASSED:
             return Result(part.state, part.words, readings)
-    if seen.lifts[-1].end == FOREVER:
-        return missing("Let the tag down on the skin again, and say so.", **readings)
     if not on_skin:
         return missing(f"Not decided yet ({final.words}). Wait.", **readings)
     return passed(f"On a living limb: {final.words}", **readings)

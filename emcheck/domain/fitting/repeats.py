@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from emcheck.domain.acts import InstructionError
-from emcheck.domain.fitting.acts import FittingAct
+from emcheck.domain.fitting.acts import FittingAct, OpenFitting
+from emcheck.domain.register import Register
 
 _MAY_DIFFER: Any = {"at": True, "warnings": True, "found": True, "signatures": {"__all__": {"at"}}}
 
@@ -24,6 +25,13 @@ def is_repeat(acts: Iterable[object], act: FittingAct) -> bool:
                 raise InstructionError("key", "stands for another act of this session; take a new one")
             return True
     return False
+
+
+def refuse_old_name(register: Register, act: OpenFitting) -> None:
+    """InstructionError where a visit that is over has the name: its record is found by it for ever."""
+    for order in register.orders:
+        if any(made.session == act.session for made in order.visits):
+            raise InstructionError("session", f"{act.session} is a visit that is over; take another name")
 
 
 def refuse_repeat(acts: Iterable[object], act: FittingAct) -> None:

@@ -78,6 +78,7 @@ class Following:
     async def _follow(self, name: str) -> _Followed:
         if name not in self._followed:
             looking = await Looking.at(self._desk, name)
+            looking.in_thread = True
             name = looking.session.visit.session
             self._followed.setdefault(name, _Followed(looking))
             while len(self._followed) > _FOLLOWED_MAX:

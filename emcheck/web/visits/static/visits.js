@@ -187,6 +187,7 @@ function swap(page) {
   for (const id of ["now", "walked", "reach"]) {
     const old = by(id), next = page.getElementById(id);
     if (!old || !next || old.outerHTML === next.outerHTML) continue;
+    if (id === "now") announce(old, next);
     const opened = all("details", old).map((each) => each.open), focused = all("a, button", old).indexOf(document.activeElement);
     old.replaceWith(document.adoptNode(next));
     all("details", next).forEach((each, number) => { each.open = opened[number]; });
@@ -195,6 +196,10 @@ function swap(page) {
   }
   for (const chip of all("#rooms .chip")) chip.setAttribute("aria-pressed", String(chip.value === by("now").dataset.here));
   if (by("now") && "closed" in by("now").dataset) location.assign(`/visits/${about.session}`);
+}
+function announce(old, next) { // to those who hear the page: that a verdict changed, not each reading
+  const was = old.querySelector(".verdict"), is = next.querySelector(".verdict");
+  if (is && (!was || was.className !== is.className)) by("told").textContent = is.textContent.trim();
 }
 function tell() {
   const line = by("liveness");
@@ -214,6 +219,8 @@ async function keepPages() {
   await navigator.serviceWorker.ready;
   const now = worker.active;
   if (!now) return;
+  if (localStorage.getItem("emcheck-who") !== about.who) now.postMessage({ forget: true }); // another's pages
+  localStorage.setItem("emcheck-who", about.who);
   if (about.closed) return now.postMessage({ forget: true });
   const steps = about.session ? about.steps.trim().split(" ") : [];
   const paths = ["/visits", "/visits/offline", ...steps.map((step) => `/visits/${about.session}/${step}`)];

@@ -43,7 +43,7 @@ async function served(asked, name) {
   const kept = await cache.match(asked, { ignoreVary: true });
   const fetched = fetch(asked).then((answer) => {
     if (answer.ok) cache.put(asked, answer.clone());
-    else if (answer.type === "opaqueredirect" && name === PAGES && asked.url.includes("/visits")) ended(asked.url);
+    else if (answer.type === "opaqueredirect" && name === PAGES) caches.delete(PAGES); // signed out, or the visit is over
     return answer;
   });
   try {
@@ -53,7 +53,4 @@ async function served(asked, name) {
     fetched.catch(() => undefined); // it may still come, and is kept then
     return kept || await cache.match("/visits/offline", { ignoreVary: true }) || Response.error();
   }
-}
-async function ended(path) { // a redirect of the list itself is to the sign-in: what is kept is nobody's any more
-  if (new URL(path).pathname === "/visits") await caches.delete(PAGES);
 }
