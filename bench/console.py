@@ -18,6 +18,7 @@ import uvicorn
 from bench import town, trial
 from bench.figures import Figure, at_most, plain
 from bench.progress import Say
+from bench.screen import chromium
 from emcheck.clock import SystemClock
 from emcheck.desk import Account
 from emcheck.domain.alerts import Alert
@@ -55,6 +56,9 @@ def measure(say: Say) -> Iterator[Figure]:
     yield plain(_LIVE, "median", calm["p50_ms"], "ms")
     yield at_most(_LIVE, "95 of 100 within", calm["p95_ms"], 500, "ms")
     yield plain(_LIVE, "99 of 100 within", calm["p99_ms"], "ms")
+    if "shown" in calm:
+        yield plain(_LIVE, "from commit to the screen of a browser among them, median", calm["screen_p50_ms"], "ms")
+        yield at_most(_LIVE, "to the screen, 95 of 100 P1 within", calm["screen_p95_ms"], 500, "ms")
     say(f"{OPEN:,} alerts are open, and {FLOOD:,} more come within a minute")
     flood = trial.run("console", flood=True)
     yield plain(_FLOOD, "a page of the queue, median", flood["page_p50_ms"], "ms")
@@ -74,7 +78,11 @@ async def play(folder: Path, *, flood: bool = False) -> dict[str, float]:
             if flood:
                 await _fill(store, clock)
             asked = {"address": address, "token": token}
-            outside = [await _outside(asked | {"consoles": CONSOLES}), *([await _outside(asked)] if flood else [])]
+            outside = [await _outside("watchers", asked | {"consoles": CONSOLES})]
+            if flood:
+                outside.append(await _outside("watchers", asked))
+            elif chromium() is not None:
+                outside.append(await _outside("screen", asked))
             apart_s, together = (TOGETHER * FLOOD_S / FLOOD, TOGETHER) if flood else (1 / ALERTS_PER_S, 1)
             committed = await _raise(store, clock, FLOOD if flood else ALERTS, together=together, apart_s=apart_s)
             said = json.dumps(committed).encode() + b"\n"
@@ -114,11 +122,11 @@ async def _console(store: SqlStore, clock: SystemClock, folder: Path) -> AsyncIt
         listening.close()
 
 
-async def _outside(asked: dict[str, Any]) -> asyncio.subprocess.Process:
-    """Consoles, all of them connected; or somebody who asks for pages."""
+async def _outside(which: str, asked: dict[str, Any]) -> asyncio.subprocess.Process:
+    """Consoles, all of them connected; somebody who asks for pages; or a browser."""
     pipe = asyncio.subprocess.PIPE
     started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.watchers", json.dumps(asked), stdin=pipe, stdout=pipe
+        sys.executable, "-m", f"bench.{which}", json.dumps(asked), stdin=pipe, stdout=pipe
     )
     if started.stdout is None or await started.stdout.readline() != b"ready\n":
         raise RuntimeError("the consoles did not connect; what they say is above")

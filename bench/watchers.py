@@ -60,7 +60,7 @@ async def watched(address: str, token: str, consoles: int) -> dict[str, float]:
     async with asyncio.timeout(_PATIENCE_S):
         for each in all_of:
             await each.is_live.wait()
-    committed = await _committed()
+    committed = await committed_by_now()
     await _all_heard(all_of, len(committed))
     for line in lines:
         line.cancel()
@@ -74,17 +74,17 @@ async def asked_for(address: str, token: str) -> dict[str, float]:
     asking = asyncio.create_task(_ask(address, token, took_ms))
     while not took_ms and not asking.done():
         await asyncio.sleep(0.01)
-    waiting = asyncio.create_task(_committed())
+    waiting = asyncio.create_task(committed_by_now())
     await asyncio.wait({waiting, asking}, return_when=asyncio.FIRST_COMPLETED)
     if asking.done():
         asking.result()
     asking.cancel()
     took = sorted(took_ms)
-    return {"pages": len(took), "page_p50_ms": _of(took, 50), "page_p95_ms": _of(took, 95)}
+    return {"pages": len(took), "page_p50_ms": quantile(took, 50), "page_p95_ms": quantile(took, 95)}
 
 
-async def _committed() -> dict[str, float]:
-    """When each alert was committed, once all were."""
+async def committed_by_now() -> dict[str, float]:
+    """When each alert was committed, by the monotonic clock, once all were; says first that we are ready."""
     print("ready", flush=True)
     committed: dict[str, float] = json.loads(await asyncio.to_thread(sys.stdin.readline))
     return committed
@@ -121,10 +121,16 @@ def _told(consoles: Sequence[Console], committed: Mapping[str, float]) -> dict[s
         if name in each.heard
     )
     share = len(delays) / (len(committed) * len(consoles))
-    return {"arrived": share, "p50_ms": _of(delays, 50), "p95_ms": _of(delays, 95), "p99_ms": _of(delays, 99)}
+    return {
+        "arrived": share,
+        "p50_ms": quantile(delays, 50),
+        "p95_ms": quantile(delays, 95),
+        "p99_ms": quantile(delays, 99),
+    }
 
 
-def _of(ordered: Sequence[float], hundredths: int) -> float:
+def quantile(ordered: Sequence[float], hundredths: int) -> float:
+    """Of values in order, the one that so many of a hundred do not exceed."""
     return ordered[min(len(ordered) - 1, len(ordered) * hundredths // 100)]
 
 

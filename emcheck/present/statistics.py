@@ -10,8 +10,9 @@ from typing import Any
 
 from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId, Ms
-from emcheck.domain.instants import DAY, MINUTE, SECOND, format_ms
+from emcheck.domain.instants import DAY, MINUTE, format_ms
 from emcheck.domain.policy import Policy
+from emcheck.present.times import duration
 
 Within = Mapping[str, tuple[tuple[Ms, float], ...]]
 """By priority: within what time which share of alerts is to be acknowledged."""
@@ -240,7 +241,7 @@ def tables(stats: Statistics) -> list[Table]:
     ]
     seen: list[tuple[str, ...]] = [
         (
-            f"{one.priority} acknowledged within {limit // SECOND} s",
+            f"{one.priority} acknowledged within {duration(limit)}",
             f"{share:.1%} of {one.raised}" if share is not None else "none due yet" if one.raised else "none raised",
             f"{target:.1%}",
         )

@@ -123,7 +123,7 @@ def test_targets_stand_beside_the_figures_for_people_and_programs() -> None:
     _, columns, rows = tables(found)[0]
     assert columns == ("figure", "is", "target")
     assert ("P1 acknowledged within 30 s", "100.0% of 1", "80.0%") in rows
-    assert ("P2 acknowledged within 180 s", "none raised", "80.0%") in rows
+    assert ("P2 acknowledged within 3 min", "none raised", "80.0%") in rows
     told = as_json(found)
     assert told["acknowledged"][0]["within"][0] == {"seconds": 30.0, "share": 1.0, "target": 0.8}
     assert told["floods"] == {"spans_of_10_min": 0, "share": 0.0, "target": 0.01}

@@ -73,8 +73,12 @@ async def test_the_shift_is_printed_without_its_menus(town: Centre, browser: Bro
         page = await signed_in(browser, address)
         await page.goto(f"{address}/shift")
         await expect(page.locator("form.choose")).to_be_visible()
-        await page.emulate_media(media="print")
+        await page.emulate_media(media="print", color_scheme="dark")
+        await page.set_viewport_size({"width": 794, "height": 1123})  # A4
         for gone in ("form.choose", ".top"):
             await expect(page.locator(gone)).to_be_hidden()
         await expect(page.locator("h1")).to_be_visible()
+        await expect(page.locator("h1")).to_have_css("color", "rgb(0, 0, 0)")
+        await expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+        await expect(page.locator("table thead").first).to_have_css("display", "table-header-group")
         assert len(await page.pdf()) > 5_000
