@@ -14,7 +14,7 @@ from emcheck.domain.case import KEEP, Case, OrderState
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, WearerId
-from emcheck.domain.instants import DAY, HOUR
+from emcheck.domain.instants import DAY, HOUR, parse_ms
 from emcheck.domain.rules import curfew_absence
 from emcheck.domain.rules.curfew_accumulated import allowance_ms
 from emcheck.domain.windows import windows
@@ -57,6 +57,12 @@ async def wearer(request: Request, wearer_id: str, who: MaySeeWearers, parts: Wi
     told = await told_of(parts, engine, case, unfold=request.query_params.get("nights") == "all")
     week = _week_asked(request.query_params.get("week", ""), parts.clock.now(), told["zone"])
     return page(request, "wearer.html", who=who, **told, **_weeks(case, week))
+
+
+def _dated(row: dict[str, Any]) -> dict[str, Any]:
+    """An order's row with its span in its own local time."""
+    begins, ends = (clock(parse_ms(row[edge]), row["timezone"]) for edge in ("starts_at", "ends_at"))
+    return row | {"span": f"{begins} to {ends} ({row['timezone']})"}
 
 
 def _week_asked(text: str, now: Ms, zone: str) -> date:
@@ -108,7 +114,8 @@ async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = Fa
     nights = list(_nights(engine, case, now, bars, marks))
     zone = case.orders[0].order.timezone
     return {
-        "wearer_id": wearer_id, "orders": in_force(resting_on(engine.roster.register, case), None), "zone": zone,
+        "wearer_id": wearer_id, "zone": zone,
+        "orders": [_dated(row) for row in in_force(resting_on(engine.roster.register, case), None)],
         "glances": [
             {"order": order, "svg": _markup(draw_nights(each, f"The last nights of {order}", number=number)),
              "words": [night_words(night) for night in each]} for number, (order, each) in enumerate(shown, start=1)

@@ -121,7 +121,7 @@ def folded(lines: list[Line], known: Register, until: int, monkeypatch: pytest.M
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(STEP_OR_CLONE, min_size=5, max_size=30), st.lists(STEP_OR_CLONE, max_size=15), st.integers(0, 2**32))
 @example([("away", 20 * 3600, 2)] * 12, [], 1)

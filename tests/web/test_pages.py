@@ -201,6 +201,7 @@ async def test_a_wearer_on_one_page(it: Centre) -> None:
     strap = await it.night()
     browser = await it.signed_in()
     page = (await browser.get("/wearers/W-1")).text
+    assert "<dt>In force</dt><dd>Sun 01 Mar 00:00:00 to Fri 01 May 00:00:00 (UTC)</dd>" in page
     for said in (
         "W-1 Priya &lt;Barker&gt;", "O-1 community order", "every day 19:00 to 07:00", "T-1 validated",
         "BU-0001 at A-1",
