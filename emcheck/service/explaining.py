@@ -10,7 +10,7 @@ from emcheck.domain.escalation import Due
 from emcheck.domain.facts import Event
 from emcheck.domain.findings import FactRef, Finding, Span
 from emcheck.domain.ids import Ms, UnitId
-from emcheck.domain.instants import HOUR
+from emcheck.domain.instants import DAY, HOUR
 from emcheck.domain.policies import Policies
 from emcheck.domain.queue import alert_id
 from emcheck.domain.receipt import Told
@@ -120,12 +120,16 @@ def grounds_among(findings: Iterable[Finding], alert: Alert) -> list[Finding]:
     return grounds or [f for f in known if _is_of(f, alert)]
 
 
-def places_of(engine: Engine, case: Case, alert: Alert) -> list[Place]:
-    """A wearer's known time wherever the alert is about, as the tracks of the units there tell it."""
+def places_of(engine: Engine, case: Case, alert: Alert, *, nights: int = 0) -> list[Place]:
+    """A wearer's known time wherever the alert is about, as the tracks of the units there tell it.
+
+    `nights` later than the alert's own, or earlier where it is negative.
+    """
     places: list[Place] = []
     tracks = {unit: engine.units[unit].track for unit in case.units}
     for state in case.orders:
-        near = _near(alert, windows(state.order, *_reach(alert)))
+        near = windows(state.order, *(at + nights * DAY for at in _reach(alert)))
+        near = _near(alert, near) if nights == 0 else near
         for address in sorted({window.address_id for window in near}):
             here = [window for window in near if window.address_id == address]
             known = case.timeline(address, tracks)

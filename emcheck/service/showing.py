@@ -41,8 +41,11 @@ class Shown(NamedTuple):
     is_folded: bool
 
 
-async def shown(desk: Desk, alert: Alert, known: Known, *, unfold: bool = False) -> Shown:
-    """All that can be said of an alert; with `unfold` an old night is read from the record."""
+async def shown(desk: Desk, alert: Alert, known: Known, *, unfold: bool = False, nights: int = 0) -> Shown:
+    """All that can be said of an alert; with `unfold` an old night is read from the record.
+
+    What is drawn is the alert's own night, or one so many `nights` later, earlier where that is negative.
+    """
     engine = known.engine
     history = await desk.alert_history(alert.alert_id)
     findings = await desk.findings(alert.subject)
@@ -51,10 +54,10 @@ async def shown(desk: Desk, alert: Alert, known: Known, *, unfold: bool = False)
     places: list[Place] = []
     folded = False
     if case is not None:
-        places = places_of(engine, case, alert)
+        places = places_of(engine, case, alert, nights=nights)
         folded = _is_folded(engine, case, places)
         if folded:
-            places = await _unfolded(desk, alert, known, case) if unfold else []
+            places = await _unfolded(desk, alert, known, case, nights) if unfold else []
     facts = list(dict.fromkeys(fact for finding in grounds for fact in finding.evidence))
     rests = await _rests(desk, known, facts, grounds)
     referral = await _referral(desk, alert, history, engine)
@@ -80,10 +83,10 @@ def _is_folded(engine: Engine, case: Case, places: Sequence[Place]) -> bool:
     return any(engine.units[unit].settled > min(begins) for unit in case.units) if begins else False
 
 
-async def _unfolded(desk: Desk, alert: Alert, known: Known, case: Case) -> list[Place]:
+async def _unfolded(desk: Desk, alert: Alert, known: Known, case: Case, nights: int) -> list[Place]:
     """The night drawn anew."""
     engine, anew = await unfolded(desk, known, case)
-    return await asyncio.to_thread(places_of, engine, anew, alert)
+    return await asyncio.to_thread(places_of, engine, anew, alert, nights=nights)
 
 
 async def unfolded(desk: Desk, known: Known, case: Case) -> tuple[Engine, Case]:

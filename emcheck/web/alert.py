@@ -10,7 +10,7 @@ from markupsafe import Markup
 from emcheck.desk import Access
 from emcheck.domain.advice import next_step
 from emcheck.domain.alerts import Alert
-from emcheck.domain.instants import MINUTE, format_ms
+from emcheck.domain.instants import DAY, MINUTE, format_ms
 from emcheck.ports import AlertChange
 from emcheck.present import story as telling
 from emcheck.present.acted import did
@@ -33,6 +33,8 @@ from emcheck.web.signing_in import Who
 
 router = APIRouter(include_in_schema=False)
 _UNDER_MAX = 50
+_NIGHTS_MAX = 400
+"""Nights further from the alert's own are nobody's question about it."""
 _DONE = {
     "acknowledge": "Acknowledged.", "confirm": "Confirmed.", "shelve": "Shelved.", "close": "Closed.",
     "claim": "It is yours.", "hand_over": "Handed over.", "note": "Noted.", "escalate": "Passed on.",
@@ -55,16 +57,25 @@ async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithPa
     found = await acting.alert_named(parts, alert_id)
     await note_view(request, parts, who, found, "alert seen")
     unfold = request.query_params.get("night") == "1"
-    return await answer(request, parts, who, found, unfold=unfold)
+    return await answer(request, parts, who, found, unfold=unfold, nights=_nights(request.query_params.get("nights")))
+
+
+def _nights(asked: str | None) -> int:
+    """How many nights after the alert's own one is asked for; its own where that is no number or too far away."""
+    try:
+        nights = int(asked or 0)
+    except ValueError:
+        return 0
+    return nights if abs(nights) <= _NIGHTS_MAX else 0
 
 
 async def answer(
     request: Request, parts: Parts, who: Who, alert: Alert, *, status: int = 200, unfold: bool = False,
-    late: AlertChange | None = None, wrong: acting.Wrong | None = None, typed: Mapping[str, str] | None = None,
-    done: str = "",
+    nights: int = 0, late: AlertChange | None = None, wrong: acting.Wrong | None = None,
+    typed: Mapping[str, str] | None = None, done: str = "",
 ) -> Response:  # fmt: skip
     """The alert as it stands, with what became of a form: `late`, `wrong` beside its field, or `done`."""
-    panel = await _panel(parts, who, alert, unfold=unfold)
+    panel = await _panel(parts, who, alert, unfold=unfold, nights=nights)
     panel |= {"wrong": wrong, "typed": typed or {}, "done": done, "late": None}
     if late is not None:
         panel["late"] = {"by": late.by, "did": did(late.action), "at": clock(late.at, panel["zone"]), "note": late.note}
@@ -75,12 +86,12 @@ async def answer(
     return page(request, "queue.html", who=who, status=status, open_id=alert.alert_id, shown=panel, **said)
 
 
-async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool) -> dict[str, Any]:
+async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool, nights: int) -> dict[str, Any]:
     """All that the page says of an alert, as text."""
     now, known = parts.clock.now(), parts.known()
     [row] = await rows_of(parts, [alert])
     zone = zone_of(alert, None if known is None else known.engine)
-    it = None if known is None else await shown(parts.desk, alert, known, unfold=unfold)
+    it = None if known is None else await shown(parts.desk, alert, known, unfold=unfold, nights=nights)
     history = await parts.desk.alert_history(alert.alert_id) if it is None else it.story.history
     under = [] if alert.size is None else await parts.desk.alerts_under(
         alert.alert_id, open_only=False, limit=_UNDER_MAX
@@ -98,6 +109,8 @@ async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool) -> dict[
             {"at": clock(c.at, zone), "by": c.by, "action": c.action.replace("_", " "), "note": c.note}
             for c in history if c.action not in _HAPPENED
         ],
+        "nights": nights, "later": alert.happened_at + (nights + 1) * DAY <= now,
+        "has_nights": alert.wearer_id is not None,
         **_evidence(it, zone, now),
     }  # fmt: skip
 

@@ -154,6 +154,23 @@ async def test_an_old_night_is_drawn_on_request(it: Centre) -> None:
     assert told[0]
 
 
+async def test_the_nights_beside_the_alerts_own_are_turned_to(it: Centre) -> None:
+    await it.has("operator")
+    strap = await it.night()
+    browser = await it.signed_in()
+    own = (await browser.get(f"/alerts/{strap.alert_id}")).text
+    assert "The night before" in own
+    assert "the night after" not in own, "it has not come yet"
+    before = (await browser.get(f"/alerts/{strap.alert_id}?nights=-1")).text
+    assert "Curfew Mon 23 Mar 2026 19:00 to 07:00" in before
+    assert "Curfew Tue 24 Mar" not in before
+    assert f'hx-get="/alerts/{strap.alert_id}?nights=0"' in before
+    long_ago = (await browser.get(f"/alerts/{strap.alert_id}?nights=-60")).text
+    assert "No curfew in that night." in long_ago
+    for nonsense in ("x", "99999", "-99999", ""):
+        assert "<svg" in (await browser.get(f"/alerts/{strap.alert_id}", params={"nights": nonsense})).text
+
+
 async def test_while_the_service_reads_itself_back_alerts_are_shown(it: Centre) -> None:
     await it.has("operator")
     strap = await it.night()
