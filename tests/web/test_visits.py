@@ -10,7 +10,7 @@ import pytest
 
 from emcheck.domain.fitting.steps import STEPS
 from emcheck.web.visits.numbers import spelt
-from tests.domain.visited import on_foam
+from tests.domain.visited import on_foam, on_leg
 from tests.web.centre import Browser, Centre
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
 
@@ -113,16 +113,85 @@ async def test_a_whole_visit_by_forms_ends_with_a_signed_record(it: Centre) -> N
     assert f'href="/visits/{session}"' in listed
 
 
-async def test_foam_ends_with_choose_the_other_leg(it: Centre) -> None:
+async def test_foam_ends_the_visit_where_the_note_bars_the_other_leg(it: Centre) -> None:
     browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, physics=on_foam(Random(2)))
     session = await begun(browser)
     await to_the_check(browser, session, hallway)
     page = (await browser.get(f"/visits/{session}/body")).text
-    assert "Not on a living limb, do not leave, choose the other leg." in page
-    assert f'class="button primary" href="/visits/{session}/limb"' in page
+    assert "Not on a living limb, and the limb note bars the other one." in page
+    assert "hoose the other leg" not in page
+    ending = f"/visits/{session}/end?outcome=cannot_validate"
+    assert f'class="button primary" href="{ending}"' in page
+    end = (await browser.get(ending)).text
+    assert 'value="cannot_validate" required checked' in end
+    assert "Take T-1 off and bring it back; tell your supervisor." in end
     sign = (await browser.get(f"/visits/{session}/sign")).text
     assert "record_sha256" not in sign
     assert "Open steps: " in sign
+
+
+async def test_foam_is_tried_on_the_other_leg_where_nothing_bars_it(tmp_path: Path) -> None:
+    async with unfitted_centre(tmp_path) as it:
+        await fitters(it, "a.fitter")
+        browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, physics=on_foam(Random(2)))
+        session = await begun(browser)
+        await to_the_check(browser, session, hallway)
+        page = (await browser.get(f"/visits/{session}/body")).text
+        assert "Not on a living limb, do not leave, choose the other leg." in page
+        assert f'class="button primary" href="/visits/{session}/limb"' in page
+        assert f'class="button" href="/visits/{session}/end?outcome=cannot_validate"' in page
+        ended = {"type": "fitting_closed", "outcome": "cannot_validate"}
+        await browser.sends(f"/visits/{session}/close", **ended)
+        assert "Take T-1 off and bring it back" in (await browser.get(f"/visits/{session}")).text
+
+
+def stuck(since_s: float, lifted: bool) -> dict[str, Any]:
+    """A leg, and a sensor that says contact though the tag is held off."""
+    return on_leg(Random(1))(since_s, lifted) | {"proximity": 0.9}
+
+
+async def test_the_tag_is_held_off_for_as_long_as_is_said(it: Centre) -> None:
+    browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, physics=stuck)
+    session = await begun(browser)
+    await answers(browser, session, "limb", limb="right_ankle")
+    await answers(browser, session, "movement")
+    await hallway.passes(5)
+    path = f"/visits/{session}/body"
+    assert "Lift the tag off the skin by a finger" in shown_ask((await browser.get(path)).text)
+    await marks(browser, session, "lifted")
+    await hallway.passes(20)
+    page = (await browser.get(path)).text
+    assert "Hold it off about 45 s: 20 of 45." in shown_ask(page)
+    assert "disabled>It is down again" in page
+    assert ">Down</button>" not in page
+    await hallway.passes(26)
+    page = (await browser.get(path)).text
+    assert "That is long enough." in shown_ask(page)
+    assert "disabled>It is down again" not in page
+
+
+def shown_ask(page: str) -> str:
+    """What a step asks for, without what is hidden."""
+    ask = page.partition('id="ask">')[2].partition("</div>")[0]
+    return " ".join(part for part in ask.split("<p") if " hidden>" not in part)
+
+
+async def test_one_room_is_asked_about_before_the_walk_is_over(it: Centre) -> None:
+    browser, hallway = await it.signed_in("a.fitter"), Doorstep(it)
+    session = await begun(browser)
+    await hallway.passes(5)
+    hidden = '<details class="again one-room" data-stage="one_room" hidden>'
+    await marks(browser, session, "room", room="hall")
+    await hallway.passes(30)
+    page = (await browser.get(f"/visits/{session}/walk")).text
+    assert "Only 1 room: is that all there is?" in page
+    assert hidden not in page
+    assert 'data-stage="walk_over" hidden' in page
+    await marks(browser, session, "room", room="kitchen")
+    await hallway.passes(30)
+    page = (await browser.get(f"/visits/{session}/walk")).text
+    assert hidden in page
+    assert 'data-stage="walk_over" hidden' not in page
 
 
 async def test_every_step_is_a_page_that_can_be_read_and_none_has_script_or_style_inside(it: Centre) -> None:

@@ -178,6 +178,7 @@ async def test_a_whole_fitting_on_a_phone_with_the_network_cut_in_the_walk_test(
         await page.get_by_role("button", name="hall").click()
         await expect(page.locator("#rooms [aria-pressed=true]")).to_have_text("hall")
         await phone.passes(30)
+        await expect(page.locator("#reach > [data-stage=one_room]")).to_be_visible()
         await until(page, "caches.match('/visits').then(Boolean)")
         session = phone.session
         await until(page, f"caches.match('/visits/{session}/end', {{ignoreVary: true}}).then(Boolean)")
@@ -185,6 +186,8 @@ async def test_a_whole_fitting_on_a_phone_with_the_network_cut_in_the_walk_test(
         await phone.context.set_offline(True)
         await page.get_by_role("button", name="kitchen").click()
         await expect(page.locator("#strip")).to_contain_text("saved on this phone, 1 to send")
+        await expect(page.locator("#reach > [data-stage=one_room]")).to_be_hidden()
+        await expect(page.locator("#reach > [data-stage=walk_over]")).to_be_visible()
         walked = [(it.clock.now(), "kitchen")]
         hallway.rooms_really = ["kitchen"]
         await phone.passes(30)
@@ -237,7 +240,7 @@ async def test_a_whole_fitting_on_a_phone_with_the_network_cut_in_the_walk_test(
         await phone.context.close()
 
 
-async def test_foam_ends_on_the_page_with_choose_the_other_leg(it: Centre, browser: Browser) -> None:
+async def test_foam_ends_the_visit_where_the_other_leg_is_barred(it: Centre, browser: Browser) -> None:
     hallway = Doorstep(it, physics=on_foam(Random(2)))
     async with online(it) as address:
         phone = await Phone.of(browser, address, it, hallway)
@@ -245,9 +248,11 @@ async def test_foam_ends_on_the_page_with_choose_the_other_leg(it: Centre, brows
         await phone.to_the_check()
         await phone.passes(150)
         words = phone.page.locator(".verdict.against")
-        await expect(words).to_contain_text("Not on a living limb, do not leave, choose the other leg")
-        await phone.page.get_by_role("link", name="Choose the other leg").click()
-        await phone.is_at("limb")
+        await expect(words).to_contain_text("Not on a living limb, and the limb note bars the other one")
+        await phone.page.get_by_role("link", name="End: it could not be shown").click()
+        await expect(phone.page.locator("input[value=cannot_validate]")).to_be_checked()
+        await phone.presses("End the visit")
+        await expect(phone.page.locator("main")).to_contain_text("Take T-1 off and bring it back")
         await phone.context.close()
 
 

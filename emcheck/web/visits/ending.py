@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from emcheck.service.sessions import Look, document
@@ -29,9 +29,11 @@ async def sign(request: Request, session: str, who: MayFit, parts: WithParts) ->
 
 
 @router.get("/visits/{session}/end")
-async def end(request: Request, session: str, who: MayFit, parts: WithParts) -> Response:
-    """How a visit ends that is no success."""
-    return await _page(request, who, parts, session, "end", wrong=None, typed={})
+async def end(
+    request: Request, session: str, who: MayFit, parts: WithParts, outcome: Annotated[str, Query(max_length=40)] = ""
+) -> Response:
+    """How a visit ends that is no success; `outcome` is chosen already."""
+    return await _page(request, who, parts, session, "end", wrong=None, typed={"outcome": outcome})
 
 
 @router.post("/visits/{session}/close")
@@ -58,7 +60,7 @@ async def _page(
     await followed(request).note(request, who, look)
     if look.session.closed is not None:
         return RedirectResponse(f"/visits/{session}", status_code=303)
-    said = {"to_sign": record_of(it), "signable": telling.signable(it), "typed": typed, "wrong": wrong}
+    said = {"to_sign": record_of(it), "signable": telling.signable(it, look.note), "typed": typed, "wrong": wrong}
     return shown(request, f"{kind}.html", who, parts, look, status=422 if wrong else 200, **said)
 
 

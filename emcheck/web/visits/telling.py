@@ -45,6 +45,18 @@ MARKS = {PASSED: "✓", FAILED: "✕", CANNOT: "–", "missing": "…"}
 STATES = {PASSED: "Done", FAILED: "Not right", CANNOT: "Could not be shown", "missing": "Open"}
 
 
+_WITHOUT_IT = {
+    "Not on a living limb, do not leave, choose the other leg":
+        "Not on a living limb, and the limb note bars the other one",
+    "Not a natural limb: choose the other leg": "Not a natural limb, and the limb note bars the other one",
+    "Take the sock down; where there is a bandage, choose the other leg":
+        "Take the sock down; where there is a bandage, end the visit: the limb note bars the other leg",
+    "Without both it may be a prosthesis: choose the other leg":
+        "Without both it may be a prosthesis, and the limb note bars the other leg",
+}  # fmt: skip
+"""What is advised, and what is said instead where the note bars the other leg."""
+
+
 class Reading(NamedTuple):
     """A figure that is heard, with its unit and what it is of."""
 
@@ -80,18 +92,36 @@ class Room(NamedTuple):
     seconds: int
 
 
-def steps_of(it: Standing) -> list[StepShown]:
-    """All steps, in order."""
-    return [_step(it, number) for number in range(1, len(STEPS) + 1)]
+def steps_of(it: Standing, note: str | None = None) -> list[StepShown]:
+    """All steps, in order; none advises the other leg where the limb note bars it."""
+    alone = _no_other(it, note)
+    return [_step(it, number, alone=alone) for number in range(1, len(STEPS) + 1)]
 
 
-def _step(it: Standing, number: int) -> StepShown:
+def _no_other(it: Standing, note: str | None) -> bool:
+    """Whether the limb note bars the limb on the other side of the one that was chosen, or any before one was."""
+    barred = read_note(note).barred
+    answer = it.seen.answers.get("limb")
+    if answer is None or answer.said.limb is None:
+        return bool(barred)
+    side, _, kind = answer.said.limb.partition("_")
+    return f"{'right' if side == 'left' else 'left'}_{kind}" in barred
+
+
+def _said_alone(words: str) -> str:
+    for advice, instead_ in _WITHOUT_IT.items():
+        words = words.replace(advice, instead_)
+    return words
+
+
+def _step(it: Standing, number: int, *, alone: bool) -> StepShown:
     step = STEPS[number - 1]
     result = it.results[step.id]
     done, against = is_done(step.id, result), NOT_ON_A_LIMB in result.words.lower()
     state = FAILED if result.state == CANNOT and not done else result.state
     return StepShown(
-        step.id, number, step.title, step.ask, STATES[state], MARKS[state], done, result.words, against,
+        step.id, number, step.title, step.ask, STATES[state], MARKS[state], done,
+        _said_alone(result.words) if alone else result.words, against,
         step.may_cannot, step.evidence == ANSWER,
     )  # fmt: skip
 
@@ -113,13 +143,14 @@ def following_step(step: str) -> str:
 def step_said(look: Look, register: Register, step: str) -> dict[str, Any]:
     """What the page of one step shows."""
     it = look.standing
-    shown = next(each for each in steps_of(it) if each.id == step)
+    shown = next(each for each in steps_of(it, look.note) if each.id == step)
     onward = next_of(it, step)
     answer = it.seen.answers.get(step)
     return visit_said(look, register) | {
         "step": shown, "readings": readings_of(it, step), "stage": _stage(it) if step == "body" else "",
+        "held_s": _held_s(it), "hold_s": round(it.seen.policy.number("fitting.lift.wait_s")),
         "rooms": _rooms(it) if step == "walk" else [], "walk_over": step == "walk" and walked(it.seen).over,
-        "here": _here(it), "unheard": step in ("closed", "body") and _unheard(it),
+        "no_other": _no_other(it, look.note), "here": _here(it), "unheard": step in ("closed", "body") and _unheard(it),
         "signal": _signal(it), "onward": onward,
         "onward_title": BY_ID[onward].title if onward in BY_ID else "Signatures",
         "following": following_step(step), "typed": {} if answer is None else answer.said.model_dump(exclude_none=True),
@@ -137,16 +168,16 @@ def visit_said(look: Look, register: Register) -> dict[str, Any]:
         "visit": visit, "name": look.name or "", "limb_note": look.note or "",
         "unclear": UNCLEAR if note.unclear else "",
         "barred": {limb: instead(look.note, limb) for limb in LIMBS if limb in note.barred}, "limbs": LIMBS,
-        "steps": steps_of(it), "of": len(STEPS), "done_count": len(STEPS) - len(it.open_steps()),
+        "steps": steps_of(it, look.note), "of": len(STEPS), "done_count": len(STEPS) - len(it.open_steps()),
         "state": it.state, "may_sign": it.state != PENDING, "closed": session.closed, "warnings": session.warnings,
         "override": override, "since": hour(visit.opened_at, zone), "until": hour(visit.until, zone),
         "as_of": hour(it.seen.now, zone), "now": it.seen.now, "first_open": next_of(it),
     }  # fmt: skip
 
 
-def signable(it: Standing) -> dict[str, Any]:
+def signable(it: Standing, note: str | None) -> dict[str, Any]:
     """What is read before it is signed."""
-    return {"may": it.state != PENDING, "state": it.state, "steps": steps_of(it), "open": it.open_steps()}
+    return {"may": it.state != PENDING, "state": it.state, "steps": steps_of(it, note), "open": it.open_steps()}
 
 
 def readings_of(it: Standing, step: str) -> list[Reading]:
@@ -203,6 +234,12 @@ def _stage(it: Standing) -> str:
         return "lifted"
     unmoved = result.state == FAILED and not result.readings.get("moved_mg")
     return "wait" if result.readings.get("moves_asked") and not unmoved else "moved"
+
+
+def _held_s(it: Standing) -> int:
+    """For how long the tag has been held off by now; 0 where it is not."""
+    lifts = it.seen.lifts
+    return round(max(0, it.seen.now - lifts[-1].start) / SECOND) if lifts and lifts[-1].end == FOREVER else 0
 
 
 def _here(it: Standing) -> list[str]:

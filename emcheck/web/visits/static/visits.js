@@ -137,15 +137,27 @@ function effects(acts) {
   }
   for (const act of here) {
     if (act.body.what in NEXT) stage(NEXT[act.body.what]);
+    if (act.body.what === "lifted") holds(act.doneAt);
     if (act.body.what === "room") {
       for (const chip of all("#rooms .chip")) chip.setAttribute("aria-pressed", String(chip.value === act.body.room));
       for (const over of all("[data-stage=walk_over] button")) over.disabled = false;
+      asksOfOneRoom(here);
     }
   }
 }
+function asksOfOneRoom(acts) { // one room is seldom all there is: the walk is over by a second press then
+  const rooms = new Set(JSON.parse(by("reach").dataset.rooms));
+  for (const act of acts) if (act.body.what === "room") rooms.add(act.body.room);
+  for (const each of all("#reach > [data-stage=walk_over]")) each.hidden = rooms.size === 1;
+  for (const each of all("#reach > [data-stage=one_room]")) each.hidden = rooms.size !== 1;
+}
+function holds(since) { // the sensor is not heard from here: it is down again when the time is over
+  for (const each of all("#ask > [data-stage]")) each.hidden = each.dataset.stage !== "holding";
+  for (const over of all("#reach > [data-stage=lowered] button")) over.disabled = Date.now() - since < 1000 * by("reach").dataset.hold;
+}
 const belongs = (what) => (what === "room" || what === "walk_over" ? "walk" : "body");
 function stage(name) {
-  for (const each of all("#reach > [data-stage]")) each.hidden = each.dataset.stage !== name;
+  for (const each of all("#reach > [data-stage], #ask > [data-stage]")) each.hidden = each.dataset.stage !== name;
 }
 
 // --- a form that needs the service at once: the beginning and the signatures --------------------------------
@@ -184,7 +196,7 @@ async function look() {
   return strip();
 }
 function swap(page) {
-  for (const id of ["now", "number", "walked", "reach"]) {
+  for (const id of ["ask", "now", "number", "walked", "reach"]) {
     const old = by(id), next = page.getElementById(id);
     if (!old || !next || old.outerHTML === next.outerHTML) continue;
     if (id === "now") announce(old, next);
