@@ -14,10 +14,16 @@ def alerts_act(
     act: Annotated[str, typer.Argument(help=_ACTS)],
     by: Annotated[str, typer.Option(help="Who says so.")],
     config: ConfigOption = None,
-    until: Annotated[str | None, typer.Option(help="Until when it is shelved, as 2026-03-25T07:00:00Z.")] = None,
-    disposition: Annotated[str | None, typer.Option(help="Why it is closed, as equipment_fault.")] = None,
-    to: Annotated[str | None, typer.Option(help="Who has it after a hand-over.")] = None,
-    note: Annotated[str, typer.Option(help="What else is to be known; why it is escalated.")] = "",
+    until: Annotated[str | None, typer.Option(help="With shelve: until when, as 2026-03-25T07:00:00Z.")] = None,
+    disposition: Annotated[
+        str | None,
+        typer.Option(
+            help="With close: why; authorised_absence, equipment_fault, wearer_contacted_and_returned, "
+            "wearer_contacted_and_refused, no_answer, breach_reported, test_or_visit or false."
+        ),
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="With hand-over: who has it then.")] = None,
+    note: Annotated[str, typer.Option(help="What else is to be known; with escalate: why.")] = "",
 ) -> None:
     """What you do about an alert of the running service. undo takes back what you did last, for a few minutes."""
     from emcheck.cli.explaining import read_store, the_alert

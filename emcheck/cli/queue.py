@@ -24,8 +24,9 @@ def alerts_list(
     holder: Annotated[str | None, typer.Option("--with", help="Only what this person has.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The alerts that wait, the most urgent first: time left to the target, and the next step if nobody acts.
+    """The alerts that wait, the most urgent first.
 
+    With the time left to the target, and the next step if nobody acts.
     Those under an incident wait with it and are not listed. A breach that is overdue to be referred is, though closed.
     """
     from emcheck.clock import SystemClock

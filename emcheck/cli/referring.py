@@ -26,7 +26,7 @@ def alerts_refer(
     note: Annotated[str, typer.Option(help="What else is to be known.")] = "",
     config: ConfigOption = None,
 ) -> None:
-    """Record that a breach was reported to the authority, and on which alerts it rests."""
+    """Record that a breach was reported to the authority."""
     from emcheck.cli.instructing import carry_out
 
     async def named(store: "SqlStore") -> list[str]:
@@ -77,7 +77,7 @@ def alerts_referrals(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Breaches that are to be referred to the authority, the earliest due first."""
+    """Breaches that are to be referred, the earliest due first."""
     from emcheck.clock import SystemClock
     from emcheck.present import referred
     from emcheck.service.referring import all_referrals

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 user_app = typer.Typer(help="Who may sign in at the console.", no_args_is_help=True)
 _T = TypeVar("_T")
 NameArgument = Annotated[str, typer.Argument(help="The account, as j.doe: it stands beside each act for ever.")]
+_ROLES = (
+    "operator works the queue; supervisor too, and reads the access log and all visits; fitter makes visits; officer "
+    "reads own cases; auditor reads what the centre sees and acts on nothing; administrator looks after accounts."
+)
 
 
 @user_app.command("add")
 def user_add(
     name: NameArgument,
-    role: Annotated[str, typer.Option(help="operator, supervisor, fitter, officer, auditor or administrator.")],
+    role: Annotated[str, typer.Option(help=_ROLES)],
     config: ConfigOption = None,
 ) -> None:
     """Make an account; prints a link that lets its owner choose a password, once, within 24 h."""
@@ -54,7 +58,7 @@ def user_add(
 @user_app.command("role")
 def user_role(
     name: NameArgument,
-    role: Annotated[str, typer.Argument(help="operator, supervisor, fitter, officer, auditor or administrator.")],
+    role: Annotated[str, typer.Argument(help=_ROLES)],
     config: ConfigOption = None,
 ) -> None:
     """Give the account another role; whoever has it is signed out everywhere and signs in anew."""

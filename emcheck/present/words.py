@@ -43,9 +43,9 @@ _DOUBTS = {
 
 def _accumulated(f: Finding) -> str:
     allowed, total = duration(int(dict(f.detail)["allowance_s"]) * 1000), duration(f.absent_ms or 0)
+    beyond = "" if total == allowed else f" Unexcused absences of this order add up to {total}."
     return (
-        f"Unexcused absences of this order add up to {total}; the allowance of {allowed} was used up at "
-        f"{clock(f.start, f.zone)} ({f.zone})."
+        f"The allowance of {allowed} of unexcused absence was used up at {clock(f.start, f.zone)} ({f.zone}).{beyond}"
     )
 
 
