@@ -1,8 +1,13 @@
 // The chosen row, which keys are about: the first, until another is gone to or opened; and the keys.
-import { all, by, say } from "./console.js";
+import { all, by, say as tell } from "./console.js";
 import { pick, picked, pickNone } from "./picking.js";
 import { showNew } from "./rows.js";
 
+// What a key is answered is seen, however far down the alert is read.
+function say(words, kind) {
+  tell(words, kind);
+  document.querySelector(".outcome.said").scrollIntoView({ block: "nearest" });
+}
 const chosen = () => document.querySelector("#rows .row.chosen");
 const open = () => document.querySelector("#alert article");
 function choose(row) {
