@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from emcheck.domain.fitting.steps import STEPS
+from emcheck.web.visits.numbers import spelt
 from tests.domain.visited import on_foam
 from tests.web.centre import Browser, Centre
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
@@ -169,6 +170,38 @@ async def test_the_wrong_tag_on_the_limb_is_said(it: Centre) -> None:
     await hallway.passes(5)
     page = (await browser.get(f"/visits/{session}/closed")).text
     assert "T-9 is heard here and T-1 is not: scan the tag on the limb again." in page
+
+
+async def test_a_number_in_other_case_is_that_of_the_tag_that_is_heard(it: Centre) -> None:
+    browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, heard="T-7")
+    story = hallway.story
+    story.tell(it.clock.now(), "presence", received=it.clock.now(), tag="T-7", in_range=True)
+    await it.tells(story)
+    assert '<option value="T-7">' in (await browser.get("/visits/new?order=O-1")).text
+    session = await begun(browser, tag=" t-7 ")
+    assert it.loop.engine.roster.visits[session].tag == "T-7"
+    assert await begun(browser, tag="t-7") == session
+
+
+def test_of_two_numbers_that_differ_by_case_none_is_guessed() -> None:
+    assert spelt(" t-7 ", [], ["T-7"]) == "T-7"
+    assert spelt("t-7", ["T-7"], ["t-7"]) == "t-7"
+    assert spelt("ab-1", [], ["AB-1", "aB-1"]) == "ab-1"
+    assert spelt("T-8", ["T-7"], []) == "T-8"
+
+
+async def test_a_wrong_number_is_asked_about_after_a_minute_and_one_tap_begins_anew(it: Centre) -> None:
+    browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, heard="T-7")
+    session = await begun(browser, tag="T-70")
+    await hallway.passes(30)
+    assert "Is the number right?" not in (await browser.get(f"/visits/{session}/closed")).text
+    await hallway.passes(31)
+    for path in ("closed", "closed/now"):
+        assert "Is the number right? You typed T-70." in (await browser.get(f"/visits/{session}/{path}")).text
+    close = {"type": "fitting_closed", "outcome": "cannot_validate", "anew": "1"}
+    done = await browser.sends(f"/visits/{session}/close", **close)
+    assert (done.status_code, done.headers["location"]) == (303, "/visits/new?order=O-1")
+    assert await begun(browser, tag="T-7") != session
 
 
 async def test_an_order_that_ended_is_not_fitted(it: Centre) -> None:

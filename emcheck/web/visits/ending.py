@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -44,6 +45,9 @@ async def close(request: Request, session: str, who: MayFit, parts: WithParts) -
         typed = {key: value for key, value in form.items() if isinstance(value, str)}
         kind = "sign" if typed.get("outcome") == "success" else "end"
         return await _page(request, who, parts, session, kind, wrong=outcome, typed=typed)
+    if form.get("anew") == "1":
+        order = outcome.session.visit.order_id
+        return RedirectResponse(f"/visits/new?{urlencode({'order': order})}", status_code=303)
     return RedirectResponse(f"/visits/{session}", status_code=303)
 
 

@@ -22,6 +22,7 @@ from emcheck.web.parts import Parts, WithParts
 from emcheck.web.signing_in import Who
 from emcheck.web.visits.drawing import page
 from emcheck.web.visits.listing import engine_of, order_named
+from emcheck.web.visits.numbers import heard_near, spelt
 
 router = APIRouter(include_in_schema=False)
 FIELDS = ("tag", "unit", "fitter_tag", "strap_batch", "takes_off")
@@ -56,13 +57,17 @@ async def opened(request: Request, who: Who, parts: Parts, said: dict[str, str])
     engine = engine_of(parts)
     name = said.get("session") or f"FS-{ULID()}"
     opening: dict[str, Any] = {"order_id": said.get("order_id"), "by": who.name} | {f: said.get(f) for f in FIELDS}
-    if opening["tag"] is not None and opening["takes_off"] == opening["tag"]:
-        opening["takes_off"] = None
     order = order_named(engine.roster.register, said.get("order_id", ""))
     await parts.desk.note_access(
         [Access(parts.clock.now(), who.name, "visit opened", order.wearer_id, None, address_of(request))]
     )
     mine = next((v for v in engine.roster.visits.values() if v.by == who.name and v.order_id == order.order_id), None)
+    heard = await heard_near(parts.desk, engine.roster.register, order, parts.clock.now())
+    registered = {fitting.tag for fitting in engine.roster.register.fittings}
+    registered |= set() if mine is None else {mine.tag}
+    opening |= {key: spelt(opening[key], heard, registered) for key in ("tag", "takes_off") if opening[key]}
+    if opening["tag"] is not None and opening["takes_off"] == opening["tag"]:
+        opening["takes_off"] = None
     if mine is not None:
         against = contradiction(mine, opening)
         return mine.session if against is None else Wrong("tag", against)
@@ -85,6 +90,7 @@ async def _form(
     await parts.desk.note_access([line])
     note = await note_of(parts.desk, order.wearer_id)
     said = _known(register, order, now) | {
+        "heard": await heard_near(parts.desk, register, order, now),
         "order": order, "name": (await parts.desk.names([order.wearer_id])).get(order.wearer_id, ""),
         "limb_note": note or "", "unclear": UNCLEAR if read_note(note).unclear else "",
         "session": typed.get("session") or f"FS-{ULID()}",

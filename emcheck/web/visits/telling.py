@@ -13,7 +13,7 @@ from emcheck.domain.fitting.limb_note import UNCLEAR, instead, read_note
 from emcheck.domain.fitting.seen import CANNOT, FAILED, PASSED
 from emcheck.domain.fitting.site_checks import walked
 from emcheck.domain.fitting.steps import ANSWER, BY_ID, STEPS
-from emcheck.domain.instants import FOREVER, SECOND, format_ms
+from emcheck.domain.instants import FOREVER, MINUTE, SECOND, format_ms
 from emcheck.domain.register import Register
 from emcheck.present.times import hour
 from emcheck.service.sessions import Look
@@ -119,7 +119,7 @@ def step_said(look: Look, register: Register, step: str) -> dict[str, Any]:
     return visit_said(look, register) | {
         "step": shown, "readings": readings_of(it, step), "stage": _stage(it) if step == "body" else "",
         "rooms": _rooms(it) if step == "walk" else [], "walk_over": step == "walk" and walked(it.seen).over,
-        "here": _here(it),
+        "here": _here(it), "unheard": step in ("closed", "body") and _unheard(it),
         "signal": _signal(it), "onward": onward,
         "onward_title": BY_ID[onward].title if onward in BY_ID else "Signatures",
         "following": following_step(step), "typed": {} if answer is None else answer.said.model_dump(exclude_none=True),
@@ -183,6 +183,13 @@ def _signal(it: Standing) -> Reading | None:
     last = it.seen.reports[-1]
     ago_s = max(0, it.seen.now - last.at) / SECOND
     return Reading(f"{last.rssi_dbm:.0f}", "dBm", "now") if ago_s <= 15 else Reading("–", "dBm", "not heard now")
+
+
+def _unheard(it: Standing) -> bool:
+    """Whether the tag was waited for, for a minute since it is to be on, and never heard: its number may be wrong."""
+    answer = it.seen.answers.get("slide_off")
+    since = it.seen.visit.opened_at if answer is None else answer.at
+    return not it.seen.reports and it.seen.now - since >= MINUTE
 
 
 def _stage(it: Standing) -> str:

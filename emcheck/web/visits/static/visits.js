@@ -184,7 +184,7 @@ async function look() {
   return strip();
 }
 function swap(page) {
-  for (const id of ["now", "walked", "reach"]) {
+  for (const id of ["now", "number", "walked", "reach"]) {
     const old = by(id), next = page.getElementById(id);
     if (!old || !next || old.outerHTML === next.outerHTML) continue;
     if (id === "now") announce(old, next);
