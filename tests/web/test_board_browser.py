@@ -11,7 +11,6 @@ from tests.web.centre import Centre, centre, online
 from tests.web.chromium import chromium, signed_in
 from tests.web.test_board import settle, street
 
-
 COLOURS = """() => {
   const style = getComputedStyle(document.documentElement);
   const named = ["--ink", "--paper", "--on-primary"].map((name) => [name, style.getPropertyValue(name).trim()]);
