@@ -27,6 +27,7 @@ class DemoConsole:
         )
         self._must = must
         self.address = f"http://{self._settings.host}:{self._settings.port}"
+        self._store: SqlStore | None = None
         self.link = ""
         self.trouble = ""
         """Why there is none, where there need not be one."""
@@ -34,6 +35,7 @@ class DemoConsole:
     async def beside(self, store: SqlStore, clock: VirtualClock) -> Beside:
         """What runs beside the demo's service; nobody else is invited."""
         secret, hashed, until = new_link(clock.now())
+        self._store = store
         await store.put_account(Account(OPERATOR, self._role, clock.now(), link_sha256=hashed, link_until=until))
         self.link = f"{self.address}/welcome/{secret}"
         console = console_over(self._settings, print)(store, clock)
@@ -48,3 +50,8 @@ class DemoConsole:
                 await asyncio.Event().wait()  # the night goes on without it
 
         return run
+
+    async def is_welcomed(self) -> bool:
+        """Whether whoever was invited chose a password: the link is good once."""
+        account = None if self._store is None else await self._store.account(OPERATOR)
+        return account is not None and account.password is not None

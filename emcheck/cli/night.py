@@ -73,12 +73,12 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
     def moved(now: Ms, events: int) -> None:
         progress.update(bar, completed=now - plan.start_ms, now=clock_words(now, zone), events=events)
 
-    def ended(night: Night) -> None:
+    async def ended(night: Night) -> None:
         progress.stop()
         _page(console, night, zone)
         _sum_up(console, night, folder, time.monotonic() - began)
         _point_to_commands(console, night, folder)
-        _point_to_console(console, night, zone, desk, stays=in_console)
+        await _point_to_console(console, night, zone, desk, stays=in_console)
 
     watcher = Watcher(opened=opened, alert=alert, moved=moved, ended=ended)
     try:
@@ -119,14 +119,16 @@ def _point_to_commands(console: Console, night: Night, folder: Path) -> None:
         console.print(f"One alert's story:  {beside} explain {gravest['alert_id']}", highlight=False)
 
 
-def _point_to_console(console: Console, night: Night, zone: str, desk: DemoConsole, *, stays: bool) -> None:
+async def _point_to_console(console: Console, night: Night, zone: str, desk: DemoConsole, *, stays: bool) -> None:
     if not stays:
         if desk.trouble:
             console.print(f"There was no console: {desk.trouble}", highlight=False)
         console.print(f"In the console:     {as_started()} demo --console  (keeps it up until Ctrl-C)", highlight=False)
         return
     console.print(f"\nThe clock stands at {clock_words(night.until, zone)}. The console is up until Ctrl-C:")
-    console.print(desk.address, highlight=False)
+    console.print(f"{desk.address}  sign in as `{OPERATOR}`", highlight=False)
+    if not await desk.is_welcomed():
+        console.print(f"No password is chosen yet; choose it here, once:\n{desk.link}", highlight=False)
 
 
 def as_started() -> str:

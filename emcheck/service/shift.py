@@ -7,7 +7,7 @@ whenever it is asked, and what is open is as it stands now.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emcheck.desk import EVERYTHING, Count, Desk
 from emcheck.domain.alerts import Alert, AlertState, Step
@@ -51,15 +51,16 @@ class Shift:
     statistics: Statistics
 
 
-async def shift_of(desk: Desk, roster: Roster, *, since: Ms, until: Ms, operators: int) -> Shift:
-    """What is to be said at the end of `[since, until)`; `operators` share the queue."""
-    raised = [alert async for page in _pages(desk, since, until) for alert in page]
-    steps = [step for step in await desk.alert_steps(since) if step.at < until]
+async def shift_of(desk: Desk, roster: Roster, *, since: Ms, until: Ms, now: Ms, operators: int) -> Shift:
+    """What is to be said at the end of `[since, until)`, and of `now` itself where it goes on; `operators` share it."""
+    end = until + 1 if until >= now else until
+    raised = [alert async for page in _pages(desk, since, end) for alert in page]
+    steps = [step for step in await desk.alert_steps(since) if step.at < end]
     queue = await desk.queue_page(EVERYTHING, after=None, limit=OPEN_SHOWN)
     in_hand = await desk.in_hand(limit=IN_HAND_SHOWN)
     shelved = [alert for alert in in_hand if alert.state is AlertState.SHELVED]
     promised = [alert for alert in in_hand if alert.state is not AlertState.SHELVED and alert.size is None]
-    found = await asyncio.to_thread(_statistics, roster, raised, steps, since, until, operators)
+    found = await asyncio.to_thread(_statistics, roster, raised, steps, since, end, operators)
     done = [step for step in steps if step.action in DONE and step.by != "emcheck"]
     closed = {step.alert_id: step for step in done if step.action == "closed"}
     return Shift(
@@ -68,7 +69,7 @@ async def shift_of(desk: Desk, roster: Roster, *, since: Ms, until: Ms, operator
         incidents=[(one, await desk.count_under(one.alert_id)) for one in await desk.open_incidents(limit=_INCIDENTS)],
         referrals=await owed_referrals(desk, roster.policies, roster.register),
         steps=done, closed=await _closed(desk, closed), closed_count=len(closed),
-        floods=floods(raised, since=since, operators=operators), statistics=found,
+        floods=floods(raised, since=since, operators=operators), statistics=replace(found, until=until),
     )  # fmt: skip
 
 

@@ -99,6 +99,15 @@ def wrong(outcome: str) -> Wrong:
     return Wrong(field, problem) if problem else Wrong("", field)
 
 
+_CHOOSE = {"disposition": "Choose why it is closed.", "to": "Choose who is to have it."}
+
+
+def for_people(refused: Wrong) -> Wrong:
+    """The same where somebody chose nothing in a form, without the codes that programs choose from."""
+    is_missing = refused.problem.startswith("missing;") and refused.field in _CHOOSE
+    return Wrong(refused.field, _CHOOSE[refused.field]) if is_missing else refused
+
+
 async def carried_out(parts: Parts, raw: dict[str, Any]) -> str:
     """Post any instruction; what became of it. Problem where the decision loop does not answer in time."""
     number = await parts.desk.post(json.dumps(raw, ensure_ascii=False).encode(), parts.clock.now())

@@ -156,7 +156,7 @@ async def act(request: Request, alert_id: str, who: MayAct, parts: WithParts) ->
         case acting.Late(alert=now_stands, by=by):
             return await answer(request, parts, who, now_stands, status=409, late=by, typed=typed)
         case acting.Wrong():
-            return await answer(request, parts, who, found, status=422, wrong=outcome, typed=typed)
+            return await answer(request, parts, who, found, status=422, wrong=acting.for_people(outcome), typed=typed)
         case acting.Done(alert=now_stands):
             if is_swap(request):
                 return await answer(request, parts, who, now_stands, done=_DONE[typed["act"]])

@@ -103,14 +103,14 @@ async def shift(
     until: Annotated[str | None, Query(max_length=40)] = None,
     operators: Annotated[int, Query(ge=1, le=OPERATORS_MOST)] = 1,
 ) -> Shift:  # fmt: skip
-    """Of `[since, until)`, instants as 2026-03-24T19:00:00Z; the shift that goes on where they are left out."""
+    """Of `[since, until)`, instants as 2026-03-24T19:00:00Z; the shift that goes on, now included, where left out."""
     engine, now = engine_of(parts), parts.clock.now()
     begin = _instant("since", since, shift_at(now, parts.shift_starts, parts.zone).start)
     end = min(now, _instant("until", until, now))
-    if not begin < end <= begin + MOST:
+    if not (begin < end or begin == end == now) or end > begin + MOST:
         raise Problem(422, f"until: after since, and at most {MOST // 86_400_000} days later")
     await note_look(parts, who.name, "shift read", address_of(request))
-    found = await shift_of(parts.desk, engine.roster, since=begin, until=end, operators=operators)
+    found = await shift_of(parts.desk, engine.roster, since=begin, until=end, now=now, operators=operators)
     counts = [count._asdict() for count in found.counts]
     return Shift(
         since=format_ms(begin), until=format_ms(end),

@@ -112,7 +112,7 @@ def _why(outcome: Outcome, zone: str) -> str:
     if isinstance(outcome, Late):
         by = outcome.by
         return f"{by.by} {did(by.action)} at {clock(by.at, zone)}{f': {by.note}' if by.note else ''}"
-    return "" if isinstance(outcome, Done) else outcome.problem
+    return "" if isinstance(outcome, Done) else acting.for_people(outcome).problem
 
 
 # --- the same for programs --------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ async def offered(parts: Parts, who: Who, alert: Alert, history: Sequence[AlertC
     return {
         "acknowledge": allowed["acknowledge"], "renews": alert.state is AlertState.ACKNOWLEDGED,
         "confirm": allowed["confirm"], "shelve": allowed["shelve"], "close": allowed["close"] and not goes_on,
-        "goes_on": allowed["close"] and goes_on, "claim": allowed["claim"] and alert.holder != who.name,
+        "goes_on": allowed["close"] and goes_on, "hand_over": allowed["hand_over"],
+        "claim": allowed["claim"] and alert.holder != who.name,
         "to": [name for name in others if name not in (alert.holder, who.name)], "passes_on": _next(parts, alert),
         "undo": _undo(parts, who, history, zone),
     }  # fmt: skip

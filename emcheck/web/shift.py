@@ -61,7 +61,7 @@ def wanted(given: dict[str, str], now: Ms, parts: Parts) -> Wanted:
             since = at
         else:
             until = at
-    if not wrong and until <= since:
+    if not wrong and until <= since and not since == until == now:
         wrong["until"] = "it is not after the beginning"
     elif not wrong and until - since > MOST:
         wrong["from"] = f"at most {MOST // DAY} days are shown at once"
@@ -81,7 +81,9 @@ async def shift(request: Request, who: MaySeeShift, parts: WithParts) -> Respons
     engine, now, given = engine_of(parts), parts.clock.now(), dict(request.query_params)
     asked = wanted(given, now, parts)
     await note_look(parts, who.name, "shift seen", address_of(request))
-    found = await shift_of(parts.desk, engine.roster, since=asked.since, until=asked.until, operators=asked.operators)
+    found = await shift_of(
+        parts.desk, engine.roster, since=asked.since, until=asked.until, now=now, operators=asked.operators
+    )
     said: dict[str, Any] = {
         "from_typed": given.get("from", "")[:30] if asked.wrong else local_input(found.since, parts.zone),
         "until_typed": given.get("until", "")[:30] if asked.wrong else local_input(found.until, parts.zone),

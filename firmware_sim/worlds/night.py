@@ -58,6 +58,10 @@ class Night:
     service_troubles: list[str]
 
 
+async def _nothing(_night: Night) -> None:
+    return None
+
+
 @dataclass(slots=True)
 class Watcher:
     """What the caller wants to be told while the night goes on."""
@@ -65,7 +69,7 @@ class Watcher:
     opened: Callable[[str, int, int], None] = lambda broker, units, wearers: None
     alert: Callable[[dict[str, Any]], None] = lambda event: None
     moved: Callable[[Ms, int], None] = lambda now, events: None
-    ended: Callable[[Night], None] = lambda night: None
+    ended: Callable[[Night], Awaitable[None]] = _nothing
 
 
 async def run_night(
@@ -124,7 +128,7 @@ async def run_night(
                 service.pipeline.events_total,
                 service.troubles(),
             )
-            watcher.ended(night)
+            await watcher.ended(night)
             if stays:
                 await asyncio.Event().wait()
             return night

@@ -30,11 +30,14 @@ def test_a_demo_stays_up_in_the_console_until_ctrl_c(tmp_path: Path) -> None:
         demo = subprocess.Popen(command, stdout=said, stderr=said)
     try:
         link = _said(tmp_path / "said", r"http://\S+/welcome/\S+")
-        _said(tmp_path / "said", r"The console is up until Ctrl-C:\n(http://\S+)")
+        address = link.partition("/welcome")[0]
+        _said(
+            tmp_path / "said",
+            rf"The console is up until Ctrl-C:\n{address}  sign in as `demo`\nNo password .*\n{link}\n",
+        )
         with httpx.Client() as client:
             assert "Welcome, demo" in (client.get(link)).text
             client.post(link, data={"password": PASSWORD, "again": PASSWORD})
-            address = link.partition("/welcome")[0]
             client.post(f"{address}/sign-in", data={"name": "demo", "password": PASSWORD})
             assert 'class="row P' in (client.get(f"{address}/")).text
         demo.send_signal(signal.SIGINT)

@@ -11,6 +11,12 @@ from tests.web.centre import Centre, centre, online
 from tests.web.chromium import chromium, signed_in
 from tests.web.test_board import settle, street
 
+COLOURS = """() => {
+  const style = getComputedStyle(document.documentElement);
+  const named = ["--ink", "--paper", "--on-primary"].map((name) => [name, style.getPropertyValue(name).trim()]);
+  return { ...Object.fromEntries(named), scheme: style.colorScheme };
+}"""
+
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
@@ -82,3 +88,9 @@ async def test_the_shift_is_printed_without_its_menus(town: Centre, browser: Bro
         await expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
         await expect(page.locator("table thead").first).to_have_css("display", "table-header-group")
         assert len(await page.pdf()) > 5_000
+        for theme in ("light", "dark"):
+            await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            colours = await page.evaluate(COLOURS)
+            assert colours["--ink"] == "#000"
+            assert colours["--paper"] == colours["--on-primary"] == "#fff"
+            assert colours["scheme"] == "light"

@@ -61,6 +61,8 @@ async def test_a_night_at_the_desk_by_keyboard(it: Centre, browser: Browser) -> 
         await expect(row).to_have_class(re.compile("chosen"))
         await page.keyboard.press("a")
         await expect(page.locator("#alert h2")).to_contain_text("strap")
+        await expect(page.locator("#alert .outcome.said")).to_contain_text("a again, and it is acknowledged")
+        await page.keyboard.press("a")
         await expect(page.locator("#alert .outcome.done")).to_have_text("Acknowledged.")
         await expect(row.locator(".state")).to_contain_text("with operator until")
         await page.keyboard.press("n")
@@ -100,8 +102,15 @@ async def test_the_first_row_is_chosen_at_load_and_keys_act_on_it(it: Centre, br
         await expect(page.locator("#alert article")).to_have_attribute("data-id", "AL-AAA")
         await page.goto("/")
         await is_live(page)
+        await page.keyboard.press("u")
+        await expect(page.locator("#alert .outcome.said")).to_contain_text("No alert is open.")
         await page.keyboard.press("a")
-        await expect(page.locator("#alert .outcome")).to_be_visible()
+        await expect(page.locator("#alert .outcome.said")).to_contain_text("a again")
+        assert (await it.store.alerts_named(["AL-AAA"]))[0].state == AlertState.UNACKNOWLEDGED
+        await page.keyboard.press("h")
+        await expect(page.locator("#alert .outcome.said")).to_have_text("There is nobody else to hand it to.")
+        await page.keyboard.press("a")
+        await expect(page.locator("#alert .outcome.done")).to_have_text("Acknowledged.")
         await page.close()
 
 

@@ -50,7 +50,7 @@ async def test_an_alert_from_claim_to_close_by_keyboard(it: Centre, browser: Bro
         await done(page, "It is yours.")
         await expect(row.locator(".state")).to_have_text("new, with operator")
         assert await stands(it, "AL-AAA") == (AlertState.UNACKNOWLEDGED, "operator")
-        await page.keyboard.press("a")
+        await page.keyboard.press("a")  # it was opened by `c`
         await done(page, "Acknowledged.")
         await expect(row.locator(".left")).to_have_text(re.compile(r"back in (30|29) min"))
         await page.keyboard.press("n")
@@ -58,16 +58,20 @@ async def test_an_alert_from_claim_to_close_by_keyboard(it: Centre, browser: Bro
         await page.keyboard.press("Enter")
         await done(page, "Noted.")
         await page.keyboard.press("h")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#alert .outcome.said")).to_have_text("Choose first, then Enter.")
         await page.keyboard.type("super")
-        await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await done(page, "Handed over.")
+        await page.keyboard.press("u")
+        await expect(page.locator("#alert .outcome.said")).to_have_text(
+            "Nothing of yours to take back here; c takes it over."
+        )
         await expect(row.locator(".state")).to_contain_text("with supervisor until")
         await page.keyboard.press("c")
         await done(page, "It is yours.")
         await page.keyboard.press("x")
         await page.keyboard.type("a false")
-        await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await done(page, "Closed.")
         await expect(row).to_have_class(re.compile("gone"))
@@ -78,7 +82,7 @@ async def test_an_alert_from_claim_to_close_by_keyboard(it: Centre, browser: Bro
         acts = [c.action for c in await it.store.alert_history("AL-AAA")]
         assert acts[1:] == ["claimed", "acknowledged", "noted", "handed_over", "claimed", "closed", "reopened"]
         await page.keyboard.press("u")
-        await expect(page.locator("#alert .outcome.said")).to_have_text("there is nothing here that you can undo")
+        await expect(page.locator("#alert .outcome.said")).to_have_text("Nothing of yours to take back here.")
         await page.close()
 
 
@@ -168,7 +172,7 @@ async def test_a_range_is_chosen_with_shift_and_closed_or_shelved(it: Centre, br
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await expect(page.locator("#alert .refused li")).to_have_count(4)
-        await expect(page.locator("#alert .refused li").first).to_contain_text("say why it is closed")
+        await expect(page.locator("#alert .refused li").first).to_contain_text("Choose why it is closed.")
         await expect(page.locator("#bulk-count")).to_have_text("4 chosen")
         await page.keyboard.press("x")
         await page.keyboard.type("a test")

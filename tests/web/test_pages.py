@@ -105,7 +105,8 @@ async def test_a_form_answers_beside_the_field_and_keeps_what_was_typed(it: Cent
     answer = await browser.sends(path, act="close", seen_revision=1, note='said "<no>"')
     assert answer.status_code == 422
     assert 'name="disposition" data-focus="x" aria-invalid="true"' in answer.text
-    assert "say why it is closed" in answer.text
+    assert '<p class="field-error">Choose why it is closed.</p>' in answer.text
+    assert "authorised_absence, " not in answer.text
     assert "said &#34;&lt;no&gt;&#34;" in answer.text
     for fields in ({"act": "explode"}, {"act": "shelve", "minutes": "7"}, {"act": "confirm"}, {}):
         answer = await browser.sends(path, seen_revision=1, **fields)

@@ -137,3 +137,27 @@ async def test_what_was_before_and_after_is_not_of_the_shift(it: Centre) -> None
     it.clock.advance(it.clock.now() + MINUTE)
     lines = (await (await it.signed_in("auditor")).get("/api/v1/access")).json()
     assert "shift read" in [line["action"] for line in lines]
+
+
+async def test_its_last_instant_is_of_a_shift_that_goes_on(it: Centre) -> None:
+    await it.has()
+    it.clock.advance(at("20:00"))
+    await it.raises(urgent("AL-NOW", raised_at=at("20:00")))
+    browser = await it.signed_in()
+    answer = await browser.sends("/alerts/AL-NOW/acts", act="acknowledge", seen_revision=1)
+    assert answer.status_code == 303
+    text = (await browser.get("/shift")).text
+    assert "Nobody did anything" not in text
+    api = (await browser.get("/api/v1/shift")).json()
+    assert api["work"] == [{"by": "operator", "acts": {"acknowledged": 1}}]
+    assert (api["statistics"]["alerts"], api["until"]) == (1, "2026-03-24T20:00:00.000Z")
+    over = (await browser.get("/api/v1/shift", params={"until": "2026-03-24T19:59:59.999Z"})).json()
+    assert (over["statistics"]["alerts"], over["work"]) == (0, [])
+
+
+async def test_a_shift_that_begins_this_instant_is_shown(it: Centre) -> None:
+    await it.has()
+    it.clock.advance(at("19:00"))
+    browser = await it.signed_in()
+    assert (await browser.get("/shift")).status_code == 200
+    assert (await browser.get("/api/v1/shift")).status_code == 200

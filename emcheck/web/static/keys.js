@@ -1,8 +1,13 @@
 // The chosen row, which keys are about: the first, until another is gone to or opened; and the keys.
-import { all, by, say } from "./console.js";
+import { all, by, say as tell } from "./console.js";
 import { pick, picked, pickNone } from "./picking.js";
 import { showNew } from "./rows.js";
 
+// What a key is answered is seen, however far down the alert is read.
+function say(words, kind) {
+  tell(words, kind);
+  document.querySelector(".outcome.said").scrollIntoView({ block: "nearest" });
+}
 const chosen = () => document.querySelector("#rows .row.chosen");
 const open = () => document.querySelector("#alert article");
 function choose(row) {
@@ -73,21 +78,25 @@ function press(key) {
 }
 function reach(key) {
   const field = document.querySelector(`#alert [data-focus="${key}"]`);
+  const none = document.querySelector(`#alert [data-none="${key}"]`);
   if (field) field.focus();
-  else say(`this alert cannot be ${FIELDS[key]} now`);
+  else say(none ? none.textContent : `this alert cannot be ${FIELDS[key]} now`);
 }
-function act(key) {
-  const many = picked().length && document.querySelector(`[data-bulk="${key}"]`);
-  if (many) many.click();
-  else onOpened(key, press);
+function many(key) {
+  const button = picked().length && document.querySelector(`[data-bulk="${key}"]`);
+  if (button) button.click();
+  return Boolean(button);
 }
-function confirm_() {
+function pressSeen(key) { // only of an alert that is looked at: else it is opened, and the next press does it
   const row = chosen(), it = open(), isOpen = it && (!row || row.dataset.id === it.dataset.id);
-  onOpened("d", isOpen ? press : () => {}); // only of an alert that is looked at
+  onOpened(key, isOpen ? press : tellNext);
+}
+function tellNext(key) {
+  if (document.querySelector(`#alert [data-key="${key}"]`)) say(`Now it is open: ${key} again, and it is ${ACTS[key]}.`, "next");
 }
 function fill(key) {
-  const many = picked().length && document.querySelector(`[data-bulk-focus="${key}"]`);
-  if (many) many.focus();
+  const field = picked().length && document.querySelector(`[data-bulk-focus="${key}"]`);
+  if (field) field.focus();
   else onOpened(key, reach);
 }
 function toggleUnder() {
@@ -98,14 +107,24 @@ function toggleUnder() {
 function undo() {
   const button = document.querySelector('#alert [data-key="u"]');
   if (button) button.click();
-  else say("there is nothing here that you can undo");
+  else if (!document.querySelector("#alert article, #alert .bulk-result")) say("No alert is open. Enter opens the chosen one; u takes back what you did last about it.");
+  else if (document.querySelector('#alert [data-key="c"]')) say("Nothing of yours to take back here; c takes it over.");
+  else say("Nothing of yours to take back here.");
 }
 const KEYS = {
   j: () => step(1), k: () => step(-1), J: () => step(1, true), K: () => step(-1, true), " ": () => pick(chosen()),
-  a: () => act("a"), c: () => act("c"), d: confirm_, u: undo, o: toggleUnder, ".": showNew, "/": () => by("words").focus(),
+  a: () => many("a") || pressSeen("a"), c: () => many("c") || onOpened("c", press), d: () => pressSeen("d"), u: undo, o: toggleUnder, ".": showNew, "/": () => by("words").focus(),
   "?": () => { by("keys").open = !by("keys").open; }, Escape: pickNone,
   ...Object.fromEntries(Object.keys(FIELDS).map((key) => [key, () => fill(key)])),
 };
+// Enter in a choice does what it is the choice for; the browser's own Enter would add the note.
+function enter(event) {
+  const select = event.target;
+  if (CSS.supports("selector(select:open)") && select.matches(":open")) return; // it ends the choosing
+  event.preventDefault();
+  if (select.value) select.closest(".line").querySelector("button").click();
+  else say("Choose first, then Enter.");
+}
 const types = (target) => target.matches("select, textarea, input:not([type=checkbox])");
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && types(document.activeElement)) { document.activeElement.blur(); return; }
@@ -118,6 +137,7 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
-  if (event.key === "Enter" && plain && !event.target.closest("a, button, input, select, textarea, summary")) openChosen();
+  if (event.key === "Enter" && plain && event.target.matches("select[data-focus], select[data-bulk-focus]")) enter(event);
+  else if (event.key === "Enter" && plain && !event.target.closest("a, button, input, select, textarea, summary")) openChosen();
 });
 chooseFirst();
