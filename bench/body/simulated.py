@@ -46,7 +46,7 @@ FITTED_MIN = 5.0
 ALERT_MS = round(float(RULES["body.not_attached.alert_after_s"].value)) * SECOND
 UNSURE_MS = round(float(RULES["body.not_attached.unsure_after_s"].value)) * SECOND
 RISE_MIN_C = float(RULES["fitting.body.rise_min_c"].value)
-WORN_MIN, OFF_MIN = 120.0, 60.0
+WORN_MIN, OFF_MIN, ASKED_MIN = 120.0, 60.0, 150.0
 REMOVALS_A_SEED = 10
 DAYS_A_SEED = 12
 LEGS = ("skin", "cold-feet", "hot-room")
@@ -193,13 +193,15 @@ def remove(size: Size, to: str, seed: str, kind: Kind) -> Removed:
     body = size.tag(seed, "skin")
     check, left = kind.check(body), BEGIN + round(WORN_MIN * MINUTE)
     late, sure_at, asked = False, BEGIN, inf
-    told = perform(body, removal(to, worn_min=WORN_MIN), begin=BEGIN, every_ms=30 * SECOND, minutes=WORN_MIN + OFF_MIN)
+    told = perform(
+        body, removal(to, worn_min=WORN_MIN), begin=BEGIN, every_ms=30 * SECOND, minutes=WORN_MIN + ASKED_MIN
+    )
     for reading, _, _ in told:
         state = check.take(kind.sample(reading)).state
         late = late or (state == ATTACHED and reading.at >= left + 15 * MINUTE)
         after = (reading.at - left) / MINUTE
         if state == DETACHED and after >= 0:
-            return Removed(after, min(asked, after), late)
+            return Removed(after if after <= OFF_MIN else inf, min(asked, after), late)
         if state == ATTACHED:
             sure_at = reading.at
         elif kind.proximity and after >= 0 and reading.at - sure_at >= UNSURE_MS:
