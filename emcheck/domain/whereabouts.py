@@ -58,8 +58,8 @@ def standing(case: Case, tracks: Mapping[UnitId, Track], now: Ms) -> Standing:
     places = {address: _merged(told) for address, told in said.items()}
     window = _window(in_force, now)
     if window is not None:
-        where = {True: Whereabouts.HOME, False: Whereabouts.OUT_IN_CURFEW}
-        found = where.get(places.get(window.address_id), Whereabouts.UNKNOWN)  # type: ignore[arg-type] # None: unknown
+        where = {True: Whereabouts.HOME, False: Whereabouts.OUT_IN_CURFEW, None: Whereabouts.UNKNOWN}
+        found = where[places.get(window.address_id)]
         return Standing(found, "", window, window.address_id)
     home = next((address for address, present in places.items() if present), None)
     if home is not None:
