@@ -16,6 +16,7 @@ import aiomqtt
 
 from emcheck.clock import Clock
 from emcheck.domain.ids import Ms, UnitId
+from emcheck.ending import end
 from firmware_sim.run import World
 from firmware_sim.uplink import Outgoing
 
@@ -107,9 +108,8 @@ class _Line:
         self.wanted.clear()
         session = self._session
         if session is not None and not session.done():
-            session.cancel()
             with suppress(asyncio.CancelledError, aiomqtt.MqttError):
-                await asyncio.shield(asyncio.wait([session]))
+                await end([session])
             self._gone()
 
 

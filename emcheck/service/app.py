@@ -22,6 +22,7 @@ from emcheck.clock import Clock
 from emcheck.domain.alerts import Alert
 from emcheck.domain.ids import Ms
 from emcheck.domain.policy import Policy
+from emcheck.ending import end
 from emcheck.ingest.mqtt import MqttTransport
 from emcheck.ports import Publisher, Store, StoreError
 from emcheck.service import housekeeping
@@ -233,10 +234,7 @@ class Service:
         await asyncio.wait({word}, timeout=within_s / 2)
         if not word.done():
             log.warning("service.stop_not_noted", reason="the store does not answer")
-        for task in (word, *tasks):
-            task.cancel()
-        _, late = await asyncio.wait({word, *tasks}, timeout=within_s / 4)
-        for task in late:
+        for task in await end((word, *tasks), within_s=within_s / 4):
             log.warning("service.task_late", task=task.get_name())
         log.info("service.stopped")
 

@@ -111,7 +111,8 @@ class Loops:
         """Instructions that somebody posted into the decision loop, for ever."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._posted.wait(), _MAIL_EVERY_S)
+                async with asyncio.timeout(_MAIL_EVERY_S):
+                    await self._posted.wait()
             self._posted.clear()
             async with self._pipeline.turn:
                 await self._guarded(self._carry_out_mail)

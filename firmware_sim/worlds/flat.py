@@ -17,6 +17,7 @@ from emcheck.domain.ids import TagId, UnitId
 from emcheck.domain.instants import SECOND
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
+from emcheck.ending import end
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.ingest.mqtt import MqttTransport
 from emcheck.service.app import Beside, Options, Service
@@ -63,11 +64,11 @@ async def flat(
                     try:
                         yield
                     finally:
-                        passing.cancel()
+                        await end([passing])
                         service.stop()
                         await serving
-                        with contextlib.suppress(asyncio.CancelledError):
-                            await passing
+                        if not passing.cancelled():
+                            passing.result()
     finally:
         await store.close()
 

@@ -12,6 +12,7 @@ from emcheck.cli.fitting import conduct
 from emcheck.clock import VirtualClock
 from emcheck.domain.fitting.acts import AnswerStep, MarkFitting
 from emcheck.domain.instants import SECOND, format_ms
+from emcheck.ending import end
 from emcheck.service.app import Service
 from emcheck.settings import Settings
 from tests.service.peers import GoodUnit
@@ -113,9 +114,9 @@ async def passing(hallway: Hallway) -> AsyncIterator[Hallway]:
     try:
         yield hallway
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await end([task])
+        if not task.cancelled():
+            task.result()
 
 
 async def fit(

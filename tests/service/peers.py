@@ -41,7 +41,8 @@ class GoodUnit:
             while self.acknowledged < self.seq:
                 self._answered.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._answered.wait(), _AGAIN_S)
+                    async with asyncio.timeout(_AGAIN_S):
+                        await self._answered.wait()
                     continue
                 for _, payload in self._kept:
                     await self._publish(payload)

@@ -20,6 +20,7 @@ from emcheck.domain.instants import DAY, HOUR
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register
 from emcheck.domain.rights import Role
+from emcheck.ending import end
 from emcheck.ports import AlertChange, Commit, Message
 from emcheck.service.acknowledging import Acknowledger
 from emcheck.service.enrolment import load_register
@@ -173,9 +174,9 @@ async def centre(
     try:
         yield it
     finally:
-        mail.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await mail
+        await end([mail])
+        if not mail.cancelled():
+            mail.result()
         await it.store.close()
 
 

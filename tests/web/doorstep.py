@@ -17,6 +17,7 @@ from emcheck.domain.fitting.acts import AnswerStep, MarkFitting
 from emcheck.domain.ids import UnitId
 from emcheck.domain.instants import SECOND
 from emcheck.domain.rights import Role
+from emcheck.ending import end
 from emcheck.service.session import schedule_of
 from tests.domain.visited import Physics, on_leg
 from tests.support import UnitStory, at
@@ -89,9 +90,9 @@ class Doorstep:
         try:
             yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end([task])
+            if not task.cancelled():
+                task.result()
 
 
 async def fitters(it: Centre, *names: str) -> None:
