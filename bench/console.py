@@ -32,12 +32,12 @@ from emcheck.service.history import Recent
 from emcheck.service.http import QuietServer, listen
 from emcheck.service.showing import Known
 from emcheck.store.sql import SqlStore
+from emcheck.web.alerts.live import Live
 from emcheck.web.app import console_app
-from emcheck.web.live import Live
 from emcheck.web.parts import Parts
-from emcheck.web.sealing import KeyFile
-from emcheck.web.second_factor import SecondFactors
-from emcheck.web.signing_in import SigningIn
+from emcheck.web.people.sealing import KeyFile
+from emcheck.web.people.second_factor import SecondFactors
+from emcheck.web.people.signing_in import SigningIn
 
 CONSOLES = 200
 WEARERS = 1_000

@@ -10,8 +10,8 @@ from emcheck.ingest.embedded import free_port
 from emcheck.service.app import Beside, Service
 from emcheck.settings import WebSettings
 from emcheck.store.sql import SqlStore
+from emcheck.web.people.signing_in import new_link
 from emcheck.web.serving import console_over
-from emcheck.web.signing_in import new_link
 
 OPERATOR = "demo"
 

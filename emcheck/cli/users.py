@@ -35,7 +35,7 @@ def user_add(
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.desk import NAME, Access, Account
-    from emcheck.web.signing_in import new_link
+    from emcheck.web.people.signing_in import new_link
 
     known = _role(role)
     if not NAME.fullmatch(name):
@@ -145,7 +145,7 @@ def user_reset(
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.desk import Access
-    from emcheck.web.signing_in import new_link
+    from emcheck.web.people.signing_in import new_link
 
     now = SystemClock().now()
     link, hashed, until = new_link(now)

@@ -17,10 +17,11 @@ from emcheck.ports import AlertChange
 from emcheck.present import story as telling
 from emcheck.present.acted import did
 from emcheck.service.showing import shown
-from emcheck.web import acting
-from emcheck.web.alert import note_view
-from emcheck.web.cases import refuse_others
-from emcheck.web.filtering import Filter
+from emcheck.web.alerts import acting
+from emcheck.web.alerts.alert import note_view
+from emcheck.web.alerts.filtering import Filter
+from emcheck.web.alerts.queue import lies_under
+from emcheck.web.alerts.rows import Row, place_named, rows_of
 from emcheck.web.guarding import (
     MayAct,
     MaySeeAccess,
@@ -30,14 +31,13 @@ from emcheck.web.guarding import (
     MaySeeWearers,
     address_of,
 )
-from emcheck.web.own_api import refused_as_problem
+from emcheck.web.overview.wearer import case_of, record_of, told_of
 from emcheck.web.parts import WithParts
+from emcheck.web.people.cases import refuse_others
+from emcheck.web.people.own_api import refused_as_problem
+from emcheck.web.people.signing_in import CodeWanted, Refused
 from emcheck.web.problems import Problem
-from emcheck.web.queue import lies_under
-from emcheck.web.rows import Row, place_named, rows_of
 from emcheck.web.shapes import Password, Shape
-from emcheck.web.signing_in import CodeWanted, Refused
-from emcheck.web.wearer import case_of, record_of, told_of
 
 router = APIRouter(prefix="/api/v1")
 Limit = Annotated[int, Query(ge=1, le=500)]

@@ -9,15 +9,15 @@ from emcheck.domain.whereabouts import Whereabouts
 from emcheck.present import referred, statistics, story
 from emcheck.present.shift import shift_at, work_of
 from emcheck.service.shift import shift_of
-from emcheck.web import board as boards
 from emcheck.web.api import Limit
-from emcheck.web.equipment import engine_of
 from emcheck.web.guarding import MaySeeBoard, MaySeeShift, address_of
 from emcheck.web.noting import note_look
+from emcheck.web.overview import board as boards
+from emcheck.web.overview.equipment import engine_of
+from emcheck.web.overview.shift import MOST, OPERATORS_MOST
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
 from emcheck.web.shapes import Shape
-from emcheck.web.shift import MOST, OPERATORS_MOST
 
 router = APIRouter(prefix="/api/v1")
 After = Annotated[str, Query(max_length=120)]

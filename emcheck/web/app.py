@@ -20,27 +20,14 @@ from emcheck import __version__
 from emcheck.domain.alerts import Alert
 from emcheck.ports import StoreError
 from emcheck.present.timeline_svg import STYLE
-from emcheck.web import (
-    accounts,
-    alert,
-    api,
-    api_equipment,
-    api_pages,
-    board,
-    bulk,
-    cases,
-    elsewhere_pages,
-    equipment,
-    own_account,
-    own_api,
-    queue,
-    shift,
-    views,
-    wearer,
-)
+from emcheck.web import api, api_pages
+from emcheck.web.alerts import alert, bulk, queue, views
 from emcheck.web.described import described
+from emcheck.web.overview import api_equipment, board, equipment, shift, wearer
 from emcheck.web.pages import HERE, page
 from emcheck.web.parts import Parts
+from emcheck.web.people import accounts, cases, elsewhere_pages, own_account, own_api
+from emcheck.web.people.sealing import SealError
 from emcheck.web.problems import (
     API,
     FactorFirst,
@@ -53,7 +40,6 @@ from emcheck.web.problems import (
     title,
     to_sign_in,
 )
-from emcheck.web.sealing import SealError
 from emcheck.web.visits.rooms import add_visits
 
 log = structlog.get_logger("emcheck.web")

@@ -13,8 +13,8 @@ from fastapi import Depends, Request
 
 from emcheck.domain.rights import Right
 from emcheck.web.parts import WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import FactorFirst, NotSignedIn, Problem
-from emcheck.web.signing_in import Who
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

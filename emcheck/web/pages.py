@@ -12,7 +12,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.rights import Right
 from emcheck.present.times import clock, duration
 from emcheck.web.parts import Parts
-from emcheck.web.signing_in import Who
+from emcheck.web.people.signing_in import Who
 
 HERE = Path(__file__).parent
 _PRIORITIES = ("P1", "P2", "P3", "P4")

@@ -13,10 +13,10 @@ from emcheck.domain.ids import Ms
 from emcheck.service.board import Boards
 from emcheck.service.own import Own
 from emcheck.service.showing import Known
-from emcheck.web.elsewhere import Elsewhere
-from emcheck.web.live import Live
+from emcheck.web.alerts.live import Live
 from emcheck.web.noting import Noted
-from emcheck.web.signing_in import SigningIn
+from emcheck.web.people.elsewhere import Elsewhere
+from emcheck.web.people.signing_in import SigningIn
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,13 +15,13 @@ from emcheck.service.app import Beside, Service
 from emcheck.service.http import QuietServer, listen
 from emcheck.service.showing import Known
 from emcheck.settings import WebSettings
+from emcheck.web.alerts.live import Live
 from emcheck.web.app import console_app
-from emcheck.web.elsewhere import Elsewhere, secret_of
-from emcheck.web.live import Live
 from emcheck.web.parts import Parts
-from emcheck.web.sealing import KeyFile
-from emcheck.web.second_factor import SecondFactors
-from emcheck.web.signing_in import SigningIn, new_link
+from emcheck.web.people.elsewhere import Elsewhere, secret_of
+from emcheck.web.people.sealing import KeyFile
+from emcheck.web.people.second_factor import SecondFactors
+from emcheck.web.people.signing_in import SigningIn, new_link
 
 log = structlog.get_logger("emcheck.web")
 FIRST = "administrator"

@@ -14,7 +14,7 @@ from emcheck.desk import Account
 from emcheck.domain.instants import MINUTE
 from emcheck.domain.rights import Role
 from emcheck.settings import OidcSettings, SettingsError
-from emcheck.web.elsewhere import Elsewhere, secret_of
+from emcheck.web.people.elsewhere import Elsewhere, secret_of
 from tests.service.served import refused
 from tests.web.centre import HASHED, Centre, online
 from tests.web.chromium import chromium

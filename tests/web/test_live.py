@@ -11,7 +11,7 @@ import pytest
 from emcheck.desk import Count, Told
 from emcheck.domain.alerts import AlertState
 from emcheck.ports import StoreError
-from emcheck.web.live import Live
+from emcheck.web.alerts.live import Live
 from tests.support import at
 from tests.web.centre import Centre, urgent
 

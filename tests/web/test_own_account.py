@@ -6,7 +6,7 @@ import pytest
 
 from emcheck.desk import Account
 from emcheck.domain.rights import Role
-from emcheck.web.passwords import wrong_with
+from emcheck.web.people.passwords import wrong_with
 from tests.web.centre import PASSWORD, Centre
 
 NEW = "a lamp, a kettle and two spoons"

@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute
 from emcheck.desk import Account
 from emcheck.domain.rights import RIGHTS, Right, Role
 from emcheck.web.guarding import Needs
-from emcheck.web.passwords import wrong_with
-from emcheck.web.signing_in import new_link
+from emcheck.web.people.passwords import wrong_with
+from emcheck.web.people.signing_in import new_link
 from tests.web.centre import ABSOLUTE, HASHED, IDLE, PASSWORD, Browser, Centre, urgent
 
 PUBLIC = {

@@ -11,7 +11,7 @@ import pytest
 from emcheck.desk import SecondFactor
 from emcheck.domain.instants import MINUTE
 from emcheck.domain.rights import Role
-from emcheck.web.sealing import KeyFile, Seal, SealError
+from emcheck.web.people.sealing import KeyFile, Seal, SealError
 from tests.web.centre import PASSWORD, Browser, Centre
 
 PAGE = "/account/second-factor"

@@ -4,9 +4,9 @@ import re
 from urllib.parse import quote
 
 from emcheck.domain.alerts import AlertState
-from emcheck.web.filtering import filter_of, subjects_at
-from emcheck.web.together import Together
-from emcheck.web.views import MOST
+from emcheck.web.alerts.filtering import filter_of, subjects_at
+from emcheck.web.alerts.together import Together
+from emcheck.web.alerts.views import MOST
 from tests.support import at, register
 from tests.web.centre import Centre, urgent
 from tests.web.test_api import V1, program

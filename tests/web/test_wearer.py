@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emcheck.domain.instants import DAY, MINUTE
-from emcheck.web import wearer as pages
+from emcheck.web.overview import wearer as pages
 from tests.support import at, order, register
 from tests.web.centre import Centre, centre
 

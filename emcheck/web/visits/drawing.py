@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emcheck.domain.rights import Right
 from emcheck.web.pages import HERE
-from emcheck.web.signing_in import Who
+from emcheck.web.people.signing_in import Who
 from emcheck.web.visits.words import LANGUAGES, in_language, language_of
 
 FOLDER = HERE / "visits"

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from emcheck.service.sessions import Look, document
-from emcheck.web.acting import Wrong
+from emcheck.web.alerts.acting import Wrong
 from emcheck.web.guarding import MayFit, MayOverride, MaySeeVisits
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
-from emcheck.web.signing_in import Who
 from emcheck.web.visits import telling
 from emcheck.web.visits.following import followed
 from emcheck.web.visits.pages import seen, shown

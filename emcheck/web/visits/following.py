@@ -17,8 +17,8 @@ from emcheck.domain.instants import MINUTE, SECOND
 from emcheck.domain.rights import Right
 from emcheck.service.sessions import Look, Looking, NoSessionError
 from emcheck.web.guarding import address_of
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
-from emcheck.web.signing_in import Who
 
 _FOLLOWED_MAX = 100
 _NOTED_MAX = 1_000

@@ -16,8 +16,8 @@ from emcheck.domain.rights import Right
 from emcheck.domain.rules import fitting_overdue
 from emcheck.present.times import hour, local_date
 from emcheck.web.parts import Parts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
-from emcheck.web.signing_in import Who
 
 _WANTED_MAX = 60
 _SOON: Ms = DAY

@@ -16,10 +16,10 @@ from emcheck.domain.instructions import parse_instruction
 from emcheck.domain.register import Order, Register
 from emcheck.present.times import hour
 from emcheck.service.visiting import note_of
-from emcheck.web.acting import Wrong, carried_out, wrong
+from emcheck.web.alerts.acting import Wrong, carried_out, wrong
 from emcheck.web.guarding import MayFit, address_of
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.signing_in import Who
+from emcheck.web.people.signing_in import Who
 from emcheck.web.visits.drawing import page
 from emcheck.web.visits.listing import engine_of, order_named
 from emcheck.web.visits.numbers import heard_near, spelt

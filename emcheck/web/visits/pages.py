@@ -9,11 +9,11 @@ from emcheck.domain.fitting.acts import CANVAS
 from emcheck.domain.fitting.outcomes import OUTCOMES as ENDINGS
 from emcheck.domain.fitting.steps import BY_ID
 from emcheck.service.sessions import Look
-from emcheck.web.acting import Wrong
+from emcheck.web.alerts.acting import Wrong
 from emcheck.web.guarding import MayFit, MaySeeVisits
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
-from emcheck.web.signing_in import Who
 from emcheck.web.visits import telling
 from emcheck.web.visits.drawing import page
 from emcheck.web.visits.following import followed

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from emcheck.domain.instants import format_ms
-from emcheck.web.acting import Wrong
+from emcheck.web.alerts.acting import Wrong
 from emcheck.web.guarding import MayFit, MayOverride, MaySeeVisits
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem

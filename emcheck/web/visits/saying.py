@@ -19,9 +19,9 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, SECOND, format_ms
 from emcheck.domain.instructions import parse_instruction
 from emcheck.service.sessions import Look
-from emcheck.web.acting import Wrong, carried_out, wrong
+from emcheck.web.alerts.acting import Wrong, carried_out, wrong
 from emcheck.web.parts import Parts
-from emcheck.web.signing_in import Who
+from emcheck.web.people.signing_in import Who
 from emcheck.web.visits.following import Following
 
 _TEXT = Annotated[str, Field(max_length=200)]

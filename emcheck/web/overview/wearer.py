@@ -26,14 +26,14 @@ from emcheck.present.week import draw_week, week_of
 from emcheck.service import devices
 from emcheck.service.sessions import Looking, NoSessionError, document
 from emcheck.service.showing import resting_on, unfolded
-from emcheck.web.cases import no_wearer, refuse_others
-from emcheck.web.equipment import tag_words, unit_words
+from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeWearers, address_of
+from emcheck.web.overview.equipment import tag_words, unit_words
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.cases import no_wearer, refuse_others
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
-from emcheck.web.rows import rows_of
-from emcheck.web.signing_in import Who
 from emcheck.web.visits.ending import paper
 
 router = APIRouter(include_in_schema=False)

@@ -7,15 +7,15 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from emcheck.domain.instants import format_ms
-from emcheck.web.cases import own_cases, plain
 from emcheck.web.guarding import MaySeeOwnCases, MaySeeSelf, address_of
-from emcheck.web.own_account import change_factor, refuse_elsewhere
 from emcheck.web.parts import WithParts
-from emcheck.web.passwords import wrong_with
+from emcheck.web.people.cases import own_cases, plain
+from emcheck.web.people.own_account import change_factor, refuse_elsewhere
+from emcheck.web.people.passwords import wrong_with
+from emcheck.web.people.second_factor import address_of_secret
+from emcheck.web.people.signing_in import Refused
 from emcheck.web.problems import Problem
-from emcheck.web.second_factor import address_of_secret
 from emcheck.web.shapes import Password, Shape
-from emcheck.web.signing_in import Refused
 
 router = APIRouter(prefix="/api/v1/me")
 

@@ -26,10 +26,10 @@ from emcheck.desk import NAME_ELSEWHERE, Access, Account, Desk, SignIn
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, MINUTE
 from emcheck.domain.rights import Right, Role, may
-from emcheck.web.passwords import PASSWORD_MOST
-from emcheck.web.sealing import Seal
-from emcheck.web.second_factor import SecondFactors
-from emcheck.web.tries import CODES, PASSWORDS, Tries, sha256
+from emcheck.web.people.passwords import PASSWORD_MOST
+from emcheck.web.people.sealing import Seal
+from emcheck.web.people.second_factor import SecondFactors
+from emcheck.web.people.tries import CODES, PASSWORDS, Tries, sha256
 
 LINK_LASTS: Ms = DAY
 _USED_EVERY: Ms = MINUTE

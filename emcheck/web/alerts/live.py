@@ -21,7 +21,7 @@ from emcheck.desk import Desk, Told, rank
 from emcheck.domain.alerts import Alert, waits
 from emcheck.ports import StoreError
 from emcheck.present.acted import did
-from emcheck.web.together import Together
+from emcheck.web.alerts.together import Together
 
 log = structlog.get_logger("emcheck.web")
 

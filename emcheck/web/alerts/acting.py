@@ -15,8 +15,8 @@ from emcheck.domain.rights import Right, may
 from emcheck.ports import AlertChange
 from emcheck.service.taking_back import acts_of_people
 from emcheck.web.parts import Parts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
-from emcheck.web.signing_in import Who
 
 _LOOK_EVERY_S = 0.02
 _PAGE = 500

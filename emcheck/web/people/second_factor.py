@@ -20,8 +20,8 @@ import pyotp
 from emcheck.clock import Clock
 from emcheck.desk import Desk, SecondFactor
 from emcheck.domain.ids import Ms
-from emcheck.web.sealing import KeyFile
-from emcheck.web.tries import sha256
+from emcheck.web.people.sealing import KeyFile
+from emcheck.web.people.tries import sha256
 
 RECOVERY_CODES = 10
 _STEP_S = 30

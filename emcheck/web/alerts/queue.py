@@ -11,15 +11,15 @@ from fastapi.responses import Response, StreamingResponse
 from emcheck.domain.alerts import Alert, AlertState
 from emcheck.domain.queue import RULES
 from emcheck.domain.rights import Right
-from emcheck.web.filtering import Filter
+from emcheck.web.alerts.filtering import Filter
+from emcheck.web.alerts.live import WATCHERS_MAX
+from emcheck.web.alerts.offering import DISPOSITIONS, SHELVES_MIN
+from emcheck.web.alerts.rows import place_named, rows_of
 from emcheck.web.guarding import MaySeeQueue, cookie_name
-from emcheck.web.live import WATCHERS_MAX
-from emcheck.web.offering import DISPOSITIONS, SHELVES_MIN
 from emcheck.web.pages import drawn, head, page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem, is_swap
-from emcheck.web.rows import place_named, rows_of
-from emcheck.web.signing_in import Who
 
 PAGE = 50
 _UNDER_MAX = 50

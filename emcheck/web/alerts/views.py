@@ -8,12 +8,12 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 
 from emcheck.desk import View
-from emcheck.web.filtering import filter_of
+from emcheck.web.alerts.filtering import filter_of
 from emcheck.web.guarding import MaySeeQueue
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
 from emcheck.web.shapes import Shape
-from emcheck.web.signing_in import Who
 
 router = APIRouter()
 MOST = 30

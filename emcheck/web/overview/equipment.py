@@ -19,13 +19,13 @@ from emcheck.service import devices
 from emcheck.service.devices import TAG_ORDERS, UNIT_ORDERS, TagLine, UnitLine
 from emcheck.service.history import told_in
 from emcheck.service.intake import REASONS
+from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeEquipment, address_of
 from emcheck.web.noting import note_look
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
-from emcheck.web.rows import rows_of
-from emcheck.web.signing_in import Who
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50

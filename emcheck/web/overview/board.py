@@ -18,8 +18,8 @@ from emcheck.web.guarding import MaySeeBoard, address_of
 from emcheck.web.noting import note_look
 from emcheck.web.pages import head, page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem, is_swap
-from emcheck.web.signing_in import Who
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50

@@ -14,13 +14,13 @@ from emcheck.domain.instants import format_ms
 from emcheck.domain.register import Order, Register
 from emcheck.domain.rights import Right
 from emcheck.present.times import clock
-from emcheck.web.board import wearers_named
 from emcheck.web.guarding import MaySeeOwnCases, address_of
 from emcheck.web.noting import note_look
+from emcheck.web.overview.board import wearers_named
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
-from emcheck.web.signing_in import Who
 
 router = APIRouter(include_in_schema=False)
 CASES_MAX = 500

@@ -21,13 +21,13 @@ from emcheck.present.shift import (
 from emcheck.present.statistics import FLOOD, tables
 from emcheck.present.times import clock
 from emcheck.service.shift import CLOSED_SHOWN, IN_HAND_SHOWN, OPEN_SHOWN, Shift, shift_of
-from emcheck.web.equipment import engine_of
+from emcheck.web.alerts.offering import DISPOSITIONS
+from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeShift, address_of
 from emcheck.web.noting import note_look
-from emcheck.web.offering import DISPOSITIONS
+from emcheck.web.overview.equipment import engine_of
 from emcheck.web.pages import counted, page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.rows import rows_of
 
 router = APIRouter(include_in_schema=False)
 MOST: Ms = 31 * DAY

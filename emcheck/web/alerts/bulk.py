@@ -13,18 +13,18 @@ from emcheck.domain.instants import format_ms
 from emcheck.present import story as telling
 from emcheck.present.acted import did
 from emcheck.present.times import clock, hour
-from emcheck.web import acting
-from emcheck.web.acting import Done, Late, Outcome, Seen
-from emcheck.web.alert import said_by
+from emcheck.web.alerts import acting
+from emcheck.web.alerts.acting import Done, Late, Outcome, Seen
+from emcheck.web.alerts.alert import said_by
+from emcheck.web.alerts.queue import listed
+from emcheck.web.alerts.rows import Row, rows_of, zone_of
 from emcheck.web.api import acted_json
 from emcheck.web.guarding import MayAct, address_of
 from emcheck.web.pages import head, page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem, is_swap
-from emcheck.web.queue import listed
-from emcheck.web.rows import Row, rows_of, zone_of
 from emcheck.web.shapes import Shape
-from emcheck.web.signing_in import Who
 
 router = APIRouter()
 MOST = 200

@@ -10,14 +10,14 @@ from fastapi.responses import RedirectResponse, Response
 from emcheck.desk import Access
 from emcheck.domain.rights import RIGHTS
 from emcheck.present.times import clock
-from emcheck.web.accounts import refusal, with_cookie
 from emcheck.web.guarding import MaySeeSelf, address_of, cookie_name
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.passwords import PASSWORD_LEAST, wrong_with
+from emcheck.web.people.accounts import refusal, with_cookie
+from emcheck.web.people.passwords import PASSWORD_LEAST, wrong_with
+from emcheck.web.people.second_factor import address_of_secret
+from emcheck.web.people.signing_in import Refused, Who
 from emcheck.web.problems import Problem
-from emcheck.web.second_factor import address_of_secret
-from emcheck.web.signing_in import Refused, Who
 
 router = APIRouter(include_in_schema=False)
 _DONE = {"password": "Your password is changed, and all other sign-ins ended.", "ended": "It is ended."}

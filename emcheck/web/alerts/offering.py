@@ -10,9 +10,9 @@ from emcheck.present.escalated import whom
 from emcheck.present.times import hour
 from emcheck.service.own import Own
 from emcheck.service.taking_back import undo_until
-from emcheck.web.acting import operators
+from emcheck.web.alerts.acting import operators
 from emcheck.web.parts import Parts
-from emcheck.web.signing_in import Who
+from emcheck.web.people.signing_in import Who
 
 SHELVES_MIN = (15, 30, 60, 120, 240, 480)
 DISPOSITIONS = {

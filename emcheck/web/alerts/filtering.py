@@ -7,7 +7,7 @@ from emcheck.desk import Asked
 from emcheck.domain.queue import RULES
 from emcheck.domain.register import Register
 from emcheck.web.parts import Parts
-from emcheck.web.signing_in import Who
+from emcheck.web.people.signing_in import Who
 
 KEYS = ("priority", "waiting", "mine", "words", "rule", "site", "incident")
 _LONGEST = 80

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from emcheck.desk import Access
-from emcheck.web.accounts import let_in, ours
-from emcheck.web.elsewhere import BACK, Elsewhere, ElsewhereError, Person
 from emcheck.web.guarding import address_of
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.accounts import let_in, ours
+from emcheck.web.people.elsewhere import BACK, Elsewhere, ElsewhereError, Person
+from emcheck.web.people.signing_in import Refused
 from emcheck.web.problems import Problem
-from emcheck.web.signing_in import Refused
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,10 +13,10 @@ from emcheck.ports import Quarantined
 from emcheck.service import devices
 from emcheck.service.devices import TAG_ORDERS, UNIT_ORDERS, TagLine, UnitLine
 from emcheck.service.intake import REASONS
-from emcheck.web import equipment as pages
 from emcheck.web.api import Limit
 from emcheck.web.guarding import MaySeeEquipment, address_of
 from emcheck.web.noting import note_look
+from emcheck.web.overview import equipment as pages
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
 from emcheck.web.shapes import Shape

@@ -30,7 +30,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import MINUTE
 from emcheck.domain.rights import Role
 from emcheck.settings import OidcSettings, SettingsError
-from emcheck.web.sealing import Seal
+from emcheck.web.people.sealing import Seal
 
 log = structlog.get_logger("emcheck.web")
 BACK = "/sign-in/elsewhere/back"

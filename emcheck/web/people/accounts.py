@@ -19,9 +19,9 @@ from emcheck.web.guarding import (
 )
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.passwords import PASSWORD_LEAST, wrong_with
+from emcheck.web.people.passwords import PASSWORD_LEAST, wrong_with
+from emcheck.web.people.signing_in import CodeWanted, Refused, Who
 from emcheck.web.problems import Problem, is_swap
-from emcheck.web.signing_in import CodeWanted, Refused, Who
 
 router = APIRouter(include_in_schema=False)
 _PAGE = 100

@@ -21,15 +21,15 @@ from emcheck.present.times import clock
 from emcheck.present.words import explain
 from emcheck.service.picturing import timelines_of
 from emcheck.service.showing import Shown, shown
-from emcheck.web import acting
+from emcheck.web.alerts import acting
+from emcheck.web.alerts.offering import DISPOSITIONS, SHELVES_MIN, offered
+from emcheck.web.alerts.queue import listed
+from emcheck.web.alerts.rows import rows_of, zone_of
 from emcheck.web.guarding import MayAct, MaySeeQueue, address_of
-from emcheck.web.offering import DISPOSITIONS, SHELVES_MIN, offered
 from emcheck.web.pages import head, page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import is_swap
-from emcheck.web.queue import listed
-from emcheck.web.rows import rows_of, zone_of
-from emcheck.web.signing_in import Who
 
 router = APIRouter(include_in_schema=False)
 _UNDER_MAX = 50

@@ -1,0 +1,1 @@
+"""What is seen of all at once: the board, the shift, the equipment, and a wearer's fortnight."""
