@@ -103,7 +103,7 @@ async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool, nights: 
     held = None if alert.wearer_id is None else await held_of(parts.desk, alert.wearer_id)
     return {
         "advice": "" if advice is None else advice.do, "advice_source": "" if advice is None else advice.source,
-        "ended": _ended(alert, history, it, zone, now), "held": held,
+        "ended": ended_words(alert, history, it, zone, now), "held": held,
         "what": called(alert.rule, alert.class_), "code": code(alert.rule, alert.class_),
         "outlook": "" if it is None else outlook(alert, it.story.step, it.story.of, zone),
         "row": row, "alert": alert, "zone": zone, "under": await rows_of(parts, under),
@@ -121,7 +121,7 @@ async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool, nights: 
     }  # fmt: skip
 
 
-def _ended(alert: Alert, history: Sequence[AlertChange], it: Shown | None, zone: str, now: int) -> str:
+def ended_words(alert: Alert, history: Sequence[AlertChange], it: Shown | None, zone: str, now: int) -> str:
     """What ended it, in words; empty while it goes on."""
     changed = [(c.at, c.action, c.by, c.note) for c in history]
     if it is None:
