@@ -129,7 +129,7 @@ class Asked:
     holder: str | None = None
     subjects: tuple[str, ...] | None = None
     incident: str | None = None
-    heard_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    heard_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 EVERYTHING = Asked()
