@@ -115,11 +115,12 @@ def _heard(engine: Engine, fitting: Fitting, now: Ms) -> tuple[Ms, Source | None
     """When a tag was heard last, -1 where it is not known, and by what; nothing where no unit listens for it."""
     case, best, by = engine.cases.get(fitting.wearer_id), -2, None
     for source in () if case is None else case.sources():
-        if source.tag == fitting.tag and source.counts.start <= now < source.counts.end:
-            at = last_heard_at(engine.units[source.unit].track, source, now)
+        unit, tag, _, (start, end), _ = source  # unpacked, for a list asks it of a whole fleet
+        if tag == fitting.tag and start <= now < end:
+            at = last_heard_at(engine.units[unit].track, source, now)
             if best < (heard_at := -1 if at is None else at):
                 best, by = heard_at, source
-    return max(best, -1), by
+    return best if best > -1 else -1, by
 
 
 def _low(engine: Engine, fitting: Fitting, now: Ms) -> Change | None:
