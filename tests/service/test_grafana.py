@@ -48,7 +48,7 @@ def asked_for() -> set[str]:
 
 
 def unknown_labels(target: dict[str, Any], there: Mapping[str, Figure]) -> set[str]:
-    """Labels by which a panel selects, sums or names its lines, and which none of its figures has; `job` is the scrape's."""
+    """Labels by which a panel selects, sums or names lines, which none of its figures has; `job` is the scrape's."""
     expr = target["expr"]
     named = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", expr)) | set(
         re.findall(r"{{\s*(\w+)\s*}}", target["legendFormat"])

@@ -1,7 +1,7 @@
 """Pictures of every page, for people to look at: `python -m tests.web.looked FOLDER [NAME...]`.
 
-Each page of `tests/web/sights` at 360, 1280 and 2560 px, by day and by night, whole: `FOLDER/queue-phone-dark.png`. With
-names only those whose name begins so.
+Each page of `tests/web/sights` at 360, 1280 and 2560 px, by day and by night, whole: `FOLDER/queue-phone-dark.png`.
+With names only those that begin so.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Browser, Page, Response
 
@@ -16,7 +17,7 @@ from tests.web.centre import online
 from tests.web.chromium import SIZES, chromium, signed_in
 from tests.web.sights import FILLED, Filled, Sight
 
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 class Visitors:
@@ -82,8 +83,7 @@ async def pictured(page: Page, folder: Path, name: str) -> None:
 
 
 async def look(folder: Path, *names: str) -> int:
-    """Make all pictures; how many."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make the pictures, and say which; how many."""
     made = 0
     async with chromium() as browser:
         for filled_in in FILLED:
@@ -92,11 +92,18 @@ async def look(folder: Path, *names: str) -> int:
                     async for sight, page in seen(browser, filled, *names):
                         await pictured(page, folder, sight.name)
                         made += len(SIZES) * len(THEMES)
-                        print(f"{sight.name}", flush=True)
+                        sys.stderr.write(f"{sight.name}\n")
     return made
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Into the folder that is named."""
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    print(f"{asyncio.run(look(Path(sys.argv[1]), *sys.argv[2:]))} pictures in {sys.argv[1]}")
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    sys.stdout.write(f"{asyncio.run(look(folder, *sys.argv[2:]))} pictures in {folder}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -32,7 +32,7 @@ from tests.support import at
 from tests.web.centre import PASSWORD, Browser, Centre, centre, urgent
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
 from tests.web.test_rights import walked
-from tests.web.test_visits import answers, begun, marks, to_the_check, to_the_signatures
+from tests.web.test_visits import begun, to_the_signatures
 
 SCENARIO = Path(__file__).parent / "looked_at.toml"
 NOT_PAGES = frozenset({

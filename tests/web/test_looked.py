@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from fastapi.routing import APIRoute
@@ -20,15 +20,16 @@ from tests.web.sights import NOT_PAGES, Filled, all_sights, day, night, routes_s
 from tests.web.test_browser import AXE, TAGS
 from tests.web.test_rights import walked
 
-CLOSER = (("phone", "light"), ("laptop", "dark"), ("wall", "light"))
+CLOSER: tuple[tuple[str, Literal["light", "dark"]], ...] = (("phone", "light"), ("laptop", "dark"), ("wall", "light"))
 """Colours are those of a theme at each width, so three looks of axe see all of both."""
 WITHOUT_FOCUS = """() => {
   document.querySelectorAll("details").forEach((each) => { each.open = true; });
-  const all = document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']");
-  return Array.from(all).filter((each) => each.checkVisibility({visibilityProperty: true}) && !each.disabled && each.tabIndex >= 0)
+  const all = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
+  return Array.from(document.querySelectorAll(all))
+    .filter((each) => each.checkVisibility({visibilityProperty: true}) && !each.disabled && each.tabIndex >= 0)
     .filter((each) => {
       each.focus({focusVisible: true});
-      const ring = getComputedStyle(each.matches(".row a") ? each : document.activeElement);
+      const ring = getComputedStyle(each);
       return document.activeElement !== each || ring.outlineStyle === "none" || parseFloat(ring.outlineWidth) < 2;
     }).map((each) => each.outerHTML.slice(0, 100));
 }"""
