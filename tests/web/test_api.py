@@ -137,7 +137,8 @@ async def test_openapi_describes_the_api_and_no_pages(it: Centre) -> None:
             "/session", "/me", "/alerts", "/alerts/{alert_id}", "/alerts/{alert_id}/history",
             "/alerts/{alert_id}/acts", "/alerts/{alert_id}/under", "/alerts/acts", "/views", "/views/{name}",
             "/wearers/{wearer_id}", "/access", "/accounts", "/me/password", "/me/second-factor", "/me/cases",
-            "/me/sign-ins", "/me/sign-ins/{sign_in_id}", "/me/alerts", "/me/language", "/board", "/board/wearers", "/units", "/units/{unit}",
+            "/me/sign-ins", "/me/sign-ins/{sign_in_id}", "/me/alerts", "/me/language",
+            "/board", "/board/wearers", "/units", "/units/{unit}",
             "/tags", "/quarantine", "/quarantine/{number}", "/shift", "/wearers/{wearer_id}/fittings/{session}",
         )
     }  # fmt: skip

@@ -242,7 +242,7 @@ async def test_foam_ends_the_visit_where_the_other_leg_is_barred(it: Centre, bro
         await phone.to_the_check()
         await phone.passes(150)
         words = phone.page.locator(".verdict.against")
-        await expect(words).to_contain_text("Not on a living limb, and the limb note bars the other one")
+        await expect(words).to_contain_text("Not on a living limb: end the visit and tell your supervisor")
         await phone.page.get_by_role("link", name="End: it could not be shown").click()
         await expect(phone.page.locator("input[value=cannot_validate]")).to_be_checked()
         await phone.presses("End the visit")

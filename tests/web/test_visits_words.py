@@ -54,10 +54,15 @@ def spoken() -> set[str]:
     hears(story.stands().says("strap_gap", gap_mm=9).says("slide_off").passes(15).marks("lifted").passes(5))
     hears(story.passes(25).marks("lowered").passes(5))
     hears(story.marks("moved").passes(60).marks("room", room="hall").passes(30))
-    hears(story.marks("walk_over").says("call", "cannot", reason="the unit has no voice").passes(2))
+    hears(story.marks("walk_over").passes(1))
+    hears(story.marks("walk_over", only_room=True).says("call", "cannot", reason="the unit has no voice").passes(2))
     hears(story.passes(90, heard=False))
     hears(story.opens_strap().passes(2))
-    hears(VisitStory(physics=on_foam(Random(1))).prepares().checks_limb().passes(120))
+    on_the_only_leg = VisitStory(physics=on_foam(Random(1))).prepares().checks_limb().passes(120)
+    hears(on_the_only_leg)
+    on_the_only_leg.note = "right leg prosthetic"
+    hears(on_the_only_leg.says("movement", "no", reason="no movement at all"))
+    hears(on_the_only_leg.says("skin", "no", reason="bandage").says("limb", "no", reason="prosthesis"))
     return said
 
 
@@ -83,7 +88,7 @@ def test_a_sentence_is_put_together_with_its_figures() -> None:
     )
     assert german.said(against) == (
         "Der Sender liegt über Stoff: bloße Haut über dem Knöchel. "
-        "Nicht an einem lebenden Bein, gehen Sie nicht, wählen Sie das andere Bein."
+        "Nicht an einem lebenden Bein, gehen Sie nicht, nehmen Sie die andere Seite (Bein)."
     )
     assert german.said("Take the sock down; where there is a bandage, choose the other leg. (a note)").endswith(
         "(a note)"
