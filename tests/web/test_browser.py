@@ -3,10 +3,8 @@
 import asyncio
 import re
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from emcheck.desk import Account
@@ -19,16 +17,7 @@ from tests.service.served import PATIENCE_S, Served, serving
 from tests.store.samples import change
 from tests.support import at
 from tests.web.centre import HASHED, Centre, online, urgent
-from tests.web.chromium import chromium, signed_in
-
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
+from tests.web.chromium import AXE, signed_in
 
 
 async def is_live(page: Page) -> None:

@@ -9,15 +9,14 @@ from typing import Any, Literal
 import pytest
 from fastapi.routing import APIRoute
 from jinja2 import Environment
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from emcheck.web import pages
 from emcheck.web.visits import drawing
 from tests.web.centre import Centre
-from tests.web.chromium import SIZES, chromium
+from tests.web.chromium import AXE, SIZES, TAGS
 from tests.web.looked import is_drawn, seen
 from tests.web.sights import NOT_PAGES, Filled, all_sights, day, night, routes_seen
-from tests.web.test_browser import AXE, TAGS
 from tests.web.test_rights import walked
 
 CLOSER: tuple[tuple[str, Literal["light", "dark"]], ...] = (("phone", "light"), ("laptop", "dark"), ("wall", "light"))
@@ -66,7 +65,7 @@ async def closely(page: Page) -> list[str]:
     return found
 
 
-async def faults_of(page: Page) -> dict[str, Any]:
+async def wrong_with(page: Page) -> dict[str, Any]:
     """What is wrong with a page, by size and theme."""
     faults: dict[str, Any] = {}
     await page.evaluate(AXE)
@@ -96,6 +95,7 @@ async def faults_of(page: Page) -> dict[str, Any]:
 )
 async def test_every_page_is_accessible_in_both_themes_at_every_width_and_all_templates_are_seen(
     tmp_path: Path,
+    browser: Browser,
     filled_in: Callable[[Path], AbstractAsyncContextManager[Filled]],
     templates: Callable[[], Environment],
 ) -> None:
@@ -103,9 +103,9 @@ async def test_every_page_is_accessible_in_both_themes_at_every_width_and_all_te
     assert environment.cache is not None
     environment.cache.clear()
     faults: dict[str, Any] = {}
-    async with chromium() as browser, filled_in(tmp_path) as filled:
+    async with filled_in(tmp_path) as filled:
         async for sight, page in seen(browser, filled):
-            if found := await faults_of(page):
+            if found := await wrong_with(page):
                 faults[sight.name] = found
     drawn = {name for _, name in environment.cache.keys()}  # noqa: SIM118 - Jinja's cache is no mapping
     assert faults == {}, json.dumps(faults, indent=1)
