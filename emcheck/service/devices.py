@@ -120,7 +120,7 @@ def _heard(engine: Engine, fitting: Fitting, now: Ms) -> tuple[Ms, Source | None
             at = last_heard_at(engine.units[unit].track, source, now)
             if best < (heard_at := -1 if at is None else at):
                 best, by = heard_at, source
-    return best if best > -1 else -1, by
+    return max(-1, best), by
 
 
 def _low(engine: Engine, fitting: Fitting, now: Ms) -> Change | None:

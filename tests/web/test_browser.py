@@ -1,13 +1,10 @@
 """In real Chromium: an alert comes, is acknowledged by keyboard, the service goes and comes back; nothing jumps."""
 
 import asyncio
-import json
 import re
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from emcheck.desk import Account
@@ -20,16 +17,7 @@ from tests.service.served import PATIENCE_S, Served, serving
 from tests.store.samples import change
 from tests.support import at
 from tests.web.centre import HASHED, Centre, online, urgent
-from tests.web.chromium import SIZES, chromium, signed_in
-
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
+from tests.web.chromium import AXE, signed_in
 
 
 async def is_live(page: Page) -> None:
@@ -193,50 +181,6 @@ async def test_two_operators_at_one_alert(it: Centre, browser: Browser) -> None:
         assert await second.get_by_label("Note", exact=True).input_value() == "I called"
         await first.close()
         await second.close()
-
-
-async def test_every_page_is_accessible_at_every_size_in_both_themes(it: Centre, browser: Browser) -> None:
-    await it.has()
-    strap = await it.night()
-    await it.raises(*[urgent(f"AL-{n}", priority=f"P{n}", subject=f"W-{n}", wearer_id=f"W-{n}") for n in range(1, 5)])
-    await it.raises(urgent("AL-1", revision=2, state=AlertState.ACKNOWLEDGED), action="acknowledged")
-    own, wide = {"administrator": ["/accounts"]}, ["/", f"/alerts/{strap.alert_id}", "/alerts/AL-1", "/access"]
-    wide += [
-        "/account",
-        "/nothing",
-        "/wearers/W-1",
-        "/board",
-        "/equipment",
-        "/equipment/tags",
-        "/equipment/quarantine",
-        "/units/BU-0001",
-        "/shift",
-    ]
-    faults: dict[str, list[str]] = {}
-    async with online(it) as address:
-        for name, paths in ({"supervisor": wide} | own).items():
-            context = await browser.new_context(base_url=address, bypass_csp=True)
-            page = await signed_in(context, address, name)
-            for path in (*paths, "/sign-in", "/welcome/none"):
-                await page.goto(path)
-                await page.evaluate(AXE)
-                for size in SIZES:
-                    width, height = SIZES[size]
-                    await page.set_viewport_size({"width": width, "height": height})
-                    for theme in ("light", "dark"):
-                        await page.emulate_media(color_scheme=theme)
-                        found = await page.evaluate(
-                            "tags => axe.run(document, {runOnly: tags}).then(r => r.violations.map("
-                            "v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))",
-                            TAGS,
-                        )
-                        if found:
-                            faults[f"{path} {size} {theme}"] = found
-                        wide_by = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                        if wide_by > 0:
-                            faults[f"{path} {size}"] = [f"{wide_by} px wider than the window"]
-            await context.close()
-    assert faults == {}, json.dumps(faults, indent=1)
 
 
 async def test_text_that_decides_has_a_contrast_of_seven(it: Centre, browser: Browser) -> None:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from emcheck.desk import Access
+from emcheck.domain.alerts import AlertState
 from emcheck.domain.case import KEEP, Case, OrderState
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
@@ -28,10 +29,11 @@ from emcheck.service.showing import resting_on, unfolded
 from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeWearers, address_of
 from emcheck.web.held import held_of
+from emcheck.web.overview.board import wearers_named
 from emcheck.web.overview.equipment import tag_words, unit_words
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.people.cases import no_wearer, refuse_others
+from emcheck.web.people.cases import concerns, no_wearer, refuse_others
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
 from emcheck.web.visits.ending import paper
@@ -97,10 +99,12 @@ def case_of(parts: Parts, wearer_id: str) -> tuple[Engine, Case]:
 async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = False) -> dict[str, Any]:
     """What the page says, as text; with `unfold` nights that are folded are drawn from the record."""
     now, wearer_id = parts.clock.now(), case.wearer_id
-    alerts = await parts.desk.alerts(open_only=False, subjects=[wearer_id, *case.units][:500])
+    found = await parts.desk.alerts(open_only=False, subjects=[wearer_id, *case.units][:500])
+    alerts = [alert for alert in found if concerns(case, alert)]
     newest = sorted(alerts, key=lambda alert: (alert.raised_at, alert.alert_id), reverse=True)[:_ALERTS_MAX]
     findings = [f for subject in (wearer_id, *case.units) for f in await parts.desk.findings(subject)]
-    bars = [bar_of(finding) for finding in findings if not finding.rule.startswith("curfew.")]
+    beside = [f for f in findings if not f.rule.startswith("curfew.") and concerns(case, f)]
+    bars = [bar_of(finding) for finding in beside]
     marks = [mark_of(alert, alert.raised_at) for alert in alerts]
     known, glance = parts.known(), (engine, case)
     if unfold and known is not None:
@@ -110,7 +114,7 @@ async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = Fa
     nights = list(_nights(engine, case, now, bars, marks))
     zone = case.orders[0].order.timezone
     return {
-        "wearer_id": wearer_id, "zone": zone,
+        "wearer_id": wearer_id, "zone": zone, "now": (await wearers_named(parts, [wearer_id]))[0],
         "orders": [_dated(row) for row in in_force(resting_on(engine.roster.register, case), None)],
         "glances": [
             {"order": order, "svg": _markup(draw_nights(each, f"The last nights of {order}", number=number)),
@@ -119,6 +123,7 @@ async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = Fa
         "is_folded": any(night.known is None for _, each in shown for night in each),
         "totals": [_total(engine, state) for state in case.orders],
         "allowances": [_allowance(engine, state) for state in case.orders], "alerts": await rows_of(parts, newest),
+        "open_alerts": sum(alert.state is not AlertState.CLOSED for alert in alerts),
         "svg": _markup(draw_svg(nights, styled=False, patterns=not shown)) if nights else None,
         "spoken": [line for each in nights for line in told(each)],
         **equipment_of(engine, case, now, zone), **(await held_of(parts.desk, wearer_id))._asdict(),
@@ -154,9 +159,10 @@ def equipment_of(engine: Engine, case: Case, now: Ms, zone: str) -> dict[str, An
     """What is fitted and installed, and how; what was, when, and by which visit."""
     worn = [f for f in case.fittings if f.fitted_at <= now and (f.removed_at is None or now < f.removed_at)]
     fittings = sorted(case.fittings, key=lambda fitting: fitting.fitted_at, reverse=True)
+    units = [devices.unit_line(engine, engine.units[unit], now) for unit in case.units]
     return {
         "tags": [tag_words(devices.tag_line(engine, fitting, now), zone) for fitting in worn],
-        "units": [unit_words(devices.unit_line(engine, engine.units[unit], now), now, zone) for unit in case.units],
+        "units": [unit_words(unit, now, zone) for unit in units if unit.address_id in case.addresses],
         "fittings": [
             {"tag": f.tag, "limb": f.limb or "", "batch": f.strap_batch or "", "fitted": clock(f.fitted_at, zone)[:16],
              "removed": "" if f.removed_at is None else clock(f.removed_at, zone)[:16], "session": f.session or "",
