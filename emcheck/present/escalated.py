@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from emcheck.domain.alerts import EXPIRIES, Alert, AlertState, waits
+from emcheck.domain.called import called
 from emcheck.domain.escalation import QUEUE, Call, Due, Why
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, format_ms
@@ -30,7 +31,8 @@ def because(step: Due) -> str:
 def message(waiting: Collection[Alert]) -> tuple[str, str]:
     """Title and text for a contact: the worst of what waits, and how much there is, by priority."""
     worst = min(waiting, key=lambda alert: (alert.priority, alert.raised_at, alert.alert_id))
-    text = [f"{worst.priority} {worst.rule}, {whom_about(worst.subject)}, alert {worst.alert_id}:", worst.text]
+    what = called(worst.rule, worst.class_)
+    text = [f"{worst.priority} {what}, {whom_about(worst.subject)}, alert {worst.alert_id}:", worst.text]
     if len(waiting) == 1:
         return f"emcheck: {worst.priority} alert waits", "\n".join(text)
     counts = sorted(Counter(alert.priority for alert in waiting).items())

@@ -183,7 +183,7 @@ def test_a_message_names_the_worst_and_how_many() -> None:
     one = raised()
     title, text = message([one])
     assert title == "emcheck: P1 alert waits"
-    assert text == "P1 tag.strap, W-1, alert AL-1:\nThe strap was cut."
+    assert text == "P1 strap cut or open, W-1, alert AL-1:\nThe strap was cut."
     others = [raised(alert_id=AlertId(f"AL-{n}"), priority="P2", raised_at=-n) for n in range(2, 1300)]
     title, text = message([*others, raised(alert_id=AlertId("AL-0"), raised_at=5), one])
     assert title == "emcheck: 1,300 alerts wait"
