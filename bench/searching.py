@@ -26,6 +26,7 @@ from emcheck.domain.policies import Policies
 from emcheck.domain.rights import Role
 from emcheck.ports import AlertChange, Commit, Person, StoredRegister
 from emcheck.service.history import Recent, told_in
+from emcheck.service.housekeeping import settle, undisturbed
 from emcheck.store.sql import SqlStore
 
 OPEN, FLEET, TURNS = 50_000, 100_000, 7
@@ -64,8 +65,11 @@ async def play(folder: Path) -> dict[str, float]:
     await store.open()
     try:
         await _fill(store, clock.now())
-        async with console.served(store, clock, folder, _fleet(clock.now())) as (address, token):
-            return await _asked(address, token)
+        fleet = _fleet(clock.now())
+        with undisturbed():  # as the service runs
+            settle()
+            async with console.served(store, clock, folder, fleet) as (address, token):
+                return await _asked(address, token)
     finally:
         await store.close()
 
