@@ -29,6 +29,8 @@ class Piece(NamedTuple):
     end: Ms | None
     fact: FactRef
     words: str
+    untouched_ms: Ms = 0
+    """Of *unsure*: the longest time in it without a touch, where that is unusual (`touching`)."""
 
 
 def pieces(kind: str, fitting: Fitting, tracks: Tracks, now: Ms) -> Iterator[Piece]:
@@ -47,7 +49,8 @@ def pieces(kind: str, fitting: Fitting, tracks: Tracks, now: Ms) -> Iterator[Pie
         if stop > stretch.start:
             fact = FactRef(unit, stretch.boot, stretch.seq)
             ended = stop if stop <= now else None
-            yield Piece(stretch.start, min(stretch.until, stop), ended, fact, stretch.words)
+            untouched_ms = min(stretch.untouched_ms, stop - stretch.start)
+            yield Piece(stretch.start, min(stretch.until, stop), ended, fact, stretch.words, untouched_ms)
 
 
 def _told(fitting: Fitting, tracks: Tracks) -> Iterator[tuple[UnitId, Stretch]]:
