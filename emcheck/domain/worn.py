@@ -363,20 +363,6 @@ def _borne_out(judged: Judgement, terms: "Terms") -> dict[str, bool | None]:
     }
 
 
-def fold(track: "Track", before: Ms) -> None:
-    """Forget stretches that were over before an instant; what need not wait any more is weighed."""
-    for known in track.worn:
-        if known.waiting:
-            settle(track, known)
-        if known.edge is not None:
-            known.edge = known.edge._replace(stretches=tuple(_lasting(known.edge.stretches, before)))
-        known.told, known.head = tuple(_lasting(known.told, before)), None
-
-
-def _lasting(stretches: Iterable[Stretch], before: Ms) -> Iterable[Stretch]:
-    return (s for s in stretches if s.end is None or s.end >= before)
-
-
 def plain(known: Worn) -> dict[str, Any]:
     """As JSON knows it, for a checkpoint."""
     edge = known.edge

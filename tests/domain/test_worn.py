@@ -318,6 +318,19 @@ def test_one_unit_that_says_on_a_limb_outweighs_another_that_does_not() -> None:
     assert spoken(removed(), other, known=known) == []
 
 
+def test_a_unit_that_hears_the_tag_on_no_limb_is_believed_once_the_other_does_not_hear_it_on_one() -> None:
+    """The tag is taken off in the room that only one of two units reaches; the other has just called it worn."""
+    known = register(units=("BU-0001", "BU-0002"))
+    off = wears(begun(), limb, EVENING + MINUTE, NINE)
+    wears(off, table, NINE, NINE + 2 * HOUR)
+    (alone,) = said(off, known=known)
+    heard = alone.start + 3 * MINUTE
+    other = wears(begun("BU-0002"), limb, EVENING + MINUTE, heard)
+    (told,) = said(off, other, known=known)
+    assert (told.class_, told.end) == ("off", None)
+    assert heard + 14 * MINUTE <= told.start <= heard + 15 * MINUTE
+
+
 def test_two_units_that_hear_the_same_removal_tell_it_once() -> None:
     known = register(units=("BU-0001", "BU-0002"))
     other = wears(begun("BU-0002"), limb, EVENING + 90 * SECOND, NINE)
