@@ -8,7 +8,7 @@ from emcheck.cli.showing import for_people, say
 from emcheck.cli.visit import RefusedError, Talk
 from emcheck.domain.fitting.acts import LIMBS, MOST_GAP_MM
 from emcheck.domain.fitting.judging import VALIDATED, is_done
-from emcheck.domain.fitting.limb_check import NOT_ON_A_LIMB
+from emcheck.domain.fitting.limb_check import says_no
 from emcheck.domain.fitting.outcomes import OUTCOMES
 from emcheck.domain.fitting.steps import ANSWER, BY_ID, STEPS, Step
 
@@ -148,8 +148,11 @@ async def _body(talk: Talk, wait_s: float) -> None:
     say(f"  {result.words}", urgent=not is_done("body", result))
     if is_done("body", result):
         return
-    against = NOT_ON_A_LIMB in result.words.lower()
-    answer = _choice("  go on", ("other limb", "again", "leave") if against else ("again", "other limb", "leave"))
+    if (await talk.look()).standing.seen.is_only_limb:
+        allowed: tuple[str, ...] = ("again", "leave")
+    else:
+        allowed = ("other limb", "again", "leave") if says_no(result) else ("again", "other limb", "leave")
+    answer = _choice("  go on", allowed)
     if answer == "leave":
         await _leave(talk)
     if answer == "other limb":
@@ -160,7 +163,7 @@ async def _walk(talk: Talk) -> None:
     say("Name each room as you enter it and walk it for half a minute; an empty name ends the walk.")
     while room := await _typed(talk, "  room", ""):
         await talk.says("fitting_mark", what="room", room=room)
-    await talk.says("fitting_mark", what="walk_over")
+    await talk.says("fitting_mark", what="walk_over", **await _only_room(talk))
     result = (await talk.look()).standing.results["walk"]
     for each in cast("list[dict[str, Any]]", result.readings.get("rooms", [])):
         mark = "dead" if each["dead"] else "weak" if each["weak"] else "heard"
@@ -171,6 +174,15 @@ async def _walk(talk: Talk) -> None:
         await _leave(talk)
 
 
+async def _only_room(talk: Talk) -> dict[str, Any]:
+    """What is to be said where one room was walked."""
+    rooms = {mark.room for _, mark in (await talk.look()).standing.seen.marks if mark.room is not None}
+    if len(rooms) != 1:
+        return {}
+    only = _choice(f"  Is {rooms.pop()} the only room", ("yes", "no"), assumed=False) == "yes"
+    return {"only_room": True} if only else {}
+
+
 async def _leave(talk: Talk) -> None:
     """The visit ends otherwise than by a success, or goes on later; what stands in the register is never assumed."""
     outcome = _choice("How does the visit end", (*_ENDINGS, "later"), assumed=False)
@@ -178,7 +190,11 @@ async def _leave(talk: Talk) -> None:
         left_on = (
             outcome == "cannot_validate" and _choice("Does the tag stay on", ("no", "yes"), assumed=False) == "yes"
         )
-        await talk.close(outcome, left_on=left_on or None, note=typer.prompt("Note", default="-"))
+        if outcome == "mistaken":
+            note = typer.prompt("What was wrong (the number of the tag, the order)")
+        else:
+            note = typer.prompt("Note", default="-")
+        await talk.close(outcome, left_on=left_on or None, note=note)
     raise _Leaves
 
 

@@ -12,7 +12,7 @@ from emcheck.cli.night import empty
 from emcheck.cli.reading import bad_input, read_policy
 from emcheck.clock import VirtualClock
 from emcheck.domain.ids import TagId, UnitId
-from emcheck.domain.instants import parse_ms
+from emcheck.domain.instants import format_ms, parse_ms
 from emcheck.domain.register import Register, parse_register
 from emcheck.domain.rights import Role
 from emcheck.ingest.embedded import BrokerError
@@ -103,7 +103,8 @@ async def _by_hand(situation: str, folder: Path) -> None:
             f"Choose a password:  {desk.link}\n"
             f"Fitters' page:      {desk.address}/visits, as {OPERATOR}; a window of a phone's width shows it best\n"
             "Order O-1 (find it by its name), tag T-7 in the place of T-1, unit BU-0001, your own tag F-1.\n"
-            f"The strap will be closed on: {situation}. Ctrl-C ends."
+            f"The strap will be closed on: {situation}. Ctrl-C ends.\n"
+            f"The visit's time is simulated: it begins at {format_ms(_BEGIN)} and goes by as fast as yours."
         )
         await asyncio.Event().wait()
 

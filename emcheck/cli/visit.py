@@ -17,7 +17,7 @@ from emcheck.cli.showing import say
 from emcheck.clock import Clock
 from emcheck.domain.acts import InstructionError
 from emcheck.domain.fitting.judging import is_done
-from emcheck.domain.fitting.limb_check import NOT_ON_A_LIMB
+from emcheck.domain.fitting.limb_check import says_no
 from emcheck.domain.fitting.record import record, record_sha256
 from emcheck.domain.fitting.seen import Result
 from emcheck.domain.fitting.steps import BY_ID
@@ -69,7 +69,7 @@ class Talk:
         end = self.clock.now() + round(within_s * 1000)
         while True:
             result = (await self.look()).standing.results[step]
-            against = NOT_ON_A_LIMB in result.words.lower()
+            against = says_no(result)
             if is_done(step, result) or against or self.clock.now() >= end:
                 return result
             showing(result.words)
@@ -112,7 +112,7 @@ class Talk:
             say("Still to do:")
         for step in look.standing.open_steps():
             result = look.standing.results[step]
-            urgent = NOT_ON_A_LIMB in result.words.lower()
+            urgent = says_no(result)
             self.tell(f"{BY_ID[step].title}: {result.words}", urgent=urgent, step=step, state=result.state)
 
 
@@ -180,5 +180,5 @@ async def _wait(talk: Talk, step: str, within_s: float) -> None:
     if step not in BY_ID:
         raise RefusedError(f"until: no step {step!r}; there are lift, {', '.join(BY_ID)}")
     result = await talk.until(step, within_s)
-    urgent = NOT_ON_A_LIMB in result.words.lower()
+    urgent = says_no(result)
     talk.tell(f"{BY_ID[step].title}: {result.words}", urgent=urgent, step=step, state=result.state)

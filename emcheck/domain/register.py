@@ -162,7 +162,7 @@ class VisitMade:
     session: str
     at: Instant
     outcome: Literal[
-        "success", "cannot_validate", "refused_access", "no_show", "wrong_address", "unsafe", "lapsed"
+        "success", "cannot_validate", "refused_access", "no_show", "wrong_address", "unsafe", "mistaken", "lapsed"
     ]  # fmt: skip
     by: Annotated[str, Field(pattern=r"\S")]
 

@@ -89,7 +89,7 @@ class Looking:
             it = await self._judged(as_of, session.visit, acts, self.told, policy=policy, at=at, schedule_sha256=wanted)
             return Look(session, it, at, note, name)
         it = await self._judged(
-            standing, session.visit, session.acts, self.told, policy=policy, now=now, note=note,
+            standing, session.visit, session.acts, self.told, policy=policy, now=now, note=note or "",
             schedule_sha256=await self._schedule(now),
         )  # fmt: skip
         return Look(session, it, self.received_at, note, name)

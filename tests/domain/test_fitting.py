@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from emcheck.domain.fitting.judging import PENDING, VALIDATED
-from emcheck.domain.fitting.limb_check import NOT_ON_A_LIMB
 from emcheck.domain.fitting.record import record
 from emcheck.domain.fitting.steps import ANSWER, BOTH, BY_ID, STEPS, TELEMETRY
 from emcheck.domain.instants import MINUTE, SECOND
@@ -143,7 +142,7 @@ def test_a_table_says_so_in_the_words_of_the_protocol() -> None:
 
     story = VisitStory(physics=on_table).prepares().checks_limb().passes(180)
     assert story.states()["body"] == "failed"
-    assert story.words("body").lower().endswith(f"{NOT_ON_A_LIMB}.")
+    assert story.words("body").lower().endswith("not on a living limb, do not leave, choose the other leg.")
 
 
 def test_a_dead_room_is_shown_and_a_walked_room_is_never_outside() -> None:
@@ -159,6 +158,31 @@ def test_the_walk_goes_on_until_it_is_said_to_be_over() -> None:
     story = VisitStory().whole().marks("room", room="loft").passes(30)
     assert story.words("walk").startswith("The walk goes on")
     assert story.marks("walk_over").passes(1).states()["walk"] == "passed"
+
+
+def test_a_walk_of_one_room_counts_where_there_is_no_other() -> None:
+    story = VisitStory().prepares().checks_limb().walks("studio")
+    assert story.words("walk") == "Only studio was walked: walk the others, or say that there is no other room."
+    assert story.states()["walk"] == "missing"
+    story.marks("walk_over", only_room=True).passes(1)
+    assert story.states()["walk"] == "passed"
+    assert story.record_of().results["walk"].readings["only_room"] is True
+    assert story.marks("room", room="attic").passes(30).marks("walk_over").passes(1).states()["walk"] == "passed"
+
+
+def test_what_is_said_of_the_other_leg_knows_the_limb_note_and_a_record_says_both() -> None:
+    story = VisitStory(physics=on_foam(Random(2))).prepares().checks_limb().passes(240)
+    assert story.words("body").endswith("Not on a living limb, do not leave, choose the other leg.")
+    story.note = "right leg prosthetic"
+    barred = "end the visit and tell your supervisor, for the limb note bars the other leg."
+    assert story.words("body").endswith(f"Not on a living limb: {barred}")
+    assert story.says("movement", "no").words("movement") == f"Without both it may be a prosthesis: {barred}"
+    assert "where there is a bandage, end the visit" in story.says("skin", "no").words("skin")
+    assert story.says("limb", "no").words("limb") == f"Not a natural limb: {barred}"
+    recorded = story.record_of().results["limb"].words
+    assert recorded.endswith(
+        "choose the other leg, or where the limb note bars it, end the visit and tell your supervisor."
+    )
 
 
 # --- order of arrival -------------------------------------------------------------------------------------

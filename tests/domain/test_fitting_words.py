@@ -9,6 +9,7 @@ from emcheck.domain.acts import InstructionError
 from emcheck.domain.amending import amended
 from emcheck.domain.fitting.judging import OVERRIDDEN, PENDING, VALIDATED
 from emcheck.domain.fitting.limb_note import read_note
+from emcheck.domain.fitting.outcomes import OUTCOMES
 from emcheck.domain.fitting.record import record, record_sha256
 from emcheck.domain.fitting.settling import settled
 from emcheck.domain.fitting.visits import NO_VISITS, visits_after
@@ -218,6 +219,29 @@ def test_a_tag_that_takes_anothers_place_ends_its_fitting_and_one_that_is_left_o
     assert (old.tag, old.removed_at) == ("T-1", BEGIN)
     assert of_act(act, known, amended(known, act, BEGIN), lambda _: england()).told == []
     assert "T-9 is not on W-1" in refusal(swapping.opening | {"takes_off": "T-9"}, known=known)
+
+
+def test_a_visit_begun_by_mistake_leaves_all_as_it_was_and_says_why() -> None:
+    known = register()
+    story = VisitStory(known=known, tag="T-9", takes_off="T-1").passes(70, heard=False)
+    with pytest.raises(InstructionError, match=r"^note: missing; say what was wrong"):
+        found_of(story, outcome="mistaken")
+    ending = {"outcome": "mistaken", "note": "wrong number"}
+    found = found_of(story, **ending)
+    during = amended(known, parse_instruction(story.opening), BEGIN)
+    assert [f.removed_at for f in during.fittings] == [BEGIN]
+    closed = closing(story, **ending).model_copy(update={"found": found})
+    after = amended(during, closed, story.now + SECOND)
+    assert after.fittings == known.fittings
+    assert [(v.outcome, OUTCOMES[v.outcome].attempt) for v in after.orders[0].visits] == [("mistaken", False)]
+
+
+def test_a_tag_that_came_off_in_a_visit_begun_by_mistake_did_so_in_the_fitters_hand() -> None:
+    known = register()
+    story = VisitStory(known=known, tag="T-9", takes_off="T-1")
+    story.tell("report", tag="T-1", interval_s=1, heard=1, rssi_dbm=-60, strap="open").passes(70, heard=False)
+    assert found_of(story, outcome="mistaken", note="wrong number").ended == ()
+    assert found_of(story, outcome="no_show").ended == ("T-1",)
 
 
 def test_a_success_puts_the_tag_on_and_sets_the_range_and_a_visit_to_nobody_leaves_all_as_it_was() -> None:

@@ -69,4 +69,6 @@ def test_the_example_of_the_register_bars_one_leg_and_names_the_other() -> None:
     [note] = [w["notes"]["limb"] for w in json.loads(EXAMPLE.read_text())["wearers"] if "notes" in w]
     assert sorted(read_note(note).barred) == LEFT
     assert instead(note, "left_ankle") == "choose the other leg"
-    assert instead("both legs amputated", "left_ankle") == "it bars the other one too, so that a supervisor decides"
+    assert instead("both legs amputated", "left_ankle") == (
+        "it bars the other one too, so end the visit and tell your supervisor"
+    )

@@ -108,6 +108,7 @@ def test_a_fitting_that_a_supervisor_let_stand_in_a_visit_is_never_silent() -> N
         (["no_show", "cannot_validate"], None, [at("2026-03-02T01:00")]),
         (["no_show", "lapsed", "unsafe"], None, [at("2026-03-02T02:00")]),
         (["no_show", "lapsed"], None, []),
+        (["no_show", "mistaken", "mistaken"], None, []),
         (["no_show", "unsafe", "success"], "2026-03-02T02:00:00Z", [at("2026-03-02T01:00")]),
         (["no_show", "success", "no_show"], "2026-03-02T01:00:00Z", []),
     ],

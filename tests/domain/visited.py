@@ -185,7 +185,7 @@ class VisitStory:
         """As it stands now; with other facts or acts where they are given."""
         return standing(
             self.visit, self.acts if acts is None else acts, self.told if told is None else told,
-            policy=self.policy, now=self.now, schedule_sha256=SHA256, note=self.note,
+            policy=self.policy, now=self.now, schedule_sha256=SHA256, note=self.note or "",
         )  # fmt: skip
 
     def states(self) -> dict[str, str]:

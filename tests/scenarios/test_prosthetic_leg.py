@@ -21,6 +21,7 @@ from tests.support import at, england
 
 BEGIN = at("10:00")
 NOT_ON_A_LIMB = "not on a living limb, do not leave, choose the other leg"
+IN_A_RECORD = f"{NOT_ON_A_LIMB}, or where the limb note bars it, end the visit and tell your supervisor"
 SIMULATED: list[dict[str, Any]] = [item | ({"wait_s": 75} if item.get("wait_s") == 30 else {}) for item in SCRIPT]
 """A simulated tag sends every 8 to 12 s: a room takes longer."""
 REFUSED = [*SIMULATED[: next(i for i, item in enumerate(SCRIPT) if item.get("until") == "body") + 1]]
@@ -55,7 +56,7 @@ async def test_on_a_prosthetic_leg_the_fitter_is_told_not_to_leave(
     assert said[-1].lower().endswith(f"{NOT_ON_A_LIMB}.")
     body = next(step for step in told["record"]["steps"] if step["step"] == "body")
     assert (told["outcome"], told["record"]["state"], body["state"]) == ("cannot_validate", "pending", "failed")
-    assert body["words"].lower().endswith(f"{NOT_ON_A_LIMB}.")
+    assert body["words"].lower().endswith(f"{IN_A_RECORD}.")
     assert told["signatures"] == []
 
 

@@ -57,7 +57,7 @@ async def test_every_question_is_asked_and_the_record_is_signed(
     broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     database, clock = tmp_path / "em.db", VirtualClock(BEGIN)
-    typed = ["maybe", *PREPARED, "", "", "", "yes", "hall", "", "W. Earer"]
+    typed = ["maybe", *PREPARED, "", "", "", "yes", "hall"]
     async with (
         living(broker, database, clock, known=unfitted()) as service,
         good_units(broker.host, broker.port, [UNIT]) as [unit],
@@ -65,15 +65,17 @@ async def test_every_question_is_asked_and_the_record_is_signed(
         hallway = Hallway(service, unit, clock, Leg())
         async with passing(hallway):
             with pytest.raises(typer.Abort):  # the phone is gone in the middle of the walk
-                await asked(database, clock, typed[: typed.index("hall") + 1], monkeypatch)
+                await asked(database, clock, typed, monkeypatch)
             await clock.sleep_until(clock.now() + 40_000)
-            assert await asked(database, clock, ["", "W. Earer"], monkeypatch)
+            assert await asked(database, clock, ["", "", "no", "", "", "yes", "W. Earer"], monkeypatch)
     said = capsys.readouterr().out
     assert "'maybe' is none of yes, no, cannot, leave" in said
     assert "8 of 13  Living limb" in said
     assert "On a living limb: skin " in said
     assert "Session FS-1 goes on where it stood" in said
     assert "hall: lowest -60 dBm" in said
+    assert said.count("Is hall the only room (yes, no)") == 3, "Enter chooses nothing"
+    assert "Only hall was walked: walk the others, or say that there is no other room." in said
     assert "Session FS-1: success, validated." in said
     assert await fittings(database) == [("T-1", "left_ankle", "validated")]
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from emcheck.domain.fitting.outcomes import failed_attempts
 from emcheck.domain.fitting.steps import STEPS
 from emcheck.web.visits.numbers import spelt
 from tests.domain.visited import on_foam, on_leg
@@ -118,7 +119,7 @@ async def test_foam_ends_the_visit_where_the_note_bars_the_other_leg(it: Centre)
     session = await begun(browser)
     await to_the_check(browser, session, hallway)
     page = (await browser.get(f"/visits/{session}/body")).text
-    assert "Not on a living limb, and the limb note bars the other one." in page
+    assert "Not on a living limb: end the visit and tell your supervisor, for the limb note bars the other leg." in page
     assert "hoose the other leg" not in page
     ending = f"/visits/{session}/end?outcome=cannot_validate"
     assert f'class="button primary" href="{ending}"' in page
@@ -187,6 +188,12 @@ async def test_one_room_is_asked_about_before_the_walk_is_over(it: Centre) -> No
     assert "Only 1 room: is that all there is?" in page
     assert hidden not in page
     assert 'data-stage="walk_over" hidden' in page
+    await marks(browser, session, "walk_over")
+    page = (await browser.get(f"/visits/{session}/walk")).text
+    assert "Only hall was walked: walk the others, or say that there is no other room." in page
+    assert hidden not in page
+    await marks(browser, session, "walk_over", only_room="1")
+    assert "Next: " in (await browser.get(f"/visits/{session}/walk")).text
     await marks(browser, session, "room", room="kitchen")
     await hallway.passes(30)
     page = (await browser.get(f"/visits/{session}/walk")).text
@@ -267,10 +274,15 @@ async def test_a_wrong_number_is_asked_about_after_a_minute_and_one_tap_begins_a
     await hallway.passes(31)
     for path in ("closed", "closed/now"):
         assert "Is the number right? You typed T-70." in (await browser.get(f"/visits/{session}/{path}")).text
-    close = {"type": "fitting_closed", "outcome": "cannot_validate", "anew": "1"}
+    close = {"type": "fitting_closed", "outcome": "mistaken", "anew": "1"}
+    refused = await browser.sends(f"/visits/{session}/close", **close)
+    assert (refused.status_code, "say what was wrong" in refused.text) == (422, True)
+    close |= {"note": "wrong number of the tag: T-70"}
     done = await browser.sends(f"/visits/{session}/close", **close)
     assert (done.status_code, done.headers["location"]) == (303, "/visits/new?order=O-1")
     assert await begun(browser, tag="T-7") != session
+    [order] = it.loop.engine.roster.register.orders
+    assert ([made.outcome for made in order.visits], list(failed_attempts(order))) == (["mistaken"], [])
 
 
 async def test_an_order_that_ended_is_not_fitted(it: Centre) -> None:

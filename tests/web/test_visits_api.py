@@ -73,6 +73,10 @@ async def test_a_whole_visit_by_a_program(it: Centre) -> None:
     await visit.says("mark", what="room", room="hall")
     await hallway.passes(30)
     await visit.says("mark", what="walk_over")
+    stands = (await client.get(visit.path)).json()
+    [walk] = [each for each in stands["steps"] if each["step"] == "walk"]
+    assert (walk["done"], walk["words"][:20]) == (False, "Only hall was walked")
+    await visit.says("mark", what="walk_over", only_room=True)
     await hallway.passes(12)
     to_sign = (await client.get(f"{visit.path}/to-sign")).json()
     assert (to_sign.pop("state"), to_sign.pop("open")) == ("validated", [])

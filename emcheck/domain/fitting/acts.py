@@ -27,7 +27,7 @@ Room = Annotated[str, Field(pattern=r"\S", max_length=40)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{7,63}$")]
 """A name of one act, by which it is known again where it is sent twice (`repeats`)."""
 Outcome = Literal[
-    "success", "cannot_validate", "refused_access", "no_show", "wrong_address", "unsafe", "lapsed"
+    "success", "cannot_validate", "refused_access", "no_show", "wrong_address", "unsafe", "mistaken", "lapsed"
 ]  # fmt: skip
 """`lapsed` is the service's word: nobody said how the visit ended."""
 Answered = Literal["identity", "limb", "skin", "movement", "strap_gap", "slide_off", "call", "fitter_tag"]
@@ -144,9 +144,13 @@ class MarkFitting(_InSession):
     """The tag is held off the limb; is on it again; the wearer moves; a room is entered; the last room is left."""
     room: Room | None = None
     """Which room."""
+    only_room: bool | None = None
+    """Of `walk_over`: whether the one room that was walked is all that there is."""
 
     @model_validator(mode="after")
     def _complete(self) -> "MarkFitting":
+        if self.only_room and self.what != "walk_over":
+            raise Misplaced("only_room", f"belongs to walk_over; leave it out of {self.what}")
         if (self.what == "room") is (self.room is None):
             problem = "missing; name the room" if self.room is None else f"leave it out of {self.what}"
             raise Misplaced("room", problem)
@@ -212,7 +216,7 @@ class Found(_Value):
     override_reason: Said | None = None
     """Why."""
     ended: tuple[Tag, ...] = ()
-    """Tags whose fittings ended when the visit began."""
+    """Tags whose fittings ended when the visit began, and go on where nobody had them in hand."""
     opened_at: Instant
     """When the visit began."""
     schedule_sha256: str | None = None
@@ -231,7 +235,7 @@ class CloseFitting(_InSession):
     range_dbm: Annotated[float, Field(ge=-140, le=0)] | None = None
     """The range that the unit keeps from now on, where it is another."""
     note: Said | None = None
-    """What else is to be known."""
+    """What else is to be known; of `mistaken`, what was wrong."""
     as_of: Instant | None = None
     """Of `success`: until when facts are in the record that was signed."""
     acts: Annotated[int, Field(ge=1)] | None = None
@@ -245,6 +249,8 @@ class CloseFitting(_InSession):
 
     @model_validator(mode="after")
     def _complete(self) -> "CloseFitting":
+        if self.outcome == "mistaken" and self.note is None:
+            raise Misplaced("note", "missing; say what was wrong, as the number of the tag or the order")
         if self.outcome != "success":
             return self
         for field in ("as_of", "acts", "record_sha256"):

@@ -24,8 +24,6 @@ from emcheck.domain.fitting.seen import PASSED, Lift, Result, Seen, failed, miss
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import FOREVER, SECOND
 
-NOT_ON_A_LIMB = "not on a living limb, do not leave, choose the other leg"
-"""What the fitter reads where the check says no; the whole room is for this line."""
 _READINGS_MIN = 3
 _MOST_LIKELY = {
     "skin": "The tag is not shown to be on skin.",
@@ -89,8 +87,7 @@ def limb_check(seen: Seen) -> Result:
     bare = bare and contact is not None and contact >= seen.number("body.contact_min")
     on_skin = final.state == ATTACHED and bare
     if _says_no(seen, final, points, closed_at, shown=on_skin and rise.state == PASSED):
-        likely = "cold" if on_skin else _likely(final)
-        return failed(f"{_MOST_LIKELY[likely]} {NOT_ON_A_LIMB.capitalize()}.", **readings)
+        return failed(_no_limb(seen, _MOST_LIKELY["cold" if on_skin else _likely(final)]), **readings)
     if lift.state == PASSED and seen.lifts[-1].end == FOREVER:
         return missing("Let the tag down on the skin again, and say so.", **readings)
     for part in (lift, rise, motion):
@@ -99,6 +96,18 @@ def limb_check(seen: Seen) -> Result:
     if not on_skin:
         return missing(f"Not decided yet ({final.words}). Wait.", **readings)
     return passed(f"On a living limb: {final.words}", **readings)
+
+
+def _no_limb(seen: Seen, likely: str) -> str:
+    """What it is likelier to be, and what to do."""
+    if seen.is_only_limb:
+        return f"{likely} Not on a living limb: {seen.other_limb}."
+    return f"{likely} Not on a living limb, do not leave, {seen.other_limb}."
+
+
+def says_no(result: Result) -> bool:
+    """Whether the step says that this is no living limb; the whole room is for this line."""
+    return "Not on a living limb" in result.words
 
 
 def _contact(seen: Seen, reports: Sequence[Report]) -> float | None:
@@ -137,7 +146,7 @@ def _lift(seen: Seen, reports: Sequence[Report]) -> Result:
     if (other := _another_lifted(seen, lift)) is not None:
         return failed(
             f"{other} was lifted, not {seen.visit.tag}: two tags are here. Scan the tag that is on the limb; if it is "
-            "the wrong one, close this session and open one for it.",
+            "the wrong one, close this session as mistaken and open one for it.",
             **readings,
         )
     held_s = (min(lift.end, seen.now) - lift.start) / SECOND

@@ -108,8 +108,32 @@ def _limbs(sides: tuple[str, ...], kinds: tuple[str, ...]) -> frozenset[str]:
 
 def instead(note: str | None, limb: str) -> str:
     """What to do where a note bars a limb."""
+    if other_side(limb) not in read_note(note).barred:
+        return f"choose the other {_part(limb)}"
+    return "it bars the other one too, so end the visit and tell your supervisor"
+
+
+def no_other(note: str | None, limb: str | None) -> bool:
+    """Whether a note bars the limb on the other side of this one; where none was chosen, whether it bars any."""
     barred = read_note(note).barred
+    return bool(barred) if limb is None else other_side(limb) in barred
+
+
+def other_limb(note: str | None, limb: str | None) -> str:
+    """What to do where a limb will not do. A `note` of None is one that is not to be known: a record says both."""
+    part = _part(limb or _ANKLES)
+    if note is None:
+        return f"choose the other {part}, or where the limb note bars it, end the visit and tell your supervisor"
+    if no_other(note, limb):
+        return f"end the visit and tell your supervisor, for the limb note bars the other {part}"
+    return f"choose the other {part}"
+
+
+def other_side(limb: str) -> str:
+    """The same limb on the other side."""
     side, _, kind = limb.partition("_")
-    if f"{'right' if side == 'left' else 'left'}_{kind}" not in barred:
-        return f"choose the other {'leg' if kind == _ANKLES else 'arm'}"
-    return "it bars the other one too, so that a supervisor decides"
+    return f"{'right' if side == 'left' else 'left'}_{kind}"
+
+
+def _part(limb: str) -> str:
+    return "leg" if limb.endswith(_ANKLES) else "arm"

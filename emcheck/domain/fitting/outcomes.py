@@ -27,6 +27,7 @@ OUTCOMES: dict[str, Ending] = {
     "no_show": Ending(False, True, "nobody was there"),
     "wrong_address": Ending(False, True, "the wearer does not live there"),
     "unsafe": Ending(False, True, "the fitter left for their safety"),
+    "mistaken": Ending(False, False, "it was begun by mistake"),
     "lapsed": Ending(False, False, "nobody said how the visit ended"),
 }
 

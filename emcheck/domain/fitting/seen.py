@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from emcheck.domain.fitting.acts import AnswerStep, MarkFitting, OverrideFitting
 from emcheck.domain.fitting.heard import Heard, Report
+from emcheck.domain.fitting.limb_note import no_other, other_limb
 from emcheck.domain.fitting.visits import Visit
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import FOREVER
@@ -55,7 +56,10 @@ class Lift(NamedTuple):
 
 @dataclass(frozen=True)
 class Seen:
-    """One session as it stands at `now`. `note` is the wearer's limb note, where it is known."""
+    """One session as it stands at `now`.
+
+    `note` is the wearer's limb note: empty where there is none, None where it is not to be known, as for a record.
+    """
 
     visit: Visit
     acts: Sequence[tuple[Ms, object]]
@@ -92,6 +96,21 @@ class Seen:
     def override(self) -> OverrideFitting | None:
         """A supervisor's word, where there is one."""
         return next((act for _, act in reversed(self.acts) if isinstance(act, OverrideFitting)), None)
+
+    @property
+    def other_limb(self) -> str:
+        """What to do where the limb that was answered last will not do."""
+        return other_limb(self.note, self._answered)
+
+    @property
+    def is_only_limb(self) -> bool:
+        """Whether the limb note bars the other one."""
+        return no_other(self.note, self._answered)
+
+    @property
+    def _answered(self) -> str | None:
+        answer = self.answers.get("limb")
+        return None if answer is None else answer.said.limb
 
     @property
     def limb(self) -> Answer | None:

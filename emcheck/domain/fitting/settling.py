@@ -4,7 +4,8 @@
    or `overridden`, and it must be from within `fitting.session.sign_within_s`. So nobody signs what they have not seen,
    nor what was so an hour ago, and a signature for one session is none for another.
 2. The wearer signs too, unless a supervisor overrode it.
-3. Any other outcome stands as it is said. Where the tag stays on all the same its limb is what was answered last, and
+3. A tag that came off in a visit that was begun by mistake did so in the fitter's hand: its fitting does not go on.
+4. Any other outcome stands as it is said. Where the tag stays on all the same its limb is what was answered last, and
    the fitting is `pending`: fitting.unvalidated says so.
 """
 
@@ -16,7 +17,7 @@ from emcheck.domain.fitting.judging import PENDING, Standing, standing
 from emcheck.domain.fitting.record import record, record_sha256
 from emcheck.domain.fitting.steps import BY_ID
 from emcheck.domain.fitting.visits import Visit, heed_note
-from emcheck.domain.ids import Ms
+from emcheck.domain.ids import Ms, TagId
 from emcheck.domain.instants import format_ms
 from emcheck.domain.policy import Policy
 from emcheck.domain.receipt import Told
@@ -69,10 +70,19 @@ def settled(
             "strap_batch": visit.strap_batch,
             "overridden_by": None if override is None else override.by,
             "override_reason": None if override is None else override.reason,
-            "ended": visit.ended,
+            "ended": [tag for tag in visit.ended if act.outcome != "mistaken" or not _came_off(it, tag)],
             "opened_at": format_ms(visit.opened_at),
             "schedule_sha256": it.seen.schedule_sha256,
         }
+    )
+
+
+def _came_off(it: Standing, tag: TagId) -> bool:
+    """Clause 3."""
+    heard = it.seen.heard
+    told = (report.strap for report in heard.of(tag))
+    return any(strap in ("open", "cut") for strap in told) or any(
+        of == tag and kind.startswith("strap") for _, of, kind in heard.tampers
     )
 
 

@@ -77,12 +77,16 @@ def _above(value: object, most: float) -> bool:
 
 
 class Walk(NamedTuple):
-    """What the walk showed: rooms in the order walked, the suggestion, rooms that nobody stayed in for long enough."""
+    """What the walk showed: rooms in the order walked, the suggestion, rooms that nobody stayed in for long enough.
+
+    `over`: nobody walks now. `only_room`: the fitter said then that there is no other.
+    """
 
     rooms: Sequence[Room]
     suggested: Suggestion | None
     unheard: tuple[str, ...]
     over: bool
+    only_room: bool
 
 
 def walked(seen: Seen) -> Walk:
@@ -105,7 +109,9 @@ def walked(seen: Seen) -> Walk:
             unheard.append(room)
         rooms.append(survey(room, readings, leave_time_s=leave_s))
     found = suggest(rooms, leave_time_s=leave_s, frame_s=max(1.0, frame_ms / SECOND)) if rooms else None
-    return Walk(rooms, found, tuple(unheard), _is_over(seen))
+    last = next((mark for _, mark in reversed(seen.marks) if mark.what in ("room", "walk_over")), None)
+    over = last is not None and last.what == "walk_over"
+    return Walk(rooms, found, tuple(unheard), over, over and last is not None and bool(last.only_room))
 
 
 def _readings(told: Sequence[Report], parts: Sequence[tuple[Ms, Ms]], frame_ms: float) -> list[Reading]:
@@ -129,12 +135,6 @@ def _readings(told: Sequence[Report], parts: Sequence[tuple[Ms, Ms]], frame_ms: 
     return readings
 
 
-def _is_over(seen: Seen) -> bool:
-    """The walk was over and nothing of it began anew."""
-    of_walk = [mark.what for _, mark in seen.marks if mark.what in ("room", "walk_over")]
-    return of_walk[-1:] == ["walk_over"]
-
-
 def _frame_ms(reports: Sequence[Report]) -> float:
     """How often the tag is heard: the median time between two reports with a frame in them."""
     gaps = sorted(after.at - before.at for before, after in zip(reports, reports[1:], strict=False))
@@ -142,7 +142,10 @@ def _frame_ms(reports: Sequence[Report]) -> float:
 
 
 def walk(seen: Seen) -> Result:
-    """Step 8: every permitted room walked, none of them dead, and the setting that follows."""
+    """Step 8: every permitted room walked, none of them dead, and the setting that follows.
+
+    One room is seldom all there is: that it is has to be said.
+    """
     found = walked(seen)
     if not found.rooms or found.suggested is None:
         return missing("Walk every room where the wearer may be: name each as you enter it.")
@@ -172,6 +175,11 @@ def walk(seen: Seen) -> Result:
     if said.dead:
         dead = ", ".join(said.dead)
         return failed(f"Dead: {dead}. Put the unit elsewhere and walk again, or ask for a second one.", **readings)
+    if len(found.rooms) == 1:
+        readings["only_room"] = found.only_room
+        if not found.only_room:
+            room = found.rooms[0].name
+            return missing(f"Only {room} was walked: walk the others, or say that there is no other room.", **readings)
     weak = f"; weak: {', '.join(said.weak)}" if said.weak else ""
     return passed(f"Every room that was walked is heard; range {said.range_dbm} dBm{weak}.", **readings)
 

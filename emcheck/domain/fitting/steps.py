@@ -21,7 +21,7 @@ class Step(NamedTuple):
     passes: str
     may_cannot: bool
     otherwise: str
-    """What to do where the fitter answers no."""
+    """What to do where the fitter answers no; `{other}` is what is said of the other limb (`Seen.other_limb`)."""
     source: str
     judge: Callable[[Seen], Result]
 
@@ -31,12 +31,12 @@ def _answered(step: str, seen: Seen) -> Result | None:
     row, answer = BY_ID[step], seen.answers.get(step)
     if answer is None:
         return missing(row.ask)
-    said = answer.said
+    said, otherwise = answer.said, row.otherwise.replace("{other}", seen.other_limb)
     if said.answer == "cannot":
         if row.may_cannot:
             return Result(CANNOT, f"Could not be shown: {said.reason}", {})
-        return failed(f"This step has to be seen ({said.reason}). {row.otherwise}")
-    return None if said.answer == "yes" else failed(f"{row.otherwise}{f' ({said.reason})' if said.reason else ''}")
+        return failed(f"This step has to be seen ({said.reason}). {otherwise}")
+    return None if said.answer == "yes" else failed(f"{otherwise}{f' ({said.reason})' if said.reason else ''}")
 
 
 def _identity(seen: Seen) -> Result:
@@ -120,16 +120,16 @@ STEPS: tuple[Step, ...] = (
     Step(
         "limb", 2, "Natural limb", "Which limb? See and feel that it is a natural one.", ANSWER,
         "a limb that the note does not bar, said to be natural", False,
-        "Not a natural limb: choose the other leg.", _OURS, _limb,
+        "Not a natural limb: {other}.", _OURS, _limb,
     ),
     Step(
         "skin", 2, "Bare skin", "Sock down, trouser up, no bandage: bare skin above the ankle bone?", ANSWER,
-        "yes, since the limb was chosen", False, "Take the sock down; where there is a bandage, choose the other leg.",
+        "yes, since the limb was chosen", False, "Take the sock down; where there is a bandage, {other}.",
         _OURS, _skin,
     ),
     Step(
         "movement", 3, "Ankle and toes", "Let them turn the ankle and tap the toes: seen both?", ANSWER,
-        "yes, since the limb was chosen", False, "Without both it may be a prosthesis: choose the other leg.",
+        "yes, since the limb was chosen", False, "Without both it may be a prosthesis: {other}.",
         _SOP, _movement,
     ),
     Step(
@@ -149,7 +149,8 @@ STEPS: tuple[Step, ...] = (
     Step(
         "body", 6, "Living limb", "Lift the tag off and let it down again; let the wearer walk on the spot.", BOTH,
         "no contact while lifted, warming, motion, and attached by the body check (ADR 0022)", False,
-        limb_check.NOT_ON_A_LIMB, "Rochdale 2011, Washington DC 2016, Grays 2017; ADR 0022", limb_check.limb_check,
+        "Not on a living limb: {other}.", "Rochdale 2011, Washington DC 2016, Grays 2017; ADR 0022",
+        limb_check.limb_check,
     ),
     Step(
         "unit", 7, "Base unit", "Plug it in, level, case closed: wait for what it says of itself.", TELEMETRY,
@@ -161,7 +162,8 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "walk", 8, "Walk test", "Walk every room where the wearer may be: name each as you enter it.", BOTH,
-        "every room heard, none dead", False, "Walk it again.", f"{_OURS}; emcheck/domain/walk.py", site_checks.walk,
+        "every room heard, none dead; one room only where there is no other", False, "Walk it again.",
+        f"{_OURS}; emcheck/domain/walk.py", site_checks.walk,
     ),
     Step(
         "schedule", 9, "Curfew", "Wait until the unit acknowledges the curfew.", TELEMETRY,

@@ -166,7 +166,7 @@ def wrong_tag(visit: Visit, scanned: TagId) -> str:
     """What a fitter reads who scanned another tag than the session's."""
     return (
         f"you scanned {scanned}, and {visit.session} is about {visit.tag}: answers for one tag are not taken for "
-        "another. Scan the tag on the limb; if it is the wrong one, close this session and open one for it"
+        "another. Scan the tag on the limb; if it is the wrong one, close this session as mistaken and open one for it"
     )
 
 

@@ -60,7 +60,7 @@ async def _page(
     await followed(request).note(request, who, look)
     if look.session.closed is not None:
         return RedirectResponse(f"/visits/{session}", status_code=303)
-    said = {"to_sign": record_of(it), "signable": telling.signable(it, look.note), "typed": typed, "wrong": wrong}
+    said = {"to_sign": record_of(it), "signable": telling.signable(it), "typed": typed, "wrong": wrong}
     return shown(request, f"{kind}.html", who, parts, look, status=422 if wrong else 200, **said)
 
 

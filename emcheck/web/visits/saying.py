@@ -71,6 +71,8 @@ class Said(BaseModel):
     """Of a mark: lifted, lowered, moved, room, walk_over."""
     room: _TEXT | None = None
     """Which room."""
+    only_room: bool | None = None
+    """Of `walk_over`: whether the one room that was walked is all that there is."""
     outcome: _TEXT | None = None
     """Of the end: how."""
     left_on: bool | None = None
@@ -78,7 +80,7 @@ class Said(BaseModel):
     range_dbm: float | None = None
     """The unit's range from now on; that of the walk where it is left out of a success."""
     note: _TEXT | None = None
-    """What else is to be known."""
+    """What else is to be known; of `mistaken`, what was wrong."""
     as_of: _TEXT | None = None
     """Of a success: of the record that was read."""
     acts: int | None = None

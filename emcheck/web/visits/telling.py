@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from emcheck.domain.fitting.acts import LIMBS
 from emcheck.domain.fitting.judging import PENDING, Standing, is_done
-from emcheck.domain.fitting.limb_check import NOT_ON_A_LIMB
+from emcheck.domain.fitting.limb_check import says_no
 from emcheck.domain.fitting.limb_note import UNCLEAR, instead, read_note
 from emcheck.domain.fitting.seen import CANNOT, FAILED, PASSED
 from emcheck.domain.fitting.site_checks import walked
@@ -39,22 +39,10 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     "fitter_tag": ("I have no tag with me", "its battery is empty"),
 }
 """What may be chosen instead of typed."""
-OUTCOMES = ("refused_access", "no_show", "wrong_address", "unsafe", "cannot_validate")
+OUTCOMES = ("refused_access", "no_show", "wrong_address", "unsafe", "cannot_validate", "mistaken")
 OVERRIDES = ("both legs are prosthetic", "medical reason, on paper", "the court asks for it")
 MARKS = {PASSED: "✓", FAILED: "✕", CANNOT: "–", "missing": "…"}
 STATES = {PASSED: "Done", FAILED: "Not right", CANNOT: "Could not be shown", "missing": "Open"}
-
-
-_WITHOUT_IT = {
-    "Not on a living limb, do not leave, choose the other leg":
-        "Not on a living limb, and the limb note bars the other one",
-    "Not a natural limb: choose the other leg": "Not a natural limb, and the limb note bars the other one",
-    "Take the sock down; where there is a bandage, choose the other leg":
-        "Take the sock down; where there is a bandage, end the visit: the limb note bars the other leg",
-    "Without both it may be a prosthesis: choose the other leg":
-        "Without both it may be a prosthesis, and the limb note bars the other leg",
-}  # fmt: skip
-"""What is advised, and what is said instead where the note bars the other leg."""
 
 
 class Reading(NamedTuple):
@@ -92,36 +80,18 @@ class Room(NamedTuple):
     seconds: int
 
 
-def steps_of(it: Standing, note: str | None = None) -> list[StepShown]:
-    """All steps, in order; none advises the other leg where the limb note bars it."""
-    alone = _no_other(it, note)
-    return [_step(it, number, alone=alone) for number in range(1, len(STEPS) + 1)]
+def steps_of(it: Standing) -> list[StepShown]:
+    """All steps, in order."""
+    return [_step(it, number) for number in range(1, len(STEPS) + 1)]
 
 
-def _no_other(it: Standing, note: str | None) -> bool:
-    """Whether the limb note bars the limb on the other side of the one that was chosen, or any before one was."""
-    barred = read_note(note).barred
-    answer = it.seen.answers.get("limb")
-    if answer is None or answer.said.limb is None:
-        return bool(barred)
-    side, _, kind = answer.said.limb.partition("_")
-    return f"{'right' if side == 'left' else 'left'}_{kind}" in barred
-
-
-def _said_alone(words: str) -> str:
-    for advice, instead_ in _WITHOUT_IT.items():
-        words = words.replace(advice, instead_)
-    return words
-
-
-def _step(it: Standing, number: int, *, alone: bool) -> StepShown:
+def _step(it: Standing, number: int) -> StepShown:
     step = STEPS[number - 1]
     result = it.results[step.id]
-    done, against = is_done(step.id, result), NOT_ON_A_LIMB in result.words.lower()
+    done, against = is_done(step.id, result), says_no(result)
     state = FAILED if result.state == CANNOT and not done else result.state
     return StepShown(
-        step.id, number, step.title, step.ask, STATES[state], MARKS[state], done,
-        _said_alone(result.words) if alone else result.words, against,
+        step.id, number, step.title, step.ask, STATES[state], MARKS[state], done, result.words, against,
         step.may_cannot, step.evidence == ANSWER,
     )  # fmt: skip
 
@@ -143,14 +113,14 @@ def following_step(step: str) -> str:
 def step_said(look: Look, register: Register, step: str) -> dict[str, Any]:
     """What the page of one step shows."""
     it = look.standing
-    shown = next(each for each in steps_of(it, look.note) if each.id == step)
+    shown = next(each for each in steps_of(it) if each.id == step)
     onward = next_of(it, step)
     answer = it.seen.answers.get(step)
     return visit_said(look, register) | {
         "step": shown, "readings": readings_of(it, step), "stage": _stage(it) if step == "body" else "",
         "held_s": _held_s(it), "hold_s": round(it.seen.policy.number("fitting.lift.wait_s")),
         "rooms": _rooms(it) if step == "walk" else [], "walk_over": step == "walk" and walked(it.seen).over,
-        "no_other": _no_other(it, look.note), "here": _here(it), "unheard": step in ("closed", "body") and _unheard(it),
+        "no_other": it.seen.is_only_limb, "here": _here(it), "unheard": step in ("closed", "body") and _unheard(it),
         "signal": _signal(it), "onward": onward,
         "onward_title": BY_ID[onward].title if onward in BY_ID else "Signatures",
         "following": following_step(step), "typed": {} if answer is None else answer.said.model_dump(exclude_none=True),
@@ -168,16 +138,16 @@ def visit_said(look: Look, register: Register) -> dict[str, Any]:
         "visit": visit, "name": look.name or "", "limb_note": look.note or "",
         "unclear": UNCLEAR if note.unclear else "",
         "barred": {limb: instead(look.note, limb) for limb in LIMBS if limb in note.barred}, "limbs": LIMBS,
-        "steps": steps_of(it, look.note), "of": len(STEPS), "done_count": len(STEPS) - len(it.open_steps()),
+        "steps": steps_of(it), "of": len(STEPS), "done_count": len(STEPS) - len(it.open_steps()),
         "state": it.state, "may_sign": it.state != PENDING, "closed": session.closed, "warnings": session.warnings,
         "override": override, "since": hour(visit.opened_at, zone), "until": hour(visit.until, zone),
         "as_of": hour(it.seen.now, zone), "now": it.seen.now, "first_open": next_of(it),
     }  # fmt: skip
 
 
-def signable(it: Standing, note: str | None) -> dict[str, Any]:
+def signable(it: Standing) -> dict[str, Any]:
     """What is read before it is signed."""
-    return {"may": it.state != PENDING, "state": it.state, "steps": steps_of(it, note), "open": it.open_steps()}
+    return {"may": it.state != PENDING, "state": it.state, "steps": steps_of(it), "open": it.open_steps()}
 
 
 def readings_of(it: Standing, step: str) -> list[Reading]:

@@ -56,7 +56,7 @@ function bodyOf(form, submitter) {
   for (const [name, value] of told) {
     if (name === "csrf" || name === "other_reason" || !String(value).trim()) continue;
     if (name === "identifiers") (body.identifiers = body.identifiers || []).push(value);
-    else body[name] = name === "gap_mm" ? Number(value) : name === "left_on" ? true : String(value).trim();
+    else body[name] = name === "gap_mm" ? Number(value) : name === "left_on" || name === "only_room" ? true : String(value).trim();
   }
   const other = String(told.get("other_reason") || "").trim();
   if (other) body.reason = other;
@@ -67,6 +67,7 @@ function lacking(form, body) {
   const needs = form.dataset;
   if (body.step === "identity" && body.answer === "yes" && (body.identifiers || []).length < 2) return needs.two;
   if (body.answer && body.answer !== "yes" && !body.reason) return needs.why;
+  if (body.outcome === "mistaken" && !body.note) return needs.wrong;
   return "";
 }
 function complain(text) {
