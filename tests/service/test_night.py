@@ -9,7 +9,6 @@ from firmware_sim.scenario import load_scenario, parse_scenario
 from firmware_sim.worlds.night import Night, Watcher, run_night
 from tests.support import england, england_signed
 
-
 README = Path(__file__).resolve().parents[2] / "README.md"
 _ALERT = re.compile(r"\d\d:\d\d:\d\d  (P\d)  (\w+) +(\S+)  (.+)")
 _WEARER = re.compile(r"(W-\d+) (.+)  \(Europe/London\)")
