@@ -20,9 +20,9 @@ user_app = typer.Typer(help="Who may sign in at the console.", no_args_is_help=T
 _T = TypeVar("_T")
 NameArgument = Annotated[str, typer.Argument(help="The account, as j.doe: it stands beside each act for ever.")]
 _ROLES = (
-    "operator works the queue; supervisor works the queue, reads the access log and sees all visits; fitter makes visits; "
-    "officer reads own cases; auditor reads what the centre sees and acts on nothing; administrator looks after accounts "
-    "and sees no wearer."
+    "operator works the queue; supervisor works the queue, reads the access log and sees all visits; "
+    "fitter makes visits; officer reads own cases; auditor reads what the centre sees and acts on nothing; "
+    "administrator looks after accounts and sees no wearer."
 )
 """`ROLE_WORDS`, which nobody waits for who asks for help."""
 
