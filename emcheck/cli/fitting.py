@@ -1,7 +1,8 @@
 """`emcheck fit`: a fitter's visit, from the first question to the signed record."""
 
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from emcheck.store.sql import SqlStore
 
 fit_app = typer.Typer(help="Fit a tag, step by step, and leave with a signed record.", invoke_without_command=True)
+Found = TypeVar("Found")
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="A session, or how it begins.")]
 
 
@@ -221,12 +223,22 @@ def fit_show(session: SessionArgument, config: ConfigOption = None, as_json: Jso
 
 
 def _look(config: Path | None, session: str) -> "Look":
+    async def asked(_: "SqlStore", look: "Look") -> "Look":
+        return look
+
+    return _of_session(config, session, asked)
+
+
+def _of_session(
+    config: Path | None, session: str, asks: Callable[["SqlStore", "Look"], Coroutine[None, None, Found]]
+) -> Found:
+    """What is asked of a session as it stands now."""
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.service.sessions import Looking, NoSessionError
 
-    async def asked(store: "SqlStore") -> "Look":
-        return await (await Looking.at(store, session)).look(SystemClock().now())
+    async def asked(store: "SqlStore") -> Found:
+        return await asks(store, await (await Looking.at(store, session)).look(SystemClock().now()))
 
     try:
         return read_store(config, asked)
@@ -262,24 +274,36 @@ def fit_record(
 
     from emcheck.cli.reading import bad_input
     from emcheck.cli.writing import refuse_if_there, write_new
-    from emcheck.service.sessions import document
 
     if out is not None and out.suffix not in (".json", ".pdf"):
         bad_input(f"{out}: a record is a .json or a .pdf file; name one of them")
     if out is not None and not force:
         refuse_if_there(out)
-    look = _look(config, session)
-    plain = document(look)
+    plain, pictures = _record(config, session)
     text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
         return
-    write_new(out, pages(plain) if out.suffix == ".pdf" else text, force=force)
-    typer.echo(f"{out}: {look.session.visit.session}, sha256 {plain['sha256']}")
+    write_new(out, pages(plain, pictures) if out.suffix == ".pdf" else text, force=force)
+    typer.echo(f"{out}: {plain['record']['session']}, sha256 {plain['sha256']}")
 
 
-def pages(document: dict[str, Any]) -> bytes:
+def _record(config: Path | None, session: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The record's file, and the pictures of its photos that are held."""
+    from emcheck.service.sessions import document_of
+
+    async def asked(store: "SqlStore", look: "Look") -> tuple[dict[str, Any], dict[str, bytes]]:
+        plain = await document_of(store, look)
+        held = {
+            one["sha256"]: await store.picture(plain["record"]["session"], one["sha256"]) for one in plain["photos"]
+        }
+        return plain, {name: picture for name, picture in held.items() if picture is not None}
+
+    return _of_session(config, session, asked)
+
+
+def pages(document: dict[str, Any], pictures: Mapping[str, bytes] | None = None) -> bytes:
     """As PDF; the compiler is large, and loaded for this alone."""
     from emcheck.evidence.fitting_record import record_pdf
 
-    return record_pdf(document)
+    return record_pdf(document, pictures or {})
