@@ -26,7 +26,8 @@ class Account(NamedTuple):
     """Somebody who may sign in. `password` is an argon2id hash in its usual text form; None until one was chosen.
 
     `link_sha256` is the hash of a one-time link that is good until `link_until`; it goes when a password is chosen.
-    `identity` is set where a provider elsewhere knows them (OpenID Connect) and no password lets in.
+    `identity` is set where a provider elsewhere knows them (OpenID Connect) and no password lets in. `language` is the
+    one that they read best, as `de`; None where their browser says.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Account(NamedTuple):
     link_sha256: str | None = None
     link_until: Ms | None = None
     identity: str | None = None
+    language: str | None = None
 
     def state(self, now: Ms) -> str:
         """Whether it can be used, in words."""
@@ -222,6 +224,10 @@ class Desk(Store, Protocol):
 
     async def change_role(self, name: str, role: Role) -> None:
         """The account has another role, and its sign-ins end."""
+        ...
+
+    async def choose_language(self, name: str, language: str | None) -> None:
+        """The account's pages are in this language, as far as they are; None lets the browser say."""
         ...
 
     async def put_account(self, account: Account) -> None:

@@ -10,6 +10,7 @@ import typer
 from emcheck.cli.explaining import JsonOption, read_store
 from emcheck.cli.serving import ConfigOption, refuse_if_missing, settings_of
 from emcheck.cli.showing import show
+from emcheck.present.roles import ROLE_WORDS
 
 if TYPE_CHECKING:
     from emcheck.domain.rights import Role
@@ -19,16 +20,16 @@ if TYPE_CHECKING:
 user_app = typer.Typer(help="Who may sign in at the console.", no_args_is_help=True)
 _T = TypeVar("_T")
 NameArgument = Annotated[str, typer.Argument(help="The account, as j.doe: it stands beside each act for ever.")]
-_ROLES = (
-    "operator works the queue; supervisor too, and reads the access log and all visits; fitter makes visits; officer "
-    "reads own cases; auditor reads what the centre sees and acts on nothing; administrator looks after accounts."
-)
+_ROLES = "; ".join(f"{role} {words}" for role, words in ROLE_WORDS.items()) + "."
 
 
 @user_app.command("add")
 def user_add(
     name: NameArgument,
     role: Annotated[str, typer.Option(help=_ROLES)],
+    language: Annotated[
+        str | None, typer.Option(help="Of the fitters' pages, as de; without it the browser says.", metavar="CODE")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Make an account; prints a link that lets its owner choose a password, once, within 24 h."""
@@ -36,8 +37,11 @@ def user_add(
     from emcheck.clock import SystemClock
     from emcheck.desk import NAME, Access, Account
     from emcheck.web.people.signing_in import new_link
+    from emcheck.web.visits.words import LANGUAGES
 
     known = _role(role)
+    if language is not None and language not in LANGUAGES:
+        bad_input(f"{language!r} is no language here; there are {', '.join(LANGUAGES)}")
     if not NAME.fullmatch(name):
         bad_input(f"{name!r} is no name of an account; write 2 to 40 of a-z, 0-9, dot, hyphen and _ as in j.doe")
     now = SystemClock().now()
@@ -46,7 +50,7 @@ def user_add(
     async def add(store: "SqlStore") -> bool:
         if await store.account(name) is not None:
             return False
-        await store.put_account(Account(name, known, now, link_sha256=hashed, link_until=until))
+        await store.put_account(Account(name, known, now, link_sha256=hashed, link_until=until, language=language))
         await store.note_access([Access(now, "command line", f"account added as {known}", name)])
         return True
 
@@ -184,8 +188,9 @@ def user_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     accounts = read_store(config, lambda store: store.accounts())
     rows = [(a.name, a.role.value, a.state(now), format_ms(a.created_at)) for a in accounts]
     if as_json:
-        for row in rows:
-            typer.echo(json.dumps(dict(zip(("name", "role", "state", "created_at"), row, strict=True))))
+        for row, account in zip(rows, accounts, strict=True):
+            told = dict(zip(("name", "role", "state", "created_at"), row, strict=True))
+            typer.echo(json.dumps(told | {"language": account.language}))
     elif not rows:
         typer.echo("There are no accounts. `emcheck user add NAME --role operator` makes one.")
     else:

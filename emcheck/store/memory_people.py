@@ -40,6 +40,11 @@ class MemoryPeople:
             self._accounts[name] = self._accounts[name]._replace(role=role)
             await self.sign_out(account=name)
 
+    async def choose_language(self, name: str, language: str | None) -> None:
+        """The account's pages are in this language, as far as they are; None lets the browser say."""
+        if name in self._accounts:
+            self._accounts[name] = self._accounts[name]._replace(language=language)
+
     async def put_account(self, account: Account) -> None:
         """Add it, or replace what stands under its name."""
         self._accounts[account.name] = account

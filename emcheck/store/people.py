@@ -50,6 +50,11 @@ class SqlPeople(SqlReads):
             await connection.execute(queries.CHANGE_ROLE, {"wanted": storable(name), "given": role.value})
             await connection.execute(queries.SIGN_OUT_ALL, {"whose": storable(name), "but": ""})
 
+    async def choose_language(self, name: str, language: str | None) -> None:
+        """The account's pages are in this language, as far as they are; None lets the browser say."""
+        async with self._transaction() as connection:
+            await connection.execute(queries.CHOOSE_LANGUAGE, {"wanted": storable(name), "given": language})
+
     async def put_account(self, account: Account) -> None:
         """Add it, or replace what stands under its name."""
         async with self._transaction() as connection:

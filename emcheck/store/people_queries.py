@@ -6,12 +6,13 @@ from emcheck.store.schema import access_log, account, recovery_code, second_fact
 
 _ACCOUNT = (
     account.c.name, account.c.role, account.c.created_at, account.c.disabled_at, account.c.password,
-    account.c.link_sha256, account.c.link_until, account.c.identity,
+    account.c.link_sha256, account.c.link_until, account.c.identity, account.c.language,
 )  # fmt: skip
 ACCOUNTS = select(*_ACCOUNT).order_by(account.c.name)
 ACCOUNT = select(*_ACCOUNT).where(account.c.name == bindparam("wanted"))
 ACCOUNT_OF = select(*_ACCOUNT).where(account.c.identity == bindparam("wanted"))
 CHANGE_ROLE = update(account).where(account.c.name == bindparam("wanted")).values(role=bindparam("given"))
+CHOOSE_LANGUAGE = update(account).where(account.c.name == bindparam("wanted")).values(language=bindparam("given"))
 CHOOSE_PASSWORD = (
     update(account)
     .where(

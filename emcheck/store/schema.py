@@ -282,6 +282,7 @@ account = Table(
     Column("link_sha256", Text),
     Column("link_until", BigInteger),
     Column("identity", Text),
+    Column("language", Text),
 )
 
 second_factor = Table(

@@ -16,12 +16,13 @@ from emcheck.domain.queue import RULES
 from emcheck.ports import AlertChange
 from emcheck.present import story as telling
 from emcheck.present.acted import did
+from emcheck.present.roles import rights_of
 from emcheck.service.showing import shown
 from emcheck.web.alerts import acting
 from emcheck.web.alerts.alert import note_view
 from emcheck.web.alerts.filtering import Filter
 from emcheck.web.alerts.queue import lies_under
-from emcheck.web.alerts.rows import Row, place_named, rows_of
+from emcheck.web.alerts.rows import place_named, rows_of, told_json
 from emcheck.web.guarding import (
     MayAct,
     MaySeeAccess,
@@ -72,6 +73,10 @@ class Self(Shape):
     """The account."""
     role: str
     """Its role."""
+    rights: dict[str, str]
+    """What the role may do, by right, in words."""
+    language: str | None
+    """Of the visits' pages; null where the browser says."""
 
 
 class Acted(Shape):
@@ -105,12 +110,6 @@ def acted_json(change: AlertChange) -> dict[str, str]:
     return {"by": change.by, "action": change.action, "at": format_ms(change.at), "note": change.note}
 
 
-def told_json(row: Row) -> dict[str, Any]:
-    """An alert with what a row of the queue says of it."""
-    said = {"whom": row.whom, "where": row.where, "held": row.state, "due_at": format_optional_ms(row.due)}
-    return telling.alert_json(row.alert) | said
-
-
 @router.post("/session", summary="Sign in")
 async def sign_in(request: Request, credentials: Credentials, parts: WithParts) -> Token:
     """A token that is good until it is not used for a while, or a shift is over."""
@@ -138,7 +137,7 @@ async def sign_out(who: MaySeeSelf, parts: WithParts) -> Response:
 @router.get("/me", summary="Who am I")
 async def me(who: MaySeeSelf) -> Self:
     """The account that the token is of."""
-    return Self(name=who.name, role=who.role)
+    return Self(name=who.name, role=who.role, rights=rights_of(who.role), language=who.language)
 
 
 class QueueQuery(Shape):
@@ -282,6 +281,7 @@ async def accounts(who: MaySeeAccounts, parts: WithParts) -> list[dict[str, Any]
         {
             "name": each.name, "role": each.role.value, "created_at": format_ms(each.created_at),
             "disabled_at": format_optional_ms(each.disabled_at), "has_password": each.password is not None,
+            "language": each.language,
         }
         for each in await parts.desk.accounts()
     ]  # fmt: skip

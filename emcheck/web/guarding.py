@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from emcheck.domain.rights import Right
+from emcheck.present.roles import RIGHT_WORDS
 from emcheck.web.parts import WithParts
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import FactorFirst, NotSignedIn, Problem
@@ -79,7 +80,8 @@ class Needs:
         if who.lacks_factor and self.right is not Right.OWN_ACCOUNT:
             raise FactorFirst
         if not who.may(self.right):
-            raise Problem(403, f"A {who.role} may not do this; it needs the right {self.right.replace('_', ' ')!r}.")
+            wanted = f"it is for roles that may {RIGHT_WORDS[self.right]} ({self.right})"
+            raise Problem(403, f"Your role, {who.role}, does not let you do this: {wanted}.")
         return who
 
 

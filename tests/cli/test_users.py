@@ -116,6 +116,7 @@ def test_an_account_of_a_provider_is_changed_there(config: Path, tmp_path: Path)
     [
         (("add", "J Doe", "--role", "operator"), "is no name of an account"),
         (("add", "jo", "--role", "boss"), "there are operator, supervisor"),
+        (("add", "jo", "--role", "fitter", "--language", "tlh"), "'tlh' is no language here; there are en, de"),
         (("disable", "nobody"), "no such account"),
         (("role", "nobody", "operator"), "no such account"),
         (("role", "nobody", "boss"), "there are operator, supervisor"),
@@ -129,6 +130,13 @@ def test_what_cannot_be_done_is_one_line(config: Path, words: tuple[str, ...], s
     assert (code, out) == (2, "")
     assert said in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_an_account_is_made_with_its_language(config: Path) -> None:
+    assert run(config, "add", "jo", "--role", "fitter", "--language", "de")[0] == 0
+    assert run(config, "add", "al", "--role", "fitter")[0] == 0
+    told = [json.loads(line) for line in run(config, "list", "--json")[1].splitlines()]
+    assert [(line["name"], line["language"]) for line in told] == [("al", None), ("jo", "de")]
 
 
 def test_a_name_is_given_once(config: Path) -> None:

@@ -40,6 +40,14 @@ class DeskContract:
         assert not await store.choose_password("j.doe", "mine", link_sha256="ab", at=T0 + 99)
         assert await store.account("j.doe") == Account("j.doe", Role.OPERATOR, T0, password="hash")
 
+    async def test_an_account_has_a_language(self, store: Desk) -> None:
+        await store.put_account(JO)
+        await store.choose_language("j.doe", "de")
+        assert await store.account("j.doe") == JO._replace(language="de")
+        await store.choose_language("j.doe", None)
+        await store.choose_language(HOSTILE, "de")
+        assert await store.accounts() == [JO]
+
     async def test_a_disabled_account_chooses_nothing(self, store: Desk) -> None:
         await store.put_account(JO._replace(disabled_at=T0))
         assert not await store.choose_password("j.doe", "hash", link_sha256="ab", at=T0)

@@ -24,7 +24,8 @@ async def program(it: Centre, role: str = "operator") -> httpx.AsyncClient:
 async def test_a_program_signs_in_and_out(it: Centre) -> None:
     await it.has("operator")
     client = await program(it)
-    assert (await client.get(f"{V1}/me")).json() == {"name": "operator", "role": "operator"}
+    told = (await client.get(f"{V1}/me")).json()
+    assert (told["name"], told["role"], told["language"]) == ("operator", "operator", None)
     assert (await client.delete(f"{V1}/session")).status_code == 204
     answer = await client.get(f"{V1}/me")
     assert (answer.status_code, answer.json()["title"]) == (401, "Not signed in")
@@ -136,7 +137,8 @@ async def test_openapi_describes_the_api_and_no_pages(it: Centre) -> None:
             "/session", "/me", "/alerts", "/alerts/{alert_id}", "/alerts/{alert_id}/history",
             "/alerts/{alert_id}/acts", "/alerts/{alert_id}/under", "/alerts/acts", "/views", "/views/{name}",
             "/wearers/{wearer_id}", "/access", "/accounts", "/me/password", "/me/second-factor", "/me/cases",
-            "/me/sign-ins", "/me/sign-ins/{sign_in_id}", "/board", "/board/wearers", "/units", "/units/{unit}",
+            "/me/sign-ins", "/me/sign-ins/{sign_in_id}", "/me/alerts", "/me/language",
+            "/board", "/board/wearers", "/units", "/units/{unit}",
             "/tags", "/quarantine", "/quarantine/{number}", "/shift", "/wearers/{wearer_id}/fittings/{session}",
         )
     }  # fmt: skip

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from tests.support import UnitStory, at
 from tests.web.centre import Centre, centre, online
-from tests.web.chromium import chromium, signed_in
+from tests.web.chromium import signed_in
 from tests.web.test_board import settle, street
 
 COLOURS = """() => {
@@ -16,12 +16,6 @@ COLOURS = """() => {
   const named = ["--ink", "--paper", "--on-primary"].map((name) => [name, style.getPropertyValue(name).trim()]);
   return { ...Object.fromEntries(named), scheme: style.colorScheme };
 }"""
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ import asyncio
 import json
 import re
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from emcheck.desk import Account
@@ -20,16 +18,7 @@ from tests.service.served import PATIENCE_S, Served, serving
 from tests.store.samples import change
 from tests.support import at
 from tests.web.centre import HASHED, Centre, online, urgent
-from tests.web.chromium import SIZES, chromium, signed_in
-
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
+from tests.web.chromium import AXE, faults_of, signed_in
 
 
 async def is_live(page: Page) -> None:
@@ -219,22 +208,7 @@ async def test_every_page_is_accessible_at_every_size_in_both_themes(it: Centre,
             page = await signed_in(context, address, name)
             for path in (*paths, "/sign-in", "/welcome/none"):
                 await page.goto(path)
-                await page.evaluate(AXE)
-                for size in SIZES:
-                    width, height = SIZES[size]
-                    await page.set_viewport_size({"width": width, "height": height})
-                    for theme in ("light", "dark"):
-                        await page.emulate_media(color_scheme=theme)
-                        found = await page.evaluate(
-                            "tags => axe.run(document, {runOnly: tags}).then(r => r.violations.map("
-                            "v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))",
-                            TAGS,
-                        )
-                        if found:
-                            faults[f"{path} {size} {theme}"] = found
-                        wide_by = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                        if wide_by > 0:
-                            faults[f"{path} {size}"] = [f"{wide_by} px wider than the window"]
+                faults |= await faults_of(page)
             await context.close()
     assert faults == {}, json.dumps(faults, indent=1)
 

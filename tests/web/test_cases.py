@@ -12,8 +12,7 @@ from emcheck.domain.rights import RIGHTS, Right, Role
 from emcheck.service.enrolment import load_register
 from tests.support import order, register
 from tests.web.centre import PASSWORD, Centre, centre, online, urgent
-from tests.web.chromium import chromium, signed_in
-from tests.web.test_people_browser import faults_of
+from tests.web.chromium import faults_of, signed_in
 from tests.web.test_rights import routes
 
 
@@ -134,19 +133,13 @@ def test_an_order_without_an_officer_keeps_its_hash() -> None:
         register(order(officer="J Doe"))
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
-
-
 async def test_an_officers_pages_in_a_browser(it: Centre, browser: Browser) -> None:
     await it.night()
     async with online(it) as address:
         context = await browser.new_context(base_url=address, bypass_csp=True)
         page = await signed_in(context, address, "officer")
         faults = await faults_of(page)
-        await page.get_by_role("link", name="W-1").click()
+        await page.get_by_role("group", name="Open alerts").get_by_role("link", name="W-1").click()
         await expect(page.locator("h1")).to_contain_text("W-1")
         await expect(page.locator('a[href^="/alerts/"]')).to_have_count(0)
         faults |= await faults_of(page)

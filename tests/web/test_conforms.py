@@ -36,7 +36,7 @@ CHECKS: list[Any] = [
     response_headers_conformance,
 ]
 EXAMPLES = 12
-ROLES = {f"{V1}/accounts": "administrator", f"{V1}/me/cases": "officer"}
+ROLES = {f"{V1}/accounts": "administrator", f"{V1}/me/cases": "officer", f"{V1}/me/alerts": "officer"}
 """Who may ask for what a supervisor may not."""
 Token = Callable[[str], str]
 Operation = APIOperation[Any, Any, Any, Any]

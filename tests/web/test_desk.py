@@ -2,24 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, Page, expect
 
 from emcheck.domain.alerts import Alert, AlertState
 from emcheck.domain.instants import MINUTE
 from tests.support import at, england
 from tests.web.centre import Centre, centre, online, urgent
-from tests.web.chromium import SIZES, chromium, signed_in
-from tests.web.test_browser import AXE, TAGS, is_live
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
+from tests.web.chromium import faults_of, signed_in
+from tests.web.test_browser import is_live
 
 
 def many(count: int) -> list[Alert]:
@@ -223,7 +215,6 @@ async def test_filters_choices_and_results_are_accessible_at_every_size(it: Cent
     await it.has("operator", "supervisor")
     incident = urgent("AL-INC", rule="incident.silent", wearer_id=None, subject="incident", size=2, priority="P2")
     await it.raises(*many(3), incident, urgent("AL-P", incident="AL-INC", state=AlertState.SUPPRESSED))
-    faults: dict[str, object] = {}
     async with online(it) as address:
         context = await browser.new_context(base_url=address, bypass_csp=True)
         page = await signed_in(context, address)
@@ -239,19 +230,6 @@ async def test_filters_choices_and_results_are_accessible_at_every_size(it: Cent
         await page.get_by_role("button", name="Claim").click()
         await done(page, "1 alert is claimed.")
         await page.locator("#row-AL-01 > .pick input").check()
-        await page.evaluate(AXE)
-        for size, (width, height) in SIZES.items():
-            await page.set_viewport_size({"width": width, "height": height})
-            for theme in ("light", "dark"):
-                await page.emulate_media(color_scheme=theme)
-                found = await page.evaluate(
-                    "tags => axe.run(document, {runOnly: tags}).then(r => r.violations.map("
-                    "v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))",
-                    TAGS,
-                )
-                if found:
-                    faults[f"{size} {theme}"] = found
-            if (wider := await page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
-                faults[size] = f"{wider} px wider than the window"
+        faults = await faults_of(page)
         await context.close()
     assert faults == {}

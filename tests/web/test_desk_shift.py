@@ -4,11 +4,9 @@ import asyncio
 import json
 import re
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Self
 
-import pytest
 from playwright.async_api import Browser, expect
 
 from emcheck.desk import Account
@@ -20,7 +18,7 @@ from emcheck.store.sql import SqlStore
 from tests.service.served import PATIENCE_S, serving
 from tests.store.samples import change
 from tests.web.centre import HASHED, Centre, online, urgent
-from tests.web.chromium import chromium, signed_in
+from tests.web.chromium import signed_in
 from tests.web.test_browser import console_at, is_live
 from tests.web.test_desk import done
 
@@ -94,12 +92,6 @@ class Line:
     def mend(self) -> None:
         """New connections go through again."""
         self._is_cut = False
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
 
 
 async def test_two_at_one_alert_see_each_other(it: Centre, browser: Browser) -> None:

@@ -123,3 +123,20 @@ def test_what_many_would_choose_is_no_password(guessed: str) -> None:
 @pytest.mark.parametrize("chosen", [PASSWORD, NEW, "x7#Kq!9wLm2$Rt5v", "наша собака любит сыр", "my dragon eats soap"])
 def test_what_is_made_up_is_one(chosen: str) -> None:
     assert wrong_with(chosen, chosen, "jane") is None
+
+
+async def test_the_page_says_in_words_what_the_role_may_do(it: Centre) -> None:
+    await it.has("officer", "administrator")
+    browser = await it.signed_in("officer")
+    page = (await browser.get("/account")).text
+    assert "Your role is <b>officer</b>: it reads own cases." in page
+    assert "<li>see a wearer&#39;s record, of own cases only <code>wearers</code></li>" in page
+    assert "own_account" in page
+    assert "<code>queue</code>" not in page
+    rights = (await browser.get("/api/v1/me")).json()["rights"]
+    assert rights["wearers"] == "see a wearer's record, of own cases only"
+    refused = (await browser.get("/api/v1/alerts")).json()["detail"]
+    assert refused == (
+        "Your role, officer, does not let you do this: it is for roles that may see the queue, each alert and what it "
+        "rests on (queue)."
+    )

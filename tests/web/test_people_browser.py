@@ -2,42 +2,12 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 
 import pyotp
-import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from tests.web.centre import PASSWORD, Centre, online
-from tests.web.chromium import SIZES, chromium, signed_in
-from tests.web.test_browser import AXE, TAGS
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
-
-
-async def faults_of(page: Page) -> dict[str, list[str]]:
-    """What axe finds on this page, and where it is wider than the window, by size and theme."""
-    faults: dict[str, list[str]] = {}
-    await page.evaluate(AXE)
-    for size, (width, height) in SIZES.items():
-        await page.set_viewport_size({"width": width, "height": height})
-        for theme in ("light", "dark"):
-            await page.emulate_media(color_scheme=theme)
-            found = await page.evaluate(
-                "tags => axe.run(document, {runOnly: tags}).then(r => r.violations.map(v => v.id + ': ' + "
-                "v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))",
-                TAGS,
-            )
-            if found:
-                faults[f"{page.url} {size} {theme}"] = found
-        wide_by = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if wide_by > 0:
-            faults[f"{page.url} {size}"] = [f"{wide_by} px wider than the window"]
-    return faults
+from tests.web.chromium import faults_of, signed_in
 
 
 async def test_a_second_factor_from_the_first_page_to_the_next_sign_in(it: Centre, browser: Browser) -> None:

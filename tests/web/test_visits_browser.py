@@ -16,18 +16,12 @@ from emcheck.ingest.embedded import free_port
 from emcheck.service.session import sessions_of
 from tests.domain.visited import on_foam
 from tests.web.centre import Centre, centre, online
-from tests.web.chromium import chromium, signed_in
+from tests.web.chromium import faults_of, signed_in
 from tests.web.doorstep import BEGIN, Doorstep, fitters, unfitted_centre
-from tests.web.test_browser import AXE, TAGS
 
 PHONE: Any = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+SMALL = {"phone": (360, 740), "laptop": (1280, 800)}
 NOTE = "left leg prosthetic: fit on the right"
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -348,20 +342,7 @@ async def test_every_step_is_accessible_in_both_themes_and_fits_a_phone(it: Cent
         for path in paths:
             await page.goto(path)
             await page.wait_for_load_state("networkidle")
-            await page.evaluate(AXE)
-            for size in ((360, 740), (1280, 800)):
-                await page.set_viewport_size({"width": size[0], "height": size[1]})
-                for theme in ("light", "dark"):
-                    await page.emulate_media(color_scheme=theme)
-                    found = await page.evaluate(
-                        "tags => axe.run(document, {runOnly: tags, rules: {'color-contrast-enhanced': {enabled: 1}}})"
-                        ".then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | ')))",
-                        TAGS,
-                    )
-                    if found:
-                        faults[f"{path} {size} {theme}"] = found
-                if (by := await page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
-                    faults[f"{path} {size}"] = f"{by} px wider than the window"
+            faults |= await faults_of(page, sizes=SMALL, rules={"color-contrast-enhanced": {"enabled": True}})
             small = await page.evaluate(
                 "[...document.querySelectorAll('a, button, input:not([type=hidden]), summary')]"
                 ".filter(e => e.checkVisibility()"

@@ -107,16 +107,18 @@ def test_what_nobody_translated_stays_and_commands_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "accepted", "language"),
+    ("account", "cookie", "accepted", "language"),
     [
-        ("", "", "en"), ("", "de-AT,de;q=0.9,en;q=0.8", "de"), ("", "fr,en;q=0.5,de;q=0.4", "en"), ("de", "en", "de"),
-        ("xx", "de", "de"), ("", "de;q=nonsense, en", "en"), ("", "*", "en"),
+        (None, None, "", "en"), (None, None, "de-AT,de;q=0.9,en;q=0.8", "de"),
+        (None, None, "fr,en;q=0.5,de;q=0.4", "en"), (None, "de", "en", "de"), ("en", "de", "de", "en"),
+        ("de", None, "en", "de"), (None, "xx", "de", "de"), ("xx", "de", "en", "de"),
+        (None, None, "de;q=nonsense, en", "en"), (None, None, "*", "en"),
     ],
 )  # fmt: skip
-def test_the_language_is_the_chosen_one_or_the_first_that_is_accepted(
-    chosen: str, accepted: str, language: str
+def test_the_language_is_the_accounts_the_cookies_or_the_first_that_is_accepted(
+    account: str | None, cookie: str | None, accepted: str, language: str
 ) -> None:
-    assert language_of(chosen, accepted) == language
+    assert language_of(account, cookie, accepted=accepted) == language
 
 
 async def test_a_fitter_reads_the_page_in_the_chosen_language(it: Centre) -> None:
@@ -125,6 +127,50 @@ async def test_a_fitter_reads_the_page_in_the_chosen_language(it: Centre) -> Non
     page = await browser.get("/visits", headers={"Accept-Language": "de"})
     assert '<html lang="de">' in page.text
     assert "Heute erledigt" in page.text
-    assert (await browser.sends("/visits/language", language="en", back="/visits")).headers["location"] == "/visits"
+    path = "/account/language"
+    assert (await browser.sends(path, language="en", back="/visits")).headers["location"] == "/visits"
     assert '<html lang="en">' in (await browser.get("/visits", headers={"Accept-Language": "de"})).text
-    assert (await browser.sends("/visits/language", language="xx", back="//evil")).headers["location"] == "/visits"
+
+
+async def test_a_language_goes_with_the_account_and_not_with_the_phone(it: Centre) -> None:
+    await fitters(it, "a.fitter", "b.fitter")
+    browser, path = await it.signed_in("a.fitter"), "/account/language"
+    answer = await browser.sends(path, language="de", back="//evil.example")
+    assert answer.headers["location"] == "/account?done=language"
+    page = (await browser.get("/account?done=language")).text
+    assert "Your language is kept." in page
+    assert '<option value="de" lang="de" selected>' in page
+    elsewhere = await it.signed_in("a.fitter")
+    assert '<html lang="de">' in (await elsewhere.get("/visits")).text
+    elsewhere.client.cookies.set("emcheck-language", "en", domain="console.test", path="/")
+    assert '<html lang="de">' in (await elsewhere.get("/visits")).text
+    other = await it.signed_in("b.fitter")
+    assert '<html lang="en">' in (await other.get("/visits")).text
+    other.client.cookies.set("emcheck-language", "de", domain="console.test", path="/")
+    assert '<html lang="de">' in (await other.get("/visits")).text
+    wrong = await browser.sends(path, language="xx")
+    assert wrong.status_code == 422
+    assert "There is no language &#39;xx&#39;; there are en, de." in wrong.text
+    await browser.sends(path, language="")
+    assert "emcheck-language" not in browser.client.cookies
+    assert '<html lang="en">' in (await browser.get("/visits")).text
+
+
+async def test_programs_choose_a_language(it: Centre) -> None:
+    await fitters(it, "a.fitter")
+    browser, me = await it.signed_in("a.fitter"), "/api/v1/me"
+    said = {"X-CSRF-Token": browser.csrf}
+    assert (await browser.get(me)).json()["language"] is None
+    assert (await browser.client.put(f"{me}/language", json={"language": "de"}, headers=said)).status_code == 200
+    assert (await browser.get(me)).json()["language"] == "de"
+    wrong = await browser.client.put(f"{me}/language", json={"language": "tlh"}, headers=said)
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/language")
+    assert (await browser.client.put(f"{me}/language", json={"language": None}, headers=said)).status_code == 200
+    assert '<html lang="en">' in (await browser.get("/visits")).text
+
+
+async def test_whose_pages_are_english_only_is_told_so(it: Centre) -> None:
+    await it.has("operator")
+    page = (await (await it.signed_in()).get("/account")).text
+    assert "Only the fitters&#39; pages are in other languages" in page.replace("'", "&#39;")
+    assert "<select" not in page

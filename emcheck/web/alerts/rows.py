@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from emcheck.desk import Place, rank
 from emcheck.domain.alerts import EXPIRIES, Alert, AlertState, Step, waits
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import Ms
+from emcheck.domain.instants import format_optional_ms
 from emcheck.present.escalated import time_left
+from emcheck.present.story import alert_json
 from emcheck.present.times import clock, duration, hour
 from emcheck.web.parts import Parts
 
@@ -77,6 +80,12 @@ def whom(alert: Alert, names: Mapping[str, str]) -> str:
     if alert.wearer_id is None:
         return alert.unit or alert.subject
     return " ".join(filter(None, (alert.wearer_id, names.get(alert.wearer_id))))
+
+
+def told_json(row: Row) -> dict[str, Any]:
+    """An alert with what a row of the queue says of it."""
+    said = {"whom": row.whom, "where": row.where, "held": row.state, "due_at": format_optional_ms(row.due)}
+    return alert_json(row.alert) | said
 
 
 def zone_of(alert: Alert, engine: Engine | None) -> str:

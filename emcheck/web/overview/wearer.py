@@ -31,7 +31,7 @@ from emcheck.web.guarding import MaySeeWearers, address_of
 from emcheck.web.overview.equipment import tag_words, unit_words
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.people.cases import no_wearer, refuse_others
+from emcheck.web.people.cases import concerns, no_wearer, refuse_others
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
 from emcheck.web.visits.ending import paper
@@ -97,13 +97,14 @@ def case_of(parts: Parts, wearer_id: str) -> tuple[Engine, Case]:
 async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = False) -> dict[str, Any]:
     """What the page says, as text; with `unfold` nights that are folded are drawn from the record."""
     now, wearer_id = parts.clock.now(), case.wearer_id
-    alerts = await parts.desk.alerts(open_only=False, subjects=[wearer_id, *case.units][:500])
+    found = await parts.desk.alerts(open_only=False, subjects=[wearer_id, *case.units][:500])
+    alerts = [alert for alert in found if concerns(case, alert)]
     newest = sorted(alerts, key=lambda alert: (alert.raised_at, alert.alert_id), reverse=True)[:_ALERTS_MAX]
     findings = [f for subject in (wearer_id, *case.units) for f in await parts.desk.findings(subject)]
     bars = [
         Bar(lane=f.rule.split(".")[0], start=f.start, end=f.end, text=f.rule + (f", {f.class_}" if f.class_ else ""))
         for f in findings
-        if not f.rule.startswith("curfew.")
+        if not f.rule.startswith("curfew.") and concerns(case, f)
     ]
     marks = [Mark(at=a.raised_at, text=f"{a.priority} {a.rule} raised") for a in alerts]
     known, glance = parts.known(), (engine, case)
@@ -158,9 +159,10 @@ def equipment_of(engine: Engine, case: Case, now: Ms, zone: str) -> dict[str, An
     """What is fitted and installed, and how; what was, when, and by which visit."""
     worn = [f for f in case.fittings if f.fitted_at <= now and (f.removed_at is None or now < f.removed_at)]
     fittings = sorted(case.fittings, key=lambda fitting: fitting.fitted_at, reverse=True)
+    units = [devices.unit_line(engine, engine.units[unit], now) for unit in case.units]
     return {
         "tags": [tag_words(devices.tag_line(engine, fitting, now), zone) for fitting in worn],
-        "units": [unit_words(devices.unit_line(engine, engine.units[unit], now), now, zone) for unit in case.units],
+        "units": [unit_words(unit, now, zone) for unit in units if unit.address_id in case.addresses],
         "fittings": [
             {"tag": f.tag, "limb": f.limb or "", "batch": f.strap_batch or "", "fitted": clock(f.fitted_at, zone)[:16],
              "removed": "" if f.removed_at is None else clock(f.removed_at, zone)[:16], "session": f.session or "",

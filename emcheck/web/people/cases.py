@@ -3,49 +3,124 @@
 What is asked of anybody else's is answered as if there were no such wearer, and the asking is kept.
 """
 
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from emcheck.desk import Access
+from emcheck.desk import Access, rank
 from emcheck.domain.alerts import Alert
-from emcheck.domain.instants import format_ms
-from emcheck.domain.register import Order, Register
+from emcheck.domain.case import Case
+from emcheck.domain.findings import Finding
+from emcheck.domain.ids import WearerId
+from emcheck.domain.instants import FOREVER, format_ms
+from emcheck.domain.register import Order
 from emcheck.domain.rights import Right
 from emcheck.present.times import clock
+from emcheck.web.alerts.rows import Row, rows_of, told_json
 from emcheck.web.guarding import MaySeeOwnCases, address_of
 from emcheck.web.noting import note_look
 from emcheck.web.overview.board import wearers_named
+from emcheck.web.overview.equipment import engine_of
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.signing_in import Who
-from emcheck.web.problems import Problem
+from emcheck.web.problems import Problem, is_swap
 
 router = APIRouter(include_in_schema=False)
 CASES_MAX = 500
+ALERTS_MAX = 200
+_AT_ONCE = 500
+_EVERY_S = 30
+
+
+class OwnAlert(NamedTuple):
+    """An open alert with the own cases that it is about: one of a base unit is about all who live with it."""
+
+    row: Row
+    wearers: list[str]
+
+
+class Own(NamedTuple):
+    """The own cases: their orders by wearer, and what is open of them, each alert with the cases that it is about."""
+
+    orders: dict[WearerId, list[Order]]
+    alerts: list[tuple[Alert, list[str]]]
 
 
 @router.get("/cases")
 async def cases(request: Request, who: MaySeeOwnCases, parts: WithParts) -> Response:
-    """Own cases: who, where, under which order, and what is open."""
-    found = await own_cases(request, parts, who)
-    return page(request, "cases.html", who=who, cases=found, most=CASES_MAX, troubles=parts.troubles())
+    """Own cases: what is open, the gravest first, and where everybody is; the page asks for these again by itself."""
+    mine = await own_of(request, parts, who, "own cases seen")
+    found, alerts = await cases_told(parts, mine), await alerts_told(parts, mine)
+    said: dict[str, Any] = {
+        "cases": found, "names": {row["wearer_id"]: row["name"] for row in found}, "most": CASES_MAX,
+        "alerts": alerts, "more": len(mine.alerts) - len(alerts), "troubles": parts.troubles(),
+        "as_of": clock(parts.clock.now(), parts.zone), "every_s": _EVERY_S,
+    }  # fmt: skip
+    return page(request, "cases_now.html" if is_swap(request) else "cases.html", who=who, **said)
 
 
-async def own_cases(request: Request, parts: Parts, who: Who) -> list[dict[str, Any]]:
-    """At most 500 of them, by id; kept in the access log before they are told."""
-    register = _register(parts)
-    mine = [order for order in register.orders if order.officer == who.name]
-    wearers = sorted({order.wearer_id for order in mine})[:CASES_MAX]
-    await note_look(parts, who.name, "own cases seen", address_of(request))
-    alerts = await parts.desk.alerts(open_only=True, subjects=wearers) if wearers else []
+async def own_of(request: Request, parts: Parts, who: Who, action: str) -> Own:
+    """At most 500 cases, by the wearer's id; kept in the access log before anything is told."""
+    engine = engine_of(parts)
+    orders = [order for order in engine.roster.register.orders if order.officer == who.name]
+    await note_look(parts, who.name, action, address_of(request))
+    mine: dict[WearerId, list[Order]] = {}
+    for order in sorted(orders, key=lambda order: order.wearer_id):
+        mine.setdefault(order.wearer_id, []).append(order)
+    mine = dict(islice(mine.items(), CASES_MAX))
+    own = [case for wearer in mine if (case := engine.cases.get(wearer)) is not None]
+    return Own(mine, await _open_alerts(parts, own))
+
+
+async def _open_alerts(parts: Parts, own: list[Case]) -> list[tuple[Alert, list[str]]]:
+    """Of the wearers and of what stands in their homes, in the queue's order; then what an incident accounts for."""
+    subjects = sorted({subject for case in own for subject in (case.wearer_id, *case.units)})
+    found: list[Alert] = []
+    for first in range(0, len(subjects), _AT_ONCE):
+        found += await parts.desk.alerts(open_only=True, subjects=subjects[first : first + _AT_ONCE])
+    of = [(alert, [str(case.wearer_id) for case in own if concerns(case, alert)]) for alert in found]
+    return sorted([each for each in of if each[1]], key=lambda each: (*_place(each[0]), each[0].alert_id))
+
+
+def _place(alert: Alert) -> tuple[bool, int]:
+    number = rank(alert)
+    return number is None, alert.raised_at if number is None else number
+
+
+async def cases_told(parts: Parts, mine: Own) -> list[dict[str, Any]]:
+    """Each with where they are, the orders that name the officer, and how many alerts are open."""
     return [
         row
-        | {"orders": [_order(o) for o in mine if o.wearer_id == row["wearer_id"]]}
-        | {"open": _open([alert for alert in alerts if alert.wearer_id == row["wearer_id"]])}
-        for row in await wearers_named(parts, wearers)
+        | {"orders": [_order(each) for each in mine.orders[row["wearer_id"]]]}
+        | {"open": _open([alert for alert, about in mine.alerts if row["wearer_id"] in about])}
+        for row in await wearers_named(parts, list(mine.orders))
     ]
+
+
+async def alerts_told(parts: Parts, mine: Own) -> list[OwnAlert]:
+    """The first 200, in the words of the queue."""
+    shown = mine.alerts[:ALERTS_MAX]
+    rows = await rows_of(parts, [alert for alert, _ in shown])
+    return [OwnAlert(row, about) for row, (_, about) in zip(rows, shown, strict=True)]
+
+
+def concerns(case: Case, about: Alert | Finding) -> bool:
+    """Whether it is about a wearer: of the wearer, or of a base unit while that told of one of their tags.
+
+    A unit that was taken elsewhere tells of other people.
+    """
+    if about.wearer_id is not None or about.unit is None:
+        return about.wearer_id == case.wearer_id
+    began, end = (about.happened_at, about.ended_at) if isinstance(about, Alert) else (about.start, about.end)
+    ended = FOREVER if end is None else end
+    return any(
+        source.unit == about.unit and source.counts.start <= ended and began < source.counts.end
+        for address in case.addresses
+        for source in case.sources(address)
+    )
 
 
 def _order(order: Order) -> dict[str, str]:
@@ -65,7 +140,9 @@ async def refuse_others(request: Request, parts: Parts, who: Who, wearer_id: str
     """Problem where the wearer is none of an officer's: the same as where there is no such wearer."""
     if who.may(Right.QUEUE):
         return
-    if not any(order.officer == who.name for order in _register(parts).orders if order.wearer_id == wearer_id):
+    if not any(
+        order.officer == who.name for order in engine_of(parts).roster.register.orders if order.wearer_id == wearer_id
+    ):
         line = Access(parts.clock.now(), who.name, "wearer refused", wearer_id[:80], None, address_of(request))
         await parts.desk.note_access([line])
         raise no_wearer(wearer_id)
@@ -76,11 +153,9 @@ def no_wearer(wearer_id: str) -> Problem:
     return Problem(404, f"There is no wearer {wearer_id[:40]} in the register.")
 
 
-def _register(parts: Parts) -> Register:
-    known = parts.known()
-    if known is None:
-        raise Problem(503, "The service is reading itself back; ask again shortly.", headers={"Retry-After": "5"})
-    return known.engine.roster.register
+def plain_alert(it: OwnAlert) -> dict[str, Any]:
+    """An alert for programs: what a row says of it, and of which own cases."""
+    return told_json(it.row) | {"cases": it.wearers}
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:

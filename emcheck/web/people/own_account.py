@@ -1,4 +1,7 @@
-"""The own account: password, second factor, and where it is signed in. What changes it asks for the password again."""
+"""The own account: password, second factor, where it is signed in, and its language.
+
+What changes how it is signed in asks for the password again.
+"""
 
 import io
 from typing import Any
@@ -8,19 +11,24 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from emcheck.desk import Access
-from emcheck.domain.rights import RIGHTS
+from emcheck.present.roles import ROLE_WORDS, rights_of
 from emcheck.present.times import clock
 from emcheck.web.guarding import MaySeeSelf, address_of, cookie_name
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.people.accounts import refusal, with_cookie
+from emcheck.web.people.accounts import ours, refusal, with_cookie
 from emcheck.web.people.passwords import PASSWORD_LEAST, wrong_with
 from emcheck.web.people.second_factor import address_of_secret
 from emcheck.web.people.signing_in import Refused, Who
 from emcheck.web.problems import Problem
+from emcheck.web.visits.words import LANGUAGE_COOKIE, LANGUAGES
 
 router = APIRouter(include_in_schema=False)
-_DONE = {"password": "Your password is changed, and all other sign-ins ended.", "ended": "It is ended."}
+_DONE = {
+    "password": "Your password is changed, and all other sign-ins ended.", "ended": "It is ended.",
+    "language": "Your language is kept.",
+}  # fmt: skip
+_A_YEAR_S = 31_536_000
 
 
 @router.get("/account")
@@ -39,10 +47,33 @@ async def _account(parts: Parts, who: Who) -> dict[str, Any]:
         for each in await parts.signing_in.sign_ins(who)
     ]  # fmt: skip
     return {
-        "rights": sorted(right.value.replace("_", " ") for right in RIGHTS[who.role]), "troubles": parts.troubles(),
+        "role_words": ROLE_WORDS[who.role], "rights": rights_of(who.role), "troubles": parts.troubles(),
         "sign_ins": sign_ins, "has_factor": await parts.signing_in.factors.has(who.name),
         "codes_left": await parts.desk.recovery_codes(who.name), "must": parts.signing_in.must_have_factor(who),
+        "languages": LANGUAGES,
     }  # fmt: skip
+
+
+@router.post("/account/language")
+async def language(request: Request, who: MaySeeSelf, parts: WithParts) -> Response:
+    """Choose the language of the visits' pages, or none: then the browser says. `back` is where one came from."""
+    form = await request.form()
+    chosen, back = str(form.get("language", "")), ours(str(form.get("back", "")))
+    await choose_language(parts, who, chosen or None)
+    answer = RedirectResponse(back or "/account?done=language", status_code=303)
+    answer.set_cookie(
+        LANGUAGE_COOKIE, chosen, max_age=_A_YEAR_S if chosen else 0, samesite="lax", secure=parts.is_secure,
+        httponly=True, path="/",
+    )  # fmt: skip
+    return answer
+
+
+async def choose_language(parts: Parts, who: Who, language: str | None) -> None:
+    """Keep it with the account; Problem where there is no such language."""
+    if language is not None and language not in LANGUAGES:
+        wrong = f"There is no language {language[:20]!r}; there are {', '.join(LANGUAGES)}."
+        raise Problem(422, wrong, errors=[{"pointer": "/language", "detail": wrong}])
+    await parts.desk.choose_language(who.name, language)
 
 
 @router.post("/account/sign-ins/end")

@@ -1,6 +1,6 @@
 """REST for the own account: what the pages under `/account` do."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -9,8 +9,8 @@ from pydantic import Field
 from emcheck.domain.instants import format_ms
 from emcheck.web.guarding import MaySeeOwnCases, MaySeeSelf, address_of
 from emcheck.web.parts import WithParts
-from emcheck.web.people.cases import own_cases, plain
-from emcheck.web.people.own_account import change_factor, refuse_elsewhere
+from emcheck.web.people.cases import alerts_told, cases_told, own_of, plain, plain_alert
+from emcheck.web.people.own_account import change_factor, choose_language, refuse_elsewhere
 from emcheck.web.people.passwords import wrong_with
 from emcheck.web.people.second_factor import address_of_secret
 from emcheck.web.people.signing_in import Refused
@@ -103,6 +103,13 @@ class FactorChanged(Shape):
     """Set where all sign-ins ended: this one goes on under it."""
 
 
+class Language(Shape):
+    """The language of the visits' pages."""
+
+    language: Annotated[str, Field(max_length=20)] | None
+    """As `de`; null where the browser says."""
+
+
 def refused_as_problem(refused: Refused, status: int = 403) -> Problem:
     """For programs."""
     headers = {} if refused.after_s is None else {"Retry-After": str(refused.after_s)}
@@ -112,7 +119,18 @@ def refused_as_problem(refused: Refused, status: int = 403) -> Problem:
 @router.get("/cases", summary="My cases")
 async def own(request: Request, who: MaySeeOwnCases, parts: WithParts) -> list[OwnCase]:
     """An officer's: at most 500, by id."""
-    return [OwnCase(**plain(row)) for row in await own_cases(request, parts, who)]
+    mine = await own_of(request, parts, who, "own cases read")
+    return [OwnCase(**plain(row)) for row in await cases_told(parts, mine)]
+
+
+@router.get("/alerts", summary="Alerts of my cases")
+async def own_alerts(request: Request, who: MaySeeOwnCases, parts: WithParts) -> list[dict[str, Any]]:
+    """An officer's: what is open of own cases and of the equipment in their homes, at most 200, the gravest first.
+
+    As `/alerts` has them, with the `cases` that each is about; those that an incident accounts for come last.
+    """
+    mine = await own_of(request, parts, who, "alerts of own cases read")
+    return [plain_alert(each) for each in await alerts_told(parts, mine)]
 
 
 @router.get("/sign-ins", summary="Where I am signed in")
@@ -140,6 +158,13 @@ async def end_one(sign_in_id: str, who: MaySeeSelf, parts: WithParts) -> Respons
     if not await parts.signing_in.end(who, sign_in_id):
         raise Problem(404, "There is no such sign-in.")
     return Response(status_code=204)
+
+
+@router.put("/language", summary="Choose my language")
+async def put_language(body: Language, who: MaySeeSelf, parts: WithParts) -> Language:
+    """Of the visits' pages; all others are in English."""
+    await choose_language(parts, who, body.language)
+    return body
 
 
 @router.post("/password", summary="Change the password")

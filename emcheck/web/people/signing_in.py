@@ -43,7 +43,7 @@ class Who(NamedTuple):
     """Whoever is signed in, and what forms of this sign-in prove themselves with.
 
     `lacks_factor` where the role must have a second factor and the account has none. `is_elsewhere` where a provider
-    knows the account and no password does.
+    knows the account and no password does. `language` is the account's, where one was chosen.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Who(NamedTuple):
     csrf: str
     lacks_factor: bool = False
     is_elsewhere: bool = False
+    language: str | None = None
 
     def may(self, right: Right) -> bool:
         """Whether the role has the right, and nothing is to be set up first."""
@@ -194,7 +195,7 @@ class SigningIn:
         elsewhere = account.identity is not None
         wanted = account.role in self._factor_roles and not elsewhere
         lacks = wanted and not await self.factors.has(account.name)
-        return Who(account.name, account.role, hashed, csrf_of(token), lacks, elsewhere)
+        return Who(account.name, account.role, hashed, csrf_of(token), lacks, elsewhere, account.language)
 
     def must_have_factor(self, who: Who) -> bool:
         """Whether the role may not be without a second factor."""

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from emcheck.domain.rights import Right
 from emcheck.web.pages import HERE
 from emcheck.web.people.signing_in import Who
-from emcheck.web.visits.words import LANGUAGES, in_language, language_of
+from emcheck.web.visits.words import LANGUAGE_COOKIE, LANGUAGES, in_language, language_of
 
 FOLDER = HERE / "visits"
 
@@ -31,7 +31,8 @@ def _environment(language: str) -> Environment:
 
 def page(request: Request, template: str, *, who: Who, status: int = 200, **said: Any) -> Response:
     """A page, or a part of one."""
-    language = language_of(request.cookies.get("emcheck-language", ""), request.headers.get("accept-language", ""))
+    cookie, accepted = request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
+    language = language_of(who.language, cookie, accepted=accepted)
     theme = request.cookies.get("emcheck-theme", "")
     may = {right.value: who.may(right) for right in Right}
     text = _environment(language).get_template(template).render(

@@ -21,7 +21,6 @@ from emcheck.web.visits.drawing import page
 from emcheck.web.visits.following import followed
 from emcheck.web.visits.listing import engine_of, listing
 from emcheck.web.visits.saying import Said, said_in, say
-from emcheck.web.visits.words import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 CHOICES: dict[str, Any] = {
@@ -51,25 +50,6 @@ async def visits(
 async def here(who: MaySeeVisits, parts: WithParts) -> JSONResponse:
     """Whether the service is reached, and as whom: what a phone asks before it sends what it saved."""
     return JSONResponse({"name": who.name, "csrf": who.csrf, "now": parts.clock.now()})
-
-
-@router.post("/visits/language")
-async def language(request: Request, who: MaySeeVisits, parts: WithParts) -> Response:
-    """Choose a language, for this browser."""
-    form = await request.form()
-    chosen, back = str(form.get("language", "")), str(form.get("back", ""))
-    answer = RedirectResponse(back if back.startswith("/visits") else "/visits", status_code=303)
-    if chosen in LANGUAGES:
-        answer.set_cookie(
-            "emcheck-language",
-            chosen,
-            max_age=31_536_000,
-            samesite="lax",
-            secure=parts.is_secure,
-            httponly=True,
-            path="/",
-        )
-    return answer
 
 
 @router.post("/visits/{session}/acts")

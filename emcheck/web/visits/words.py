@@ -30,6 +30,8 @@ SOURCE = "en"
 _NAMES = (SOURCE, *sorted(path.stem for path in FOLDER.glob("*.po")))
 LANGUAGES = {name: Locale.parse(name).get_display_name() or name for name in _NAMES}
 """By code, each called as it calls itself."""
+LANGUAGE_COOKIE = "emcheck-language"
+"""What was chosen in a browser, for accounts that chose nothing."""
 FIELD = re.compile(r"\{(\w+)\}")
 _COMMAND = re.compile(r" \(`emcheck [^`]*`\)|, or close it first \(answer `leave`[^)]*\)")
 _BREAK = re.compile(r"(?<=[.?!:;,]) ")
@@ -171,10 +173,10 @@ def in_language(language: str) -> Words:
     return Words(language)
 
 
-def language_of(chosen: str, accepted: str) -> str:
-    """Which of `LANGUAGES`: the one that was chosen, else the first that a browser accepts, else English."""
-    if chosen in LANGUAGES:
-        return chosen
+def language_of(*chosen: str | None, accepted: str) -> str:
+    """Which of `LANGUAGES`: the first that was chosen, else the first that a browser accepts, else English."""
+    if (known := next((one for one in chosen if one in LANGUAGES), None)) is not None:
+        return known
     weighed = []
     for number, part in enumerate(accepted.split(",")[:20]):
         name, _, weight = part.strip().partition(";q=")
