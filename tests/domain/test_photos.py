@@ -31,10 +31,12 @@ def test_a_comment_between_two_scans_goes_too() -> None:
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        (b"", "it is no JPEG"), (b"\x89PNG\r\n\x1a\n" + BASELINE, "it is no JPEG"), (b"<svg onload=x>", "it is no JPEG"),
+        (b"", "it is no JPEG"),
+        (b"\x89PNG\r\n\x1a\n" + BASELINE, "it is no JPEG"), (b"<svg onload=x>", "it is no JPEG"),
         (BASELINE[:-2], "it is cut off"), (BASELINE[:40], "it is cut off"), (b"\xff\xd8\xff", "it is cut off"),
         (b"\xff\xd8\xff\xd9", "there is no picture in it"), (b"\xff\xd8" + EXIF + b"\xff\xd9", "there is no picture"),
-        (sized(BASELINE, 1601, 24), "it is 1601 by 24 pixels"), (sized(BASELINE, 32, 65535), "it is 32 by 65535 pixels"),
+        (sized(BASELINE, 1601, 24), "it is 1601 by 24 pixels"),
+        (sized(BASELINE, 32, 65535), "it is 32 by 65535 pixels"),
         (sized(BASELINE, 0, 24), "it is 0 by 24 pixels"),
         (BASELINE.replace(b"\xff\xc0", b"\xff\xc3"), "this kind of JPEG is not taken"),
         (BASELINE.replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x0c"), "this kind of JPEG is not taken"),

@@ -78,7 +78,8 @@ async def test_photos_taken_in_a_dead_spot_are_sent_after_it_each_once(it: Centr
         await phone.context.set_offline(False)
         await phone.has_sent_all()
         first, second = await photos_of(it, session)
-        assert [act.type for act in await acts_of(it, session)][0] == "fitting_answer", "a photo waits for an answer"
+        acts = await acts_of(it, session)
+        assert acts[0].type == "fitting_answer", "a photo waits for an answer"
         assert (first.caption, first.at, second.caption) == ("strap_and_skin", taken_at, "whole_leg")
         pictures: list[Any] = [await it.store.picture(session, photo.sha256) for photo in (first, second)]
         assert [size_of(picture) for picture in pictures] == [(1600, 1200), (300, 400)]
