@@ -32,6 +32,7 @@ from emcheck.web.guarding import (
     MaySeeWearers,
     address_of,
 )
+from emcheck.web.overview.board import plain
 from emcheck.web.overview.wearer import case_of, record_of, told_of
 from emcheck.web.parts import WithParts
 from emcheck.web.people.cases import refuse_others
@@ -245,7 +246,7 @@ async def act(request: Request, alert_id: str, body: Acted, who: MayAct, parts: 
 async def wearer(
     request: Request, wearer_id: str, who: MaySeeWearers, parts: WithParts, nights: Literal["all"] | None = None
 ) -> dict[str, Any]:
-    """Orders, allowance, the last nights in words, fittings, contacts, notes, alerts; an officer's own only."""
+    """Where, orders, allowance, the last nights in words, fittings, contacts, notes, alerts; an officer's own only."""
     await refuse_others(request, parts, who, wearer_id)
     engine, case = case_of(parts, wearer_id)
     line = Access(parts.clock.now(), who.name, "wearer read", wearer_id, None, address_of(request))
@@ -253,6 +254,7 @@ async def wearer(
     told = await told_of(parts, engine, case, unfold=nights == "all")
     kept = {key: told[key] for key in ("wearer_id", "name", "orders", "totals", "fittings", "contacts", "notes")}
     words = {each["order"]: each["words"] for each in told["glances"]}
+    kept["now"] = plain(told["now"])
     return kept | {"nights": words, "alerts": [told_json(row) for row in told["alerts"]]}
 
 

@@ -1,7 +1,6 @@
 """In real Chromium: an alert comes, is acknowledged by keyboard, the service goes and comes back; nothing jumps."""
 
 import asyncio
-import json
 import re
 import signal
 from pathlib import Path
@@ -18,7 +17,7 @@ from tests.service.served import PATIENCE_S, Served, serving
 from tests.store.samples import change
 from tests.support import at
 from tests.web.centre import HASHED, Centre, online, urgent
-from tests.web.chromium import AXE, faults_of, signed_in
+from tests.web.chromium import AXE, signed_in
 
 
 async def is_live(page: Page) -> None:
@@ -182,35 +181,6 @@ async def test_two_operators_at_one_alert(it: Centre, browser: Browser) -> None:
         assert await second.get_by_label("Note", exact=True).input_value() == "I called"
         await first.close()
         await second.close()
-
-
-async def test_every_page_is_accessible_at_every_size_in_both_themes(it: Centre, browser: Browser) -> None:
-    await it.has()
-    strap = await it.night()
-    await it.raises(*[urgent(f"AL-{n}", priority=f"P{n}", subject=f"W-{n}", wearer_id=f"W-{n}") for n in range(1, 5)])
-    await it.raises(urgent("AL-1", revision=2, state=AlertState.ACKNOWLEDGED), action="acknowledged")
-    own, wide = {"administrator": ["/accounts"]}, ["/", f"/alerts/{strap.alert_id}", "/alerts/AL-1", "/access"]
-    wide += [
-        "/account",
-        "/nothing",
-        "/wearers/W-1",
-        "/board",
-        "/equipment",
-        "/equipment/tags",
-        "/equipment/quarantine",
-        "/units/BU-0001",
-        "/shift",
-    ]
-    faults: dict[str, list[str]] = {}
-    async with online(it) as address:
-        for name, paths in ({"supervisor": wide} | own).items():
-            context = await browser.new_context(base_url=address, bypass_csp=True)
-            page = await signed_in(context, address, name)
-            for path in (*paths, "/sign-in", "/welcome/none"):
-                await page.goto(path)
-                faults |= await faults_of(page)
-            await context.close()
-    assert faults == {}, json.dumps(faults, indent=1)
 
 
 async def test_text_that_decides_has_a_contrast_of_seven(it: Centre, browser: Browser) -> None:

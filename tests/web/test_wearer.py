@@ -46,6 +46,18 @@ async def test_what_is_held_of_a_wearer(home: Centre) -> None:
     assert text.count('id="em-hatch"') == 1, "patterns stand once on a page"
 
 
+async def test_where_the_wearer_is_stands_first_and_programs_are_told_the_same(home: Centre) -> None:
+    await home.night()
+    browser = await home.signed_in()
+    text = re.sub(r"<[^>]+>|\s+", " ", (await browser.get("/wearers/W-1")).text)
+    begins = re.sub(r" +", " ", text).partition("Barker&gt; ")[2].partition(" The last nights")[0]
+    assert begins.startswith("? Unknown since Tue 24 Mar 18:42:12 · next curfew Tue 24 Mar 19:00 · 2 open alerts"), (
+        begins
+    )
+    now = (await browser.get("/api/v1/wearers/W-1")).json()["now"]
+    assert (now["state"], now["since"]) == ("unknown", "2026-03-24T18:42:12.000Z")
+
+
 async def test_the_week_is_chosen_and_nonsense_is_this_week(home: Centre) -> None:
     browser = await home.signed_in()
     assert "Mon 30 Mar 2026" in (await browser.get("/wearers/W-1?week=2026-03-31")).text

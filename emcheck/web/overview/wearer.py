@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from emcheck.desk import Access
+from emcheck.domain.alerts import AlertState
 from emcheck.domain.case import KEEP, Case, OrderState
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
@@ -28,6 +29,7 @@ from emcheck.service.sessions import Looking, NoSessionError, document_of
 from emcheck.service.showing import resting_on, unfolded
 from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeWearers, address_of
+from emcheck.web.overview.board import wearers_named
 from emcheck.web.overview.equipment import tag_words, unit_words
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
@@ -115,7 +117,7 @@ async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = Fa
     nights = list(_nights(engine, case, now, bars, marks))
     zone = case.orders[0].order.timezone
     return {
-        "wearer_id": wearer_id, "zone": zone,
+        "wearer_id": wearer_id, "zone": zone, "now": (await wearers_named(parts, [wearer_id]))[0],
         "orders": [_dated(row) for row in in_force(resting_on(engine.roster.register, case), None)],
         "glances": [
             {"order": order, "svg": _markup(draw_nights(each, f"The last nights of {order}", number=number)),
@@ -124,6 +126,7 @@ async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = Fa
         "is_folded": any(night.known is None for _, each in shown for night in each),
         "totals": [_total(engine, state) for state in case.orders],
         "allowances": [_allowance(engine, state) for state in case.orders], "alerts": await rows_of(parts, newest),
+        "open_alerts": sum(alert.state is not AlertState.CLOSED for alert in alerts),
         "svg": _markup(draw_svg(nights, styled=False, patterns=not shown)) if nights else None,
         "spoken": [line for each in nights for line in told(each)],
         **equipment_of(engine, case, now, zone), **await _person(parts, wearer_id),
