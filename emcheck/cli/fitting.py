@@ -1,7 +1,8 @@
 """`emcheck fit`: a fitter's visit, from the first question to the signed record."""
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from emcheck.store.sql import SqlStore
 
 fit_app = typer.Typer(help="Fit a tag, step by step, and leave with a signed record.", invoke_without_command=True)
+Found = TypeVar("Found")
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="A session, or how it begins.")]
 
 
@@ -128,12 +130,22 @@ def fit_show(session: SessionArgument, config: ConfigOption = None, as_json: Jso
 
 
 def _look(config: Path | None, session: str) -> "Look":
+    async def asked(_: "SqlStore", look: "Look") -> "Look":
+        return look
+
+    return _of_session(config, session, asked)
+
+
+def _of_session(
+    config: Path | None, session: str, asks: Callable[["SqlStore", "Look"], Coroutine[None, None, Found]]
+) -> Found:
+    """What is asked of a session as it stands now."""
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.service.sessions import Looking, NoSessionError
 
-    async def asked(store: "SqlStore") -> "Look":
-        return await (await Looking.at(store, session)).look(SystemClock().now())
+    async def asked(store: "SqlStore") -> Found:
+        return await asks(store, await (await Looking.at(store, session)).look(SystemClock().now()))
 
     try:
         return read_store(config, asked)
@@ -169,14 +181,12 @@ def fit_record(
 
     from emcheck.cli.reading import bad_input
     from emcheck.cli.writing import refuse_if_there, write_new
-    from emcheck.service.sessions import document
 
     if out is not None and out.suffix not in (".json", ".pdf"):
         bad_input(f"{out}: a record is a .json or a .pdf file; name one of them")
     if out is not None and not force:
         refuse_if_there(out)
-    look = _look(config, session)
-    plain = document(look)
+    plain, pictures = _record(config, session)
     text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
@@ -185,6 +195,20 @@ def fit_record(
     if out.suffix == ".pdf":
         from emcheck.evidence.fitting_record import record_pdf  # its compiler is large, and loaded for this alone
 
-        content = record_pdf(plain)
+        content = record_pdf(plain, pictures)
     write_new(out, content, force=force)
-    typer.echo(f"{out}: {look.session.visit.session}, sha256 {plain['sha256']}")
+    typer.echo(f"{out}: {plain['record']['session']}, sha256 {plain['sha256']}")
+
+
+def _record(config: Path | None, session: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The record's file, and the pictures of its photos that are held."""
+    from emcheck.service.sessions import document_of
+
+    async def asked(store: "SqlStore", look: "Look") -> tuple[dict[str, Any], dict[str, bytes]]:
+        plain = await document_of(store, look)
+        held = {
+            one["sha256"]: await store.picture(plain["record"]["session"], one["sha256"]) for one in plain["photos"]
+        }
+        return plain, {name: picture for name, picture in held.items() if picture is not None}
+
+    return _of_session(config, session, asked)
