@@ -8,7 +8,7 @@ from emcheck.domain.rights import RIGHTS, Right, Role, may
 ROLE_WORDS: Mapping[Role, str] = MappingProxyType(
     {
         Role.OPERATOR: "works the queue",
-        Role.SUPERVISOR: "works the queue too, reads the access log and sees all visits",
+        Role.SUPERVISOR: "works the queue, reads the access log and sees all visits",
         Role.FITTER: "makes visits",
         Role.OFFICER: "reads own cases",
         Role.AUDITOR: "reads what the centre sees and acts on nothing",
