@@ -183,11 +183,12 @@ async def _work(it: Centre, operator: Browser, supervisor: Browser) -> dict[str,
     """What two people did about the alerts of the night; the alerts that are looked at, by rule."""
     waiting = await it.store.alerts(open_only=True)
     await it.raises(
-        urgent("AL-INCIDENT", rule="incident.silent", wearer_id=None, subject="incident nova", size=3, priority="P2",
-               raised_at=at("20:36"), happened_at=at("20:30"), text="8 base units of the network nova fell silent "
+        urgent("AL-INCIDENT", rule="incident.silent", wearer_id=None, order_id=None, subject="incident nova",
+               size=3, priority="P2", raised_at=at("20:36"), happened_at=at("20:30"),
+               text="8 base units of the network nova fell silent "
                "within a minute at Tue 24 Mar 20:30:00. One cause is likely; whether anyone is at home is unknown."),
         *[urgent(f"AL-UNDER{n}", rule="unit.silent", incident="AL-INCIDENT", state=AlertState.SUPPRESSED,
-                 subject=f"BU-001{n}", unit=f"BU-001{n}", wearer_id=None, raised_at=at("20:36"),
+                 subject=f"BU-001{n}", unit=f"BU-001{n}", wearer_id=None, order_id=None, raised_at=at("20:36"),
                  text=f"Base unit BU-001{n} was last heard from at Tue 24 Mar 20:29:30.") for n in (4, 6, 7)],
     )  # fmt: skip
     there = {"incident": "AL-INCIDENT"}
