@@ -43,6 +43,8 @@ class Parts:
     """In which times are shown that belong to no order."""
     shift_starts: tuple[str, ...] = ("07:00", "19:00")
     """When shifts begin, by that zone's clock."""
+    photo_bytes_max: int = 1 << 20
+    """How large one photo of a visit may be."""
     board_every_ms: Ms = 10_000
     """How old a board may be."""
     boards: Boards = field(init=False)
