@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from playwright.async_api import Page
 from starlette.routing import Match
 
-from emcheck.desk import Account
+from emcheck.desk import Account, Assignment
 from emcheck.domain.alerts import AlertState
 from emcheck.domain.fitting.steps import STEPS
 from emcheck.domain.instants import MINUTE
@@ -28,7 +28,7 @@ from emcheck.web.people.signing_in import new_link
 from emcheck.wire.topics import up
 from firmware_sim.run import simulate_to_stream
 from firmware_sim.scenario import load_scenario
-from tests.support import at
+from tests.support import at, order
 from tests.web.centre import PASSWORD, Browser, Centre, centre, urgent
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
 from tests.web.test_rights import walked
@@ -311,14 +311,24 @@ async def day(folder: Path) -> AsyncIterator[Filled]:
     people = [
         {"wearer_id": "W-1", "name": "Priya Barker", "notes": {"limb": "left leg prosthetic: fit on the right"}},
     ]
-    async with unfitted_centre(folder, wearers=people) as it:
-        await fitters(it, "a.fitter")
+    people += [{"wearer_id": f"W-{n}", "name": name} for n, name in ((2, "Tom Reed"), (3, "Mia Cole"), (4, "Jo Park"))]
+    orders = [order(order_id=f"O-{n}", wearer_id=f"W-{n}") for n in range(1, 5)]
+    async with unfitted_centre(folder, wearers=people, orders=orders) as it:
+        await fitters(it, "a.fitter", "b.fitter")
+        for number, name in ((2, "a.fitter"), (3, "b.fitter")):
+            made = Assignment(f"O-{number}", name, "2026-03-24", "supervisor", it.clock.now())
+            await it.store.assign(made.order_id, made, seen_at=None)
         await it.has("supervisor", "fitter")
         browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, levels={"kitchen": -99.0}, real_s=0)
         session = await begun(browser)
         await to_the_signatures(browser, session, hallway)
         await adds(Visit(await program(it), session), caption="unit_and_place")
         yield Filled(it, list(_of_the_day()), {"session": session})
+
+
+async def _assigns_wrongly(page: Page) -> None:
+    await page.locator(".assign summary").first.click()
+    await _sends("/assign", order_id="O-4", fitter="a.fitter", day="2026-03-01")(page)
 
 
 async def _shows_photos(page: Page) -> None:
@@ -330,6 +340,8 @@ def _of_the_day() -> Iterator[Sight]:
     who = "a.fitter"
     yield Sight("visits", who, "/visits")
     yield Sight("visits-of-all", "supervisor", "/visits")
+    yield Sight("visits-assigned-wrongly", "supervisor", "/visits", _assigns_wrongly, 422)
+    yield Sight("visit-new-of-another", who, "/visits/new?order=O-3")
     yield Sight("visit-new", who, "/visits/new?order=O-1")
     for step in STEPS:
         yield Sight(f"visit-{step.id.replace('_', '-')}", who, f"/visits/{{session}}/{step.id}")
