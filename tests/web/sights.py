@@ -28,7 +28,8 @@ from emcheck.web.people.signing_in import new_link
 from emcheck.wire.topics import up
 from firmware_sim.run import simulate_to_stream
 from firmware_sim.scenario import load_scenario
-from tests.support import at, order
+from tests.support import at
+from tests.support import order as an_order
 from tests.web.centre import PASSWORD, Browser, Centre, centre, urgent
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
 from tests.web.test_rights import walked
@@ -312,7 +313,7 @@ async def day(folder: Path) -> AsyncIterator[Filled]:
         {"wearer_id": "W-1", "name": "Priya Barker", "notes": {"limb": "left leg prosthetic: fit on the right"}},
     ]
     people += [{"wearer_id": f"W-{n}", "name": name} for n, name in ((2, "Tom Reed"), (3, "Mia Cole"), (4, "Jo Park"))]
-    orders = [order(order_id=f"O-{n}", wearer_id=f"W-{n}") for n in range(1, 5)]
+    orders = [an_order(order_id=f"O-{n}", wearer_id=f"W-{n}") for n in range(1, 5)]
     async with unfitted_centre(folder, wearers=people, orders=orders) as it:
         await fitters(it, "a.fitter", "b.fitter")
         for number, name in ((2, "a.fitter"), (3, "b.fitter")):
