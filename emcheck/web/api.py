@@ -21,7 +21,7 @@ from emcheck.service.showing import shown
 from emcheck.web.alerts import acting
 from emcheck.web.alerts.alert import note_view
 from emcheck.web.alerts.filtering import Filter
-from emcheck.web.alerts.queue import lies_under
+from emcheck.web.alerts.queue import lies_under, note_queue
 from emcheck.web.alerts.rows import place_named, rows_of, told_json
 from emcheck.web.guarding import (
     MayAct,
@@ -32,6 +32,7 @@ from emcheck.web.guarding import (
     MaySeeWearers,
     address_of,
 )
+from emcheck.web.noting import note_look
 from emcheck.web.overview.board import plain
 from emcheck.web.overview.wearer import case_of, record_of, told_of
 from emcheck.web.parts import WithParts
@@ -165,7 +166,7 @@ class QueueQuery(Shape):
 
 
 @router.get("/alerts", summary="The queue")
-async def alerts(query: Annotated[QueueQuery, Query()], who: MaySeeQueue, parts: WithParts) -> Alerts:
+async def alerts(request: Request, query: Annotated[QueueQuery, Query()], who: MaySeeQueue, parts: WithParts) -> Alerts:
     """What is open, by priority, what waits first, and age."""
     place, limit = place_named(query.after), query.limit
     if query.after and place is None:
@@ -174,6 +175,7 @@ async def alerts(query: Annotated[QueueQuery, Query()], who: MaySeeQueue, parts:
         raise Problem(422, f"rule: there is no rule {query.rule!r}; there are {', '.join(sorted(RULES))}")
     given = query.model_dump(exclude={"after", "limit"})
     wanted = Filter({key: "1" if value is True else value for key, value in given.items() if value})
+    await note_queue(request, parts, who, wanted)
     found = await parts.desk.queue_page(wanted.asked(parts, who), after=place, limit=limit + 1)
     rows = await rows_of(parts, found[:limit])
     return Alerts(alerts=[told_json(row) for row in rows], next=rows[-1].place if len(found) > limit else None)
@@ -272,6 +274,7 @@ async def access(
     before: Annotated[int | None, Query(ge=1, le=1 << 62)] = None, limit: Limit = 100,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Who signed in and whose record was looked at, the newest first; on from the `number` of the last."""
+    await note_look(parts, who.name, "access log read", address_of(request), subject=subject or "")
     lines = await parts.desk.access_log(before=before, limit=limit, subject=subject)
     return [{"number": number, **line._asdict(), "at": format_ms(line.at)} for number, line in lines]
 

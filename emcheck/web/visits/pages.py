@@ -34,7 +34,7 @@ async def visits(
     request: Request, who: MaySeeVisits, parts: WithParts, words: Annotated[str, Query(max_length=80)] = ""
 ) -> Response:
     """What is open, what wants a fitting, and what was done today."""
-    listed = await listing(parts, who, words)
+    listed = await listing(request, parts, who, words)
     register = engine_of(parts).roster.register
     begun = {
         one.visit.session: telling.visit_said(await followed(request).look(who, one.visit.session), register)
