@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
-from bench import alerting, console, crowd, memory, pipeline, replaying
+from bench import alerting, console, crowd, memory, pipeline, replaying, searching
 from bench.figures import Figure, as_json, table
 from bench.progress import Say, teller
 
@@ -19,6 +19,7 @@ MEASUREMENTS: dict[str, Callable[[Say], Iterator[Figure]]] = {
     "alerting": alerting.measure,
     "crowd": crowd.measure,
     "console": console.measure,
+    "searching": searching.measure,
 }
 
 _WIDTH = 130

@@ -74,7 +74,7 @@ async def play(folder: Path, *, flood: bool = False) -> dict[str, float]:
     await store.save_register(StoredRegister("ab", clock.now(), b"{}"), people)
     await store.put_account(Account("bench", Role.OPERATOR, clock.now()))
     try:
-        async with _console(store, clock, folder) as (address, token):
+        async with served(store, clock, folder, _at_rest(clock)) as (address, token):
             if flood:
                 await _fill(store, clock)
             asked = {"address": address, "token": token}
@@ -92,11 +92,15 @@ async def play(folder: Path, *, flood: bool = False) -> dict[str, float]:
         await store.close()
 
 
-@contextlib.asynccontextmanager
-async def _console(store: SqlStore, clock: SystemClock, folder: Path) -> AsyncIterator[tuple[str, str]]:
-    """The console as it is served, over a town at rest; its address, and the token of somebody who is signed in."""
+def _at_rest(clock: SystemClock) -> Engine:
+    """A town that has told nothing yet."""
     known = town.register(WEARERS, start=clock.now() - HOUR)
-    engine = Engine(known, Policies(town.policy()), memory=Recent(0), decided=lambda *decision: None)
+    return Engine(known, Policies(town.policy()), memory=Recent(0), decided=lambda *decision: None)
+
+
+@contextlib.asynccontextmanager
+async def served(store: SqlStore, clock: SystemClock, folder: Path, engine: Engine) -> AsyncIterator[tuple[str, str]]:
+    """The console as it is served; its address, and the token of somebody who is signed in."""
     signing_in = SigningIn(
         store, clock, idle_ms=HOUR, absolute_ms=HOUR, factors=SecondFactors(store, clock, KeyFile(folder / "key"))
     )
@@ -136,8 +140,8 @@ async def _outside(which: str, asked: dict[str, Any]) -> asyncio.subprocess.Proc
 async def _fill(store: SqlStore, clock: SystemClock) -> None:
     """Alerts that are open already."""
     for first in range(0, OPEN, 500):
-        made = [_alert(f"AL-OPEN{n:06}", n, clock.now() - HOUR) for n in range(first, first + 500)]
-        await store.commit(Commit(alerts=[_raised(alert) for alert in made]))
+        made = [alert(f"AL-OPEN{n:06}", n, clock.now() - HOUR) for n in range(first, first + 500)]
+        await store.commit(Commit(alerts=[_raised(each) for each in made]))
 
 
 async def _raise(
@@ -148,15 +152,16 @@ async def _raise(
     loop = asyncio.get_running_loop()
     due = loop.time()
     for first in range(0, number, together):
-        made = [_alert(f"AL-{n:06}", n, clock.now()) for n in range(first, first + together)]
-        await store.commit(Commit(alerts=[_raised(alert) for alert in made]))
-        committed |= dict.fromkeys((alert.alert_id for alert in made), time.monotonic())
+        made = [alert(f"AL-{n:06}", n, clock.now()) for n in range(first, first + together)]
+        await store.commit(Commit(alerts=[_raised(each) for each in made]))
+        committed |= dict.fromkeys((each.alert_id for each in made), time.monotonic())
         due += apart_s
         await asyncio.sleep(max(0.0, due - loop.time()))
     return committed
 
 
-def _alert(name: str, number: int, at: int) -> Alert:
+def alert(name: str, number: int, at: int) -> Alert:
+    """An alert that waits."""
     wearer = number % WEARERS
     return Alert(
         alert_id=AlertId(name), rule=RuleId("curfew.absence"), subject=f"W-{wearer}", priority=f"P{1 + number % 4}",

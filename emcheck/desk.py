@@ -5,8 +5,8 @@ does about an alert is an instruction and goes through the mailbox like any othe
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from emcheck.domain.alerts import Alert, Step, waits
@@ -120,7 +120,8 @@ class Count(NamedTuple):
 class Asked:
     """What of the queue is wanted. `words` is sought in ids of alerts, wearers and units, and in wearers' names.
 
-    `holder` is who has it, `subjects` are the wearers and units of a site, `incident` an alert and those under it.
+    A word that names a unit finds whom it hears, too: `heard_by` has them, by the word in small letters. `holder` is
+    who has it, `subjects` are the wearers and units of a site, `incident` an alert and those under it.
     """
 
     priority: str | None = None
@@ -130,6 +131,7 @@ class Asked:
     holder: str | None = None
     subjects: tuple[str, ...] | None = None
     incident: str | None = None
+    heard_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 EVERYTHING = Asked()

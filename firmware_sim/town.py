@@ -115,13 +115,21 @@ def _key(seed: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(Random(seed).randbytes(32))
 
 
+def _person(wearer: Wearer) -> dict[str, Any]:
+    """Whom to call: numbers that Ofcom keeps for drama; of every ninth wearer none is held, as it happens."""
+    told: dict[str, Any] = {"wearer_id": wearer.wearer_id, "name": wearer.name}
+    if wearer.number % 9 != 5:
+        told["contacts"] = {"phone": f"07700 {900_000 + wearer.number % 1_000}"}
+    return told
+
+
 def register(town: TownPlan) -> dict[str, Any]:
     """The town's `register.json` (formats.md)."""
     began_at = format_ms(town.scenario.start_ms)  # orders, fittings and units alike: from here on silence is news
     homes = {w.number: home for home in town.dwellings for w in home.wearers}
     return {
         "version": 1,
-        "wearers": [{"wearer_id": w.wearer_id, "name": w.name} for w in town.wearers],
+        "wearers": [_person(w) for w in town.wearers],
         "orders": [_order(town.scenario, w, homes[w.number].address_id) for w in town.wearers],
         "installations": [
             {

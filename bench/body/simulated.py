@@ -4,10 +4,10 @@
    closing on, for five minutes, with a lift-off test that it is told of. Validated: the sensor said no while held off,
    the skin side has warmed by `fitting.body.rise_min_c`, and the tag is `attached` after it was put back. The wearer
    moves. The fitter has two minutes.
-2. A removal: worn for two hours, a reading every 30 s, then slipped off with the strap closed. Noticed: the first
-   `detached` after it, within an hour; or asked about: `body.not_attached`, class `unsure`.
-3. A day of wear: a reading a minute; each stretch from `detached` until `attached` is a false one, and a false alert
-   where it lasts for `body.not_attached.alert_after_s`; asked about, as in 2, accuses nobody.
+2. A removal: put on, worn for two hours, a reading every 30 s, then slipped off with the strap closed. Noticed: the
+   first `detached` after it, within an hour; or asked about: `body.not_attached`, class `unsure`.
+3. A day of wear from putting on: a reading a minute; each stretch from `detached` until `attached` is a false one, and
+   a false alert where it lasts for `body.not_attached.alert_after_s`; asked about, as in 2, accuses nobody.
 4. Three kinds of tag: with proximity; without, so that temperature and motion are all there is; and such a tag whose
    bias was measured at its fitting.
 """
@@ -27,6 +27,7 @@ from emcheck.domain.body import ATTACHED, DETACHED, UNCERTAIN, BodyCheck, Sample
 from emcheck.domain.body.contact import NO_BELOW
 from emcheck.domain.defaults import RULES
 from emcheck.domain.instants import MINUTE, SECOND
+from emcheck.domain.touching import Spell
 from firmware_sim.body import (
     PARAMETERS,
     PLACES,
@@ -39,12 +40,13 @@ from firmware_sim.body import (
     removal,
     shaken,
 )
-from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, day
+from firmware_sim.body.situations import BEGIN, ON_TABLE_MIN, day, put_on
 
 FITTERS_S = 120.0
 FITTED_MIN = 5.0
 ALERT_MS = round(float(RULES["body.not_attached.alert_after_s"].value)) * SECOND
 UNSURE_MS = round(float(RULES["body.not_attached.unsure_after_s"].value)) * SECOND
+UNTOUCHED_MS = round(float(RULES["body.not_attached.untouched_after_s"].value)) * SECOND
 RISE_MIN_C = float(RULES["fitting.body.rise_min_c"].value)
 WORN_MIN, OFF_MIN, ASKED_MIN = 120.0, 60.0, 150.0
 REMOVALS_A_SEED = 10
@@ -179,6 +181,30 @@ def sweep(size: Size, say: Say) -> Section:
     return Section(title, ("contact (1 is skin)", "validated in 5 min"), rows)
 
 
+class Asking:
+    """Whether `body.not_attached`, class `unsure`, asks about a tag with proximity."""
+
+    def __init__(self) -> None:
+        self.asks = False
+        self._was_on = False
+        self._unsure_since: int | None = None
+        self._spell = Spell()
+
+    def take(self, sample: Sample, state: str) -> bool:
+        """With a reading and what the check says of it; true where it begins to ask."""
+        if state != UNCERTAIN:
+            self._was_on, self._unsure_since = state == ATTACHED, None
+        elif self._was_on and self._unsure_since is None:
+            self._unsure_since = sample.at
+        if sample.proximity is None:
+            return False
+        self._spell = self._spell.after(sample.at, sample.proximity, counts=self._was_on)
+        since, asked = self._unsure_since, self.asks
+        long = since is not None and sample.at - since >= UNSURE_MS
+        self.asks = since is not None and (asked or long or self._spell.unusual_ms() >= UNTOUCHED_MS)
+        return self.asks and not asked
+
+
 class Removed(NamedTuple):
     """Clause 2: minutes until noticed, and until that or the question of class `unsure`."""
 
@@ -190,21 +216,24 @@ class Removed(NamedTuple):
 
 def remove(size: Size, to: str, seed: str, kind: Kind) -> Removed:
     """One removal."""
-    body = size.tag(seed, "skin")
-    check, left = kind.check(body), BEGIN + round(WORN_MIN * MINUTE)
-    late, sure_at, asked = False, BEGIN, inf
+    body = size.tag(seed, "table")
+    check, left = kind.check(body), BEGIN + round((ON_TABLE_MIN + WORN_MIN) * MINUTE)
+    late, asking, asked = False, Asking(), inf
     told = perform(
-        body, removal(to, worn_min=WORN_MIN), begin=BEGIN, every_ms=30 * SECOND, minutes=WORN_MIN + ASKED_MIN
+        body,
+        put_on(removal(to, worn_min=WORN_MIN)),
+        begin=BEGIN,
+        every_ms=30 * SECOND,
+        minutes=ON_TABLE_MIN + WORN_MIN + ASKED_MIN,
     )
     for reading, _, _ in told:
-        state = check.take(kind.sample(reading)).state
+        sample = kind.sample(reading)
+        state = check.take(sample).state
         late = late or (state == ATTACHED and reading.at >= left + 15 * MINUTE)
         after = (reading.at - left) / MINUTE
         if state == DETACHED and after >= 0:
             return Removed(after if after <= OFF_MIN else inf, min(asked, after), late)
-        if state == ATTACHED:
-            sure_at = reading.at
-        elif kind.proximity and after >= 0 and reading.at - sure_at >= UNSURE_MS:
+        if asking.take(sample, state) and after >= 0:
             asked = min(asked, after)
     return Removed(inf, asked, late)
 
@@ -242,16 +271,20 @@ def days(size: Size, say: Say) -> Section:
         say(f"wearing tags for {worn} days, {kind.name}")
         false, alerts, unsure, asked = Counter[str](), 0, 0, 0
         for n in range(worn):
-            body = size.tag(f"worn/{n}", "skin")
-            check, off_since, sure_at = kind.check(body), inf, inf
-            for reading, _, place in perform(body, day(Random(f"worn/{n}/day")), begin=BEGIN, minutes=1440):
-                state = check.take(kind.sample(reading)).state
+            body = size.tag(f"worn/{n}", "table")
+            check, off_since, asking = kind.check(body), inf, Asking()
+            doing = put_on(day(Random(f"worn/{n}/day")))
+            for reading, _, place in perform(body, doing, begin=BEGIN, minutes=ON_TABLE_MIN + 1440):
+                sample = kind.sample(reading)
+                state = check.take(sample).state
+                if reading.at < BEGIN + round(ON_TABLE_MIN * MINUTE):
+                    continue
                 unsure += state != ATTACHED
                 if state == ATTACHED:
-                    off_since, sure_at = inf, reading.at
+                    off_since = inf
                 elif state == DETACHED and off_since == inf:
                     off_since, false[place] = reading.at, false[place] + 1
-                asked += kind.proximity and 0 <= reading.at - sure_at - UNSURE_MS < MINUTE
+                asked += asking.take(sample, state)
                 alerts += 0 <= reading.at - off_since - ALERT_MS < MINUTE
         number = false.total()
         low, high = rate(number, worn)

@@ -42,6 +42,7 @@ def explain(
     from emcheck.clock import SystemClock
     from emcheck.domain.advice import next_step
     from emcheck.present import escalated, referred, story, together, words
+    from emcheck.present.ended import ended
     from emcheck.service.explaining import story_of
 
     if svg is not None and not force:
@@ -73,7 +74,8 @@ def explain(
         known.insert(0, f"Withdrawn: {it.history[-1].note}.")
     _section("Known now", known or [it.alert.text])
     advice, outlook = next_step(it.alert), escalated.outlook(it.alert, it.step, it.of, zone)
-    _section("To do next", _advised(advice) if advice is not None else [])
+    over = ended(it.alert, [line[:4] for line in history], it.grounds, zone, referral=it.referral, now=now)
+    _section("To do next", [*([over] if over else []), *(_advised(advice) if advice is not None else [])])
     _section("If nothing is done", [outlook] if outlook else [])
     _section(f"What was known when ({zone})", story.knowledge(history, zone))
     if it.alert.incident is not None:

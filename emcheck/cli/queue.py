@@ -11,6 +11,7 @@ from emcheck.cli.showing import show
 
 if TYPE_CHECKING:
     from emcheck.domain.alerts import Alert
+    from emcheck.domain.ids import Ms
     from emcheck.service.figures import Waiting
     from emcheck.store.sql import SqlStore
 
@@ -28,25 +29,31 @@ def alerts_list(
 
     With the time left to the target, and the next step if nobody acts.
     Those under an incident wait with it and are not listed. A breach that is overdue to be referred is, though closed.
+    Where no service runs on the database, times are as of the last that it was told.
     """
     from emcheck.clock import SystemClock
     from emcheck.domain.instants import format_ms
     from emcheck.present import escalated, referred
     from emcheck.present.story import alert_json
     from emcheck.present.whom import whom
+    from emcheck.service.as_of import as_of
     from emcheck.service.figures import waiting
 
-    policies, now = policies_known(config), SystemClock().now()
+    policies, live = policies_known(config), SystemClock().now()
 
-    async def found(store: "SqlStore") -> "list[Waiting]":
+    async def found(store: "SqlStore") -> "tuple[Ms, list[Waiting]]":
+        at = await as_of(store, live)
         under = None if incident is None else (await the_alert(store, incident)).alert_id
-        found = await waiting(store, policies, now, everything=everything, incident=under)
-        return [one for one in found if holder in (None, one.alert.holder)]
+        found = await waiting(store, policies, at, everything=everything, incident=under)
+        return at, [one for one in found if holder in (None, one.alert.holder)]
 
-    queue, targets = read_store(config, found), policies.own.then(now).targets_ms()
+    now, queue = read_store(config, found)
+    targets = policies.own.then(now).targets_ms()
     if as_json:
         for alert, step, of, referral in queue:
             told = alert_json(alert) | {"escalation": escalated.as_json(alert, step, of, targets, now)}
+            if now != live:
+                told["escalation"]["as_of"] = format_ms(now)
             if referral is not None:
                 told["referral"] = referred.plain(referral, now)
             typer.echo(json.dumps(told, ensure_ascii=False))
@@ -64,6 +71,8 @@ def alerts_list(
             for a, step, of, referral in queue
         ]  # fmt: skip
         show(("pri", "state", "raised (UTC)", "alert", "who", "rule", "time left", "next", "what"), rows, prose=True)
+        if now != live:
+            typer.echo(f"As of {format_ms(now)}, the last that is stored: no service runs on this database.")
 
 
 def _state(alert: "Alert") -> str:

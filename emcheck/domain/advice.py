@@ -1,7 +1,7 @@
 """What to do next about an alert: one table, a step for each rule, with where it comes from.
 
 The steps are the model's practice (domain.md); an authority's own instructions go before them. `CLASSES` holds what is
-otherwise for one class of a rule's findings.
+otherwise for one class of a rule's findings, `OVER` what remains once the cause is over.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,8 @@ _PRESENCE, _WRONG, _PROTOCOL = (
 RULES: Mapping[str, Advice] = MappingProxyType(
     {
         "curfew.absence": Advice(
-            "Call the wearer and close the alert with what was said. No answer within 30 min: pass it on to the next "
-            "in the tree. Leave that was granted is entered as an authorised absence.",
+            "Call the wearer and close the alert with what was said. No answer within 30 min: escalate it, which calls "
+            "whoever is to know next. Leave that was granted is entered as an authorised absence.",
             _ALERTS,
         ),
         "curfew.accumulated": Advice(
@@ -203,8 +203,52 @@ CLASSES: Mapping[tuple[str, str], Advice] = MappingProxyType(
 )
 
 
+_CLEARED = Advice("Close the alert with what the fitter found.", _RULES)
+_HEARD_AGAIN = Advice(
+    "Close the alert. What the base unit had stored has been judged: an absence in it has an alert of its own.", _RULES
+)
+_RIGHT_AGAIN = Advice("Close the alert; if it comes back, plan a visit. Ask nothing of the wearer.", _RULES)
+_DONE = Advice("Close the alert: what was to be done is done.", _RULES)
+_INCIDENT_OVER = Advice("Close it with what it was; what it leaves behind stands in the queue.", _ALERTS)
+OVER: Mapping[str, Advice] = MappingProxyType(
+    {
+        "curfew.absence": Advice(
+            "Ask the wearer about it and close the alert with what was said. Leave that was granted is entered as an "
+            "authorised absence.",
+            _ALERTS,
+        ),
+        "tag.strap": _CLEARED,
+        "tag.case": _CLEARED,
+        "unit.silent": _HEARD_AGAIN,
+        "unit.power": _RIGHT_AGAIN,
+        "unit.clock": _RIGHT_AGAIN,
+        "unit.battery": _RIGHT_AGAIN,
+        "tag.battery": _RIGHT_AGAIN,
+        "rf.interference": Advice("Close the alert. Accuse nobody by this time alone.", _PRESENCE),
+        "fitting.overdue": _DONE,
+        "fitting.unvalidated": _DONE,
+        "monitoring.removal_due": _DONE,
+        "monitoring.not_producing": Advice(
+            "Tell the authority from when until when nobody was monitored here, and close the alert.", _WRONG
+        ),
+        "service.undecided": Advice("Close the alert: what was stored has been judged.", _RULES),
+        "service.clock": Advice("Close the alert. Absences in this time need another proof.", _RULES),
+        "incident.silent": _INCIDENT_OVER,
+        "incident.power": _INCIDENT_OVER,
+    }
+)
+"""What remains of an alert whose cause is over; of a rule that is not here the step stays as it was."""
+
+
+def is_over(alert: Alert) -> bool:
+    """Whether what raised it lasts no longer, and something else remains to be done than while it lasted."""
+    return alert.ended_at is not None and alert.rule in OVER
+
+
 def next_step(alert: Alert) -> Advice | None:
     """What is to be done about an alert; None where it is closed or withdrawn, and nothing is."""
     if alert.withdrawn or alert.state is AlertState.CLOSED:
         return None
+    if is_over(alert):
+        return OVER[alert.rule]
     return CLASSES.get((alert.rule, alert.class_ or "")) or RULES.get(alert.rule)

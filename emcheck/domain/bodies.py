@@ -2,7 +2,9 @@
 
 1. Each unit's readings are weighed by themselves (`worn`): units lose, keep and send theirs at times of their own, and
    a merged stream would have to be weighed anew for each that comes late.
-2. A unit that says *on a limb* outweighs one that says anything else: what the other says ends there, or never counts.
+2. A unit that says *on a limb* outweighs one that says anything else, from its first such word in the other's stretch
+   until it says otherwise, or has not said so for `HOLDS_MS`. From then on the other's word counts anew: the tag may
+   have left the limb where the first does not hear it.
 3. A word about the strap tells the removal already (tag.strap, latched): from then on nothing more is said of the body.
 4. Stretches of several units that touch each other are one.
 """
@@ -12,13 +14,15 @@ from typing import NamedTuple
 
 from emcheck.domain.findings import FactRef
 from emcheck.domain.ids import Ms, UnitId
-from emcheck.domain.instants import FOREVER
+from emcheck.domain.instants import FOREVER, MINUTE
 from emcheck.domain.register import Fitting
 from emcheck.domain.rules import tag_strap
 from emcheck.domain.track import Track
 from emcheck.domain.worn import OFF, ON, UNUSABLE, Stretch, worn
 
 Tracks = Mapping[UnitId, Track]
+HOLDS_MS: Ms = 15 * MINUTE
+"""Three reports at the slowest (formats.md)."""
 
 
 class Piece(NamedTuple):
@@ -29,6 +33,8 @@ class Piece(NamedTuple):
     end: Ms | None
     fact: FactRef
     words: str
+    untouched_ms: Ms = 0
+    """Of *unsure*: the longest time in it without a touch, where that is unusual (`touching`)."""
 
 
 def pieces(kind: str, fitting: Fitting, tracks: Tracks, now: Ms) -> Iterator[Piece]:
@@ -41,13 +47,14 @@ def pieces(kind: str, fitting: Fitting, tracks: Tracks, now: Ms) -> Iterator[Pie
     for unit, stretch in told:
         if stretch.kind != kind or stretch.start > now:
             continue
-        stop = min(end, FOREVER if stretch.end is None else stretch.end)
-        if kind != UNUSABLE:
-            stop = min(stop, *(_outweighed(stretch, on) for other, on in told if other != unit), FOREVER)
-        if stop > stretch.start:
-            fact = FactRef(unit, stretch.boot, stretch.seq)
-            ended = stop if stop <= now else None
-            yield Piece(stretch.start, min(stretch.until, stop), ended, fact, stretch.words)
+        fact = FactRef(unit, stretch.boot, stretch.seq)
+        on = [s for other, s in told if other != unit and s.kind == ON and kind != UNUSABLE]
+        for start, stop in _uncontradicted(stretch, on):
+            ended = min(stop, end)
+            until = min(stretch.until, ended)
+            if start < ended and start <= min(until, now):
+                untouched_ms = min(stretch.untouched_ms, until - start)
+                yield Piece(start, until, ended if ended <= now else None, fact, stretch.words, untouched_ms)
 
 
 def _told(fitting: Fitting, tracks: Tracks) -> Iterator[tuple[UnitId, Stretch]]:
@@ -58,9 +65,16 @@ def _told(fitting: Fitting, tracks: Tracks) -> Iterator[tuple[UnitId, Stretch]]:
                 yield unit, stretch
 
 
-def _outweighed(stretch: Stretch, on: Stretch) -> Ms:
-    """Where another unit's word ends a stretch (2)."""
-    return max(stretch.start, on.start) if on.kind == ON and on.until >= stretch.start else FOREVER
+def _uncontradicted(stretch: Stretch, on: Iterable[Stretch]) -> Iterator[tuple[Ms, Ms]]:
+    """The times in a stretch in which no other unit outweighs it (2); the last may have no end."""
+    start, end = stretch.start, FOREVER if stretch.end is None else stretch.end
+    for each in sorted(on, key=lambda s: s.start):
+        if start <= each.until and each.start < end:
+            if start < each.start:
+                yield start, each.start
+            start = each.end if each.end is not None and each.end > each.until else each.until + HOLDS_MS
+    if start < end:
+        yield start, end
 
 
 def together(found: Iterable[Piece]) -> list[Piece]:

@@ -125,9 +125,9 @@ class Case:
         """Where a tag of the wearer is to be heard or was, in the register's order."""
         return list(dict.fromkeys(source.address_id for source in self._sources))
 
-    def sources(self, address: AddressId) -> list[Source]:
-        """What tells of an address."""
-        return [source for source in self._sources if source.address_id == address]
+    def sources(self, address: AddressId | None = None) -> Sequence[Source]:
+        """What tells of an address, or of all."""
+        return self._sources if address is None else [s for s in self._sources if s.address_id == address]
 
     def timeline(self, address: AddressId, tracks: Mapping[UnitId, Track]) -> list[Stretch]:
         """Known time at an address, short gaps closed, not clipped to any instant."""

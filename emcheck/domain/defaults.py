@@ -48,6 +48,7 @@ RULES: dict[str, Default] = {
     "body.not_attached.cool_after_s": Default(1800, "s", sign_off=True),
     "body.not_attached.priority_cool": Default("P2", "priority", sign_off=True),
     "body.not_attached.unsure_after_s": Default(7200, "s", sign_off=True),
+    "body.not_attached.untouched_after_s": Default(900, "s", sign_off=True),
     "body.not_attached.priority_unsure": Default("P3", "priority", sign_off=True),
     "body.not_attached.unusable_after_s": Default(3600, "s", sign_off=True),
     "body.not_attached.silent_after_s": Default(1800, "s", sign_off=True),

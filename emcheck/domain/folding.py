@@ -8,7 +8,8 @@ included. What was folded is in the inbox; whoever needs it again reads it from 
 3. Of strap and case events the first of each kind and fitting stays: they are latched.
 4. Of what was said of channels, what is in force stays, from where it began; and all of the last day, for motions are
    counted over a day. A low battery keeps the power cuts since, and the last before, for it is not told in them.
-5. Of what was read of a body, the check and what goes on stays, and what was not over.
+5. Of what was read of a body, the check and what goes on stays, and what was not over. Of the times on a limb in one
+   fitting one is left, from the first to the last: what another unit said meanwhile stays outweighed (`bodies`, 2).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +33,7 @@ def fold(track: Track, before: Ms, fitted: FittedSpans) -> None:
     for boot in boots:
         _fold_boot(track, boot, before, fitted)
     _fold_words(track, boots, before - DAY)
-    worn.fold(track, before)
+    _fold_worn(track, before)
     _drop_finished(track, boots, before)
 
 
@@ -146,6 +147,27 @@ def _kept_words(
 
 
 _NEVER = (1 << 62, 0)
+
+
+def _fold_worn(track: Track, before: Ms) -> None:
+    """Rule 5; what need not wait any more is weighed."""
+    for known in track.worn:
+        fitted = list(track.terms.fitted(known.tag))
+        if known.waiting:
+            worn.settle(track, known)
+        if known.edge is not None:
+            known.edge = known.edge._replace(stretches=_stretches(known.edge.stretches, before, fitted))
+        known.told, known.head = _stretches(known.told, before, fitted), None
+
+
+def _stretches(told: Sequence[worn.Stretch], before: Ms, fitted: Sequence[Span]) -> tuple[worn.Stretch, ...]:
+    over = [s for s in told if s.end is not None and s.end < before]
+    on: dict[Span, worn.Stretch] = {}
+    for stretch in (s for s in over if s.kind == worn.ON):
+        span = next((span for span in fitted if span.start <= stretch.start < span.end), None)
+        if span is not None and span.end >= before:
+            on[span] = stretch._replace(start=on.get(span, stretch).start)
+    return (*on.values(), *(s for s in told if s not in over))
 
 
 def _drop_finished(track: Track, boots: Sequence[Boot], before: Ms) -> None:

@@ -295,6 +295,7 @@ _LEAST: dict[str, float] = {
     "body.no_motion.after_s": 21600,
     "body.no_motion.room_after_s": 3600,
     "body.not_attached.unsure_after_s": 600,
+    "body.not_attached.untouched_after_s": 600,
     "body.not_attached.unusable_after_s": 1800,
     "body.not_attached.silent_after_s": 900,
 }

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState, Course, on_course
+from emcheck.domain.called import called
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.instants import DAY
@@ -178,7 +179,8 @@ def _difference(before: Alert, fresh: Alert, grounds: list[Finding]) -> str | No
     if before.priority != fresh.priority:
         said.append(f"priority {before.priority} is now {fresh.priority}")
     if before.class_ != fresh.class_:
-        said.append(f"{before.class_} is now {fresh.class_}")
+        was, now = called(before.rule, before.class_), called(fresh.rule, fresh.class_)
+        said.append(f"told as {was} before, as {now} now")
     if before.ended_at is None and fresh.ended_at is not None:
         said.append("whether it goes on is not known, for nothing tells of it" if left_open else "it has ended")
     elif before.ended_at is not None and fresh.ended_at is None:

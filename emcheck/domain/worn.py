@@ -24,7 +24,8 @@ Stretches, each from the reading that begins it to the one that ends it (`until`
    the same, and the skin side follows a room that is no warmer than a policy allows. Both end after 15 min without a
    word to the point, at the last one.
 8. *unsure*: with proximity, the strap closed and no sensor in doubt, the check said attached and can no longer tell:
-   from its first uncertain word until it decides, or after 15 min without a word.
+   from its first uncertain word until it decides, or after 15 min without a word. It tells the longest time in it in
+   which nothing touched the sensor, where that is unusual (`touching`).
 9. *unusable*: a channel says what cannot be, is frozen, or has fallen silent while the others go on.
 10. *mute*: all channels have fallen silent at once, and the tag goes on being heard: from the first bare report after a
     reading of the same fitting to the next reading, over silence too once it has lasted. A unit that runs another
@@ -42,6 +43,7 @@ from emcheck.domain.body.check import plain_of
 from emcheck.domain.facts import Event
 from emcheck.domain.ids import BootId, Ms, TagId
 from emcheck.domain.instants import FOREVER, HOUR, MINUTE
+from emcheck.domain.touching import Spell
 
 if TYPE_CHECKING:
     from emcheck.domain.boots import Boot
@@ -89,6 +91,8 @@ class Stretch(NamedTuple):
     seq: int
     words: str = ""
     """The check's own, at the reading that began it; of *still*, *room*, *unsure*, at the one that showed it lasts."""
+    untouched_ms: Ms = 0
+    """Of *unsure*, and as far as it is unusual (8)."""
 
     def lasted_ms(self) -> Ms:
         """As far as readings bear it out."""
@@ -106,6 +110,7 @@ class Edge(NamedTuple):
     stretches: tuple[Stretch, ...]
     firmware: str
     """What the unit ran when it last told a reading."""
+    spell: Spell
 
 
 class Worn:
@@ -237,18 +242,22 @@ def settle_all(track: "Track") -> None:
 def _since(before: tuple[Stretch, ...], after: tuple[Stretch, ...], at: Ms) -> Ms | None:
     """None where a judgement would say the same: nothing long goes on, and nothing began or ended."""
     lasting = any(s.end is None and s.kind != ON and s.until - s.start >= LEAST_MS[s.kind] for s in after)
-    if len(before) == len(after) and all(a[:2] == b[:2] and a[3:] == b[3:] for a, b in zip(before, after, strict=True)):
+    if len(before) == len(after) and all(_edges(a) == _edges(b) for a, b in zip(before, after, strict=True)):
         return at if lasting else None
-    edges = {s._replace(until=0) for s in before} ^ {s._replace(until=0) for s in after}
-    return min([at, *(s.end - 1 for s in edges if s.end is not None)]) if edges or lasting else None
+    edges = set(map(_edges, before)) ^ set(map(_edges, after))
+    return min([at, *(end - 1 for end, *_ in edges if end is not None)]) if edges or lasting else None
+
+
+def _edges(stretch: Stretch) -> tuple[Any, ...]:
+    return stretch[3], *stretch[:2], *stretch[4:7]
 
 
 def _weighed(track: "Track", tag: TagId, edge: Edge | None, reads: Sequence[Read]) -> Edge:
     """The edge after further readings in their order."""
     fitted = list(track.terms.fitted(tag))
-    before = edge or Edge(reads[0].boot, 0, -FOREVER, -FOREVER, BodyCheck().packed(), (), "")
+    before = edge or Edge(reads[0].boot, 0, -FOREVER, -FOREVER, BodyCheck().packed(), (), "", Spell())
     check: BodyCheck | None = None
-    at, fitted_at, stretches, firmware = before.at, before.fitted_at, before.stretches, before.firmware
+    at, fitted_at, stretches, firmware, spell = before.at, before.fitted_at, *before[5:]
     for read in reads:
         boot = track.boots[read.boot]
         now = read.at - boot.correction(read.seq)
@@ -264,15 +273,21 @@ def _weighed(track: "Track", tag: TagId, edge: Edge | None, reads: Sequence[Read
             fitted_at = fitting.start
             bias_c = track.terms.bias_c(tag, fitted_at) if read.proximity is not None else None
             check = BodyCheck(bias_c=bias_c)
-            stretches = tuple(_over(stretches, fitted_at))
+            stretches, spell = tuple(_over(stretches, fitted_at)), Spell()
         elif check is None:
             check = BodyCheck.unpacked(before.check)
         at, firmware = now, boot.firmware
         judged = check.take(Sample(now, *read[3:]))
-        stretches = tuple(_followed(stretches, read, now, judged, _borne_out(judged, track.terms.at(now))))
+        borne = _borne_out(judged, track.terms.at(now))
+        if read.proximity is not None and not judged.reading.unusable:
+            on = any(s.kind == ON and s.end is None for s in stretches)
+            spell = spell.after(now, read.proximity, counts=on and bool(borne[ON] or borne[UNSURE]))
+        stretches = tuple(_followed(stretches, read, now, judged, borne))
+        if unusual_ms := spell.unusual_ms():
+            stretches = tuple(_untouched(stretches, unusual_ms))
     last = reads[-1]
     packed = before.check if check is None else check.packed()
-    return Edge(last.boot, last.seq, at, fitted_at, packed, stretches, firmware)
+    return Edge(last.boot, last.seq, at, fitted_at, packed, stretches, firmware, spell)
 
 
 def _over(stretches: Iterable[Stretch], at: Ms) -> Iterable[Stretch]:
@@ -298,6 +313,12 @@ def _followed(
     for kind, says in borne.items():
         if says and (kind != UNSURE or was_on):
             yield Stretch(kind, at, at, None, read.boot, read.seq, _words(kind, judged))
+
+
+def _untouched(stretches: Iterable[Stretch], ms: Ms) -> Iterable[Stretch]:
+    for stretch in stretches:
+        longer = stretch.kind == UNSURE and stretch.end is None and stretch.untouched_ms < ms
+        yield stretch._replace(untouched_ms=ms) if longer else stretch
 
 
 def _words(kind: str, judged: Judgement | None) -> str:
@@ -342,20 +363,6 @@ def _borne_out(judged: Judgement, terms: "Terms") -> dict[str, bool | None]:
     }
 
 
-def fold(track: "Track", before: Ms) -> None:
-    """Forget stretches that were over before an instant; what need not wait any more is weighed."""
-    for known in track.worn:
-        if known.waiting:
-            settle(track, known)
-        if known.edge is not None:
-            known.edge = known.edge._replace(stretches=tuple(_lasting(known.edge.stretches, before)))
-        known.told, known.head = tuple(_lasting(known.told, before)), None
-
-
-def _lasting(stretches: Iterable[Stretch], before: Ms) -> Iterable[Stretch]:
-    return (s for s in stretches if s.end is None or s.end >= before)
-
-
 def plain(known: Worn) -> dict[str, Any]:
     """As JSON knows it, for a checkpoint."""
     edge = known.edge
@@ -371,9 +378,9 @@ def restored(state: dict[str, Any]) -> Worn:
     """What `plain` was made of."""
     known = Worn(TagId(state["tag"]))
     if state["edge"] is not None:
-        boot, seq, at, fitted_at, check, stretches, firmware = state["edge"]
+        boot, seq, at, fitted_at, check, stretches, firmware, *spell = state["edge"]
         packed, told = BodyCheck.restored(check).packed(), tuple(Stretch(*each) for each in stretches)
-        known.edge = Edge(boot, seq, at, fitted_at, packed, told, intern(firmware))
+        known.edge = Edge(boot, seq, at, fitted_at, packed, told, intern(firmware), Spell(*(spell[0] if spell else ())))
     known.waiting = [Read(*each) for each in state["waiting"]] or ()
     known.told = tuple(Stretch(*each) for each in state["told"])
     return known

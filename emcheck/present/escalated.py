@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from emcheck.domain.alerts import EXPIRIES, Alert, AlertState, waits
+from emcheck.domain.called import called
 from emcheck.domain.escalation import QUEUE, Call, Due, Why
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, format_ms
@@ -30,7 +31,8 @@ def because(step: Due) -> str:
 def message(waiting: Collection[Alert]) -> tuple[str, str]:
     """Title and text for a contact: the worst of what waits, and how much there is, by priority."""
     worst = min(waiting, key=lambda alert: (alert.priority, alert.raised_at, alert.alert_id))
-    text = [f"{worst.priority} {worst.rule}, {whom_about(worst.subject)}, alert {worst.alert_id}:", worst.text]
+    what = called(worst.rule, worst.class_)
+    text = [f"{worst.priority} {what}, {whom_about(worst.subject)}, alert {worst.alert_id}:", worst.text]
     if len(waiting) == 1:
         return f"emcheck: {worst.priority} alert waits", "\n".join(text)
     counts = sorted(Counter(alert.priority for alert in waiting).items())
@@ -67,7 +69,7 @@ def next_step(alert: Alert, step: Due | None, of: int, now: Ms) -> str:
     if step is not None:
         return f"{whom(step.call)} {_in(step.at - now)}"
     if waits(alert):
-        return "nobody further: all were told" if of else "nobody: no tree"
+        return "nobody further: all were called" if of else "nobody: the policy names none"
     if alert.lease_until is not None and alert.state in EXPIRIES:
         return f"returns {_in(alert.lease_until - now)}"
     return f"with {alert.incident}" if alert.state is AlertState.SUPPRESSED else ""
@@ -84,10 +86,10 @@ def outlook(alert: Alert, step: Due | None, of: int, zone: str) -> str:
         return f"If nobody attends to it, it is passed on to {whom(step.call)} at {at}, step {step.number} of {of}."
     if waits(alert) and of:
         return (
-            f"It was passed on to everybody in its tree ({of} of {of}): nobody further is called, and it still waits."
+            f"Everybody whom the policy names for it was called ({of} of {of}), and it still waits: nobody further is."
         )
     if waits(alert):
-        return "The policy has no tree for it: nobody is called, it waits until somebody looks at the queue."
+        return "The policy names nobody to be called for it: it waits until somebody looks at the queue."
     if alert.lease_until is not None and alert.state in EXPIRIES:
         until = clock(alert.lease_until, zone)
         if alert.state is AlertState.SHELVED:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emcheck.domain.alerts import Alert, AlertState, Step
+from emcheck.domain.called import called
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.instants import DAY, MINUTE, format_ms
 from emcheck.domain.policy import Policy
@@ -251,9 +252,15 @@ def tables(stats: Statistics) -> list[Table]:
     title = f"{format_ms(stats.since)} to {format_ms(stats.until)}"
     return [
         (title, ("figure", "is", "target"), load + seen),
-        ("By rule", ("rule", "alerts"), _counted(stats.by_rule)),
+        (
+            "By what they are", ("what", "rule", "alerts"),
+            [(called(rule), rule, str(n)) for rule, n in stats.by_rule.most_common()],
+        ),
         ("Outcomes", ("outcome", "alerts"), _counted(stats.outcomes)),
-        ("Chattering", ("who", "rule", "in 10 minutes"), [(s, r, str(n)) for s, r, n in stats.chattering]),
+        (
+            "Chattering", ("who", "what", "rule", "in 10 minutes"),
+            [(s, called(r), r, str(n)) for s, r, n in stats.chattering],
+        ),
         (
             "Strap batches", ("batch", "fitted", "cut or open"),
             [(batch, str(n), str(cut)) for batch, (n, cut) in stats.by_batch.items()],
@@ -262,4 +269,4 @@ def tables(stats: Statistics) -> list[Table]:
 
 
 def _counted(counts: Counter[str]) -> list[tuple[str, ...]]:
-    return [(name.replace("_", " ") if "." not in name else name, str(n)) for name, n in counts.most_common()]
+    return [(name.replace("_", " "), str(n)) for name, n in counts.most_common()]

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from emcheck.domain.findings import Span
+from emcheck.domain.alerts import Alert
+from emcheck.domain.called import called, code
+from emcheck.domain.findings import Finding, Span
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import HOUR, MINUTE
 from emcheck.domain.timeline import Stretch
@@ -53,12 +55,13 @@ PATTERNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """Something that lasted: a cut strap, a unit without mains. `end` is None while it lasts."""
+    """Something that lasted: a cut strap, a unit without mains. `end` is None while it lasts; `code` is cited."""
 
     lane: str
     start: Ms
     end: Ms | None
     text: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,35 @@ class Mark:
 
     at: Ms
     text: str
+    code: str = ""
+
+
+LANES = {
+    "tag": "tag", "body": "tag on the limb", "unit": "base unit", "rf": "radio", "fitting": "fitting",
+    "monitoring": "equipment", "evidence": "messages", "service": "this service",
+}  # fmt: skip
+"""What the lane of a rule is called, by how the rule's code begins."""
+
+
+def bar_of(finding: Finding) -> Bar:
+    """A finding beside presence, under what people call it."""
+    rule, class_ = finding.rule, finding.class_
+    begins = rule.split(".")[0]
+    return Bar(
+        lane=LANES.get(begins, begins), start=finding.start, end=finding.end, text=called(rule, class_),
+        code=code(rule, class_),
+    )  # fmt: skip
+
+
+def mark_of(alert: Alert, at: Ms) -> Mark:
+    """An alert's raise."""
+    what = called(alert.rule, alert.class_)
+    return Mark(at=at, text=f"{alert.priority} raised: {what}", code=code(alert.rule, alert.class_))
+
+
+def _cited(text: str, code: str) -> str:
+    """What is said when it is pointed at, with its code."""
+    return f"{text} ({code})" if code else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +237,7 @@ class _Night:
             for bar in self._bars:
                 if bar.lane == lane:
                     end = min(self._high, max(it.until, bar.start) if bar.end is None else bar.end)
-                    yield self._bar("bar", number, max(bar.start, self._low), end, bar.text, inset=7)
+                    yield self._bar("bar", number, max(bar.start, self._low), end, _cited(bar.text, bar.code), inset=7)
             named = [(self._noted_at(bar), bar.text) for bar in self._bars if bar.lane == lane]
             yield from self._notes(named, number, over=True)
         yield from self._marks()
@@ -268,7 +300,7 @@ class _Night:
         for mark in self._it.marks:
             if self._low <= mark.at < self._high:
                 x, y = self._x(mark.at), self._y(1) + 2
-                said = escape(f"{clock(mark.at, self._it.zone)}: {mark.text}")
+                said = escape(f"{clock(mark.at, self._it.zone)}: {_cited(mark.text, mark.code)}")
                 yield f'<path class="mark" d="M{x:.1f} {y}l-6 -10h12z"><title>{said}</title></path>'
         if self._low <= self._it.now < self._high:
             x = self._x(self._it.now)
@@ -281,7 +313,7 @@ def _key(timelines: Sequence[Timeline], y: int) -> Iterator[str]:
     """What the patterns mean; only those that may be there."""
     signs = [(PRESENT, "at home"), (ABSENT, "not heard"), (UNKNOWN, "unknown"), ("curfew", "curfew")]
     signs += [("excused", "authorised")] if any(it.excused for it in timelines) else []
-    signs += [("bar", "told beside presence")] if any(it.bars for it in timelines) else []
+    signs += [("bar", "what else was told")] if any(it.bars for it in timelines) else []
     signs += [("mark", "alert raised")] if any(it.marks for it in timelines) else []
     x = _LEFT
     for kind, said in signs:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from emcheck.domain.findings import Finding
 from emcheck.domain.instants import parse_ms
 from emcheck.present.body_words import no_motion, not_attached, unvalidated
+from emcheck.present.devices import REFUSED
 from emcheck.present.times import clock, day, duration
 
 
@@ -101,7 +102,8 @@ def _rejected(f: Finding) -> str:
             f"and confirm nothing: what they were for counts as not delivered by them. No base unit is concerned."
         )
     return (
-        f"{count} message(s) of base unit {f.unit} could not be used ({f.class_}{what}). They are kept in quarantine."
+        f"{count} message(s) of base unit {f.unit} could not be used: {REFUSED.get(f.class_ or '', 'of an unknown kind')} "
+        f"({f.class_}{what}). They are kept in quarantine."
     )
 
 
@@ -329,7 +331,7 @@ def _audit(f: Finding) -> str:
     named = f" ({told['alerts']})" if "alerts" in told else ""
     return {
         "step_overdue": f"{told['count']} alert(s) should have been passed on and were not, the first at {since} ({f.zone}){named}. The escalation does not work as the policy wants.",
-        "undelivered": f"Nobody has confirmed to have {told['count']} alert(s), though their trees are climbed; the first is missed since {since} ({f.zone}){named}. Perhaps nobody is there.",
+        "undelivered": f"Nobody has confirmed to have {told['count']} alert(s), though everybody whom the policy names was called; the first is missed since {since} ({f.zone}){named}. Perhaps nobody is there.",
         "publisher_behind": f"The publisher {told.get('publisher')} owes {told['count']} deliveries or more, the first since {since} ({f.zone}). What it should tell, nobody hears from it.",
     }[f.class_ or ""]
 

@@ -131,7 +131,7 @@ class Attending:
             raise InstructionError("act", "what is known now no longer shows it; there is nothing to pass on")
         step = self._own.plan(alert).at_once(alert, at)
         if step is None:
-            raise InstructionError("act", "there is nobody further in its tree; hand it over, or tell them yourself")
+            raise InstructionError("act", "the policy names nobody further; hand it over, or tell them yourself")
         after, note = passed_on(alert, step), f"{because(step)}: {act.note}"
         return AlertChange(
             after, "escalated", at, act.by, note, self._published(after, "escalated", note), target(step.call)

@@ -33,6 +33,10 @@ class Backend(Protocol):
         """Make a new writing connection durable and guarded."""
         ...
 
+    async def is_served(self, connection: AsyncConnection) -> bool:
+        """Whether a service, this one or another, holds the guard now."""
+        ...
+
     def check_in_place(self) -> None:
         """StoreError where the database is no longer where it was opened: what is written now would be lost."""
         ...

@@ -1,11 +1,14 @@
 """The console's statements, one set for both databases."""
 
+from typing import TypeVar
+
 from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, or_, select
 
 from emcheck.desk import RANKS_OF_A_GROUP, Asked, Place, is_waiting, ranks
 from emcheck.store.rows import storable
 from emcheck.store.schema import alert, alert_history, inbox, person, saved_view
 
+_T = TypeVar("_T")
 VIEWS = (
     select(saved_view.c.account, saved_view.c.name, saved_view.c.query)
     .where(saved_view.c.account == bindparam("whose"))
@@ -22,9 +25,21 @@ QUEUE_COUNTS = (
 
 
 def queue_page(asked: Asked, after: Place | None, limit: int) -> Select[tuple[bytes]]:
-    """Alerts in the queue's order, by the index of ranks."""
+    """Alerts in the queue's order, by the index of ranks.
+
+    A search asks that index alone which alerts are found, for it holds all that is sought in; only those are read.
+    """
+    if asked.words:
+        found = _queue_page(select(alert.c.alert_id), asked, after, limit).subquery()
+        page = select(alert.c.body).where(alert.c.alert_id.in_(select(found.c.alert_id)))
+        return page.order_by(alert.c.rank, alert.c.alert_id)
+    return _queue_page(select(alert.c.body), asked, after, limit)
+
+
+def _queue_page(page: Select[tuple[_T]], asked: Asked, after: Place | None, limit: int) -> Select[tuple[_T]]:
+    """The same of a column."""
     low, high = ranks(asked.priority)
-    page = select(alert.c.body).where(literal_column("alert.rank IS NOT NULL"), alert.c.rank < high)
+    page = page.where(literal_column("alert.rank IS NOT NULL"), alert.c.rank < high)
     if after is None:
         page = page.where(alert.c.rank >= low)
     else:
@@ -46,14 +61,16 @@ def queue_page(asked: Asked, after: Place | None, limit: int) -> Select[tuple[by
     if asked.incident is not None:
         incident = storable(asked.incident)
         page = page.where(or_(alert.c.alert_id == incident, alert.c.incident == incident))
-    for word in asked.words.lower().split():
+    for word in dict.fromkeys(asked.words.lower().split()):
         like = f"%{word.translate(_PLAIN)}%"
         named = select(person.c.wearer_id).where(func.lower(person.c.name).like(like, escape="\\"))
+        heard_by = [storable(each) for each in asked.heard_by.get(word, ())]
         page = page.where(
             or_(
                 func.lower(alert.c.subject).like(like, escape="\\"),
-                func.lower(alert.c.alert_id).like(like, escape="\\"),
+                alert.c.alert_id.like(like.upper(), escape="\\"),  # ours are in capitals (`queue.alert_id`)
                 alert.c.subject.in_(named),
+                *([alert.c.subject.in_(heard_by)] if heard_by else []),
             )
         )
     return page.order_by(alert.c.rank, alert.c.alert_id).limit(limit)

@@ -54,7 +54,10 @@ class MemoryDesk(MemoryPeople, MemoryOverview):
             and asked.holder in (None, alert.holder)
             and (asked.subjects is None or alert.subject in asked.subjects)
             and asked.incident in (None, alert.alert_id, alert.incident)
-            and all(self._speaks_of(alert, word) for word in asked.words.lower().split())
+            and all(
+                self._speaks_of(alert, word) or alert.subject in asked.heard_by.get(word, ())
+                for word in asked.words.lower().split()
+            )
         )
         return [alert for _, alert in found[:limit]]
 

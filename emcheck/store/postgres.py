@@ -32,6 +32,11 @@ _FINGERPRINT = text(
 _DURABLE = text(
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
+_SERVED = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database"
+    " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted"
+    " AND (l.classid::bigint << 32) + l.objid::bigint = :key)"
+)
 
 
 class PostgresBackend:
@@ -90,6 +95,10 @@ class PostgresBackend:
                 raise
         # What was set in a transaction that is rolled back is undone with it.
         await connection.commit()
+
+    async def is_served(self, connection: AsyncConnection) -> bool:
+        """Whether a session has the lock."""
+        return bool((await connection.execute(_SERVED, {"key": _GUARD_KEY})).scalar())
 
     def check_in_place(self) -> None:
         """The server knows where its files are."""

@@ -33,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -129,6 +129,7 @@ alert = Table(
         "ix_alert_rank",
         "rank",
         "alert_id",
+        "subject",
         sqlite_where=text("rank IS NOT NULL"),
         postgresql_where=text("rank IS NOT NULL"),
     ),

@@ -157,6 +157,14 @@ class SqlStore(SqlDesk):
             self._writer = self._reader = self._writing = None
             self._backend.release()
 
+    async def is_served(self) -> bool:
+        """Whether a service runs on this database now, this one or another."""
+        if self._reader is None:
+            raise not_open(self._name)
+        with translated(self._name):
+            async with self._reader.connect() as connection:
+                return await self._backend.is_served(connection)
+
     def _check_in_place(self) -> None:
         """Before each question too: what cannot be written to must not look well because it can be read."""
         self._backend.check_in_place()

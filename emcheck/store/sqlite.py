@@ -44,6 +44,7 @@ _WAL_KEPT_BYTES = 16 << 20
 _WAL_WAIT_MS = 250
 """How long cutting back may wait for readers: writing stands still meanwhile."""
 _LOOK_EVERY_S = 1.0
+_LOOKED_AT_S = 0.05
 _NOTE_EVERY_S = 1.0
 """Both cost a call to the system, which counts at a thousand commits a second."""
 _OLDEST = (3, 35, 0)
@@ -104,12 +105,31 @@ class SqliteBackend:
                 remedy="give the service's user write access to the file and its folder",
                 transient=False,
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            raise other_service(self.name, self._holder(), transient=False) from error
+        for again in (True, True, False):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if again:  # somebody may only have looked whether it is held (`is_served`)
+                    time.sleep(_LOOKED_AT_S)
+                    continue
+                os.close(lock)
+                raise other_service(self.name, self._holder(), transient=False) from error
         self._lock = lock
+
+    async def is_served(self, connection: AsyncConnection) -> bool:  # noqa: ARG002 - of the interface
+        """Whether the lock is held; it is looked at by holding it for a moment beside other lookers."""
+        try:
+            lock = os.open(self._lock_path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
 
     def _keep_private(self) -> None:
         """Names and whereabouts are for the service's user only. SQLite makes the log files like the database file."""

@@ -19,10 +19,10 @@ from emcheck.present.acted import did
 from emcheck.present.roles import rights_of
 from emcheck.service.showing import shown
 from emcheck.web.alerts import acting
-from emcheck.web.alerts.alert import note_view
+from emcheck.web.alerts.alert import ended_words, note_view
 from emcheck.web.alerts.filtering import Filter
 from emcheck.web.alerts.queue import lies_under, note_queue
-from emcheck.web.alerts.rows import place_named, rows_of, told_json
+from emcheck.web.alerts.rows import place_named, rows_of, told_json, zone_of
 from emcheck.web.guarding import (
     MayAct,
     MaySeeAccess,
@@ -32,6 +32,7 @@ from emcheck.web.guarding import (
     MaySeeWearers,
     address_of,
 )
+from emcheck.web.held import held_of
 from emcheck.web.noting import note_look
 from emcheck.web.overview.board import plain
 from emcheck.web.overview.wearer import case_of, record_of, told_of
@@ -185,7 +186,7 @@ async def alerts(request: Request, query: Annotated[QueueQuery, Query()], who: M
 async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> dict[str, Any]:
     """The alert with what it rests on, its windows and timeline, as `emcheck explain --json` writes it.
 
-    `open_at` says at whose consoles it is open now.
+    `open_at` says at whose consoles it is open now, `ended` what ended it, in words, `contacts` whom to call.
     """
     found = await acting.alert_named(parts, alert_id)
     await note_view(request, parts, who, found, "alert read")
@@ -193,12 +194,18 @@ async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithPa
     known = parts.known()
     if known is None:
         raise Problem(503, "The service is reading itself back; ask again shortly.", headers={"Retry-After": "5"})
-    it = (await shown(parts.desk, found, known)).story
+    seen = await shown(parts.desk, found, known)
+    it, now = seen.story, parts.clock.now()
     history = [(c.at, c.action, c.by, c.note, c.alert) for c in it.history]
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     places = [(place.address_id, place.known, place.windows) for place in it.places]
-    told = telling.as_json(it.alert, history, facts, places, parts.clock.now())
-    return told | {"alert": told_json(row), "open_at": parts.live.together.at(found.alert_id)}
+    told = telling.as_json(it.alert, history, facts, places, now)
+    held = None if found.wearer_id is None else await held_of(parts.desk, found.wearer_id)
+    return told | {
+        "alert": told_json(row), "open_at": parts.live.together.at(found.alert_id),
+        "ended": ended_words(found, it.history, seen, zone_of(found, known.engine), now) or None,
+        "contacts": {} if held is None else held.contacts,
+    }  # fmt: skip
 
 
 @router.get("/alerts/{alert_id}/under", summary="What lies under an incident")

@@ -107,6 +107,12 @@ def removal(to: str, *, worn_min: float = 120.0, strap: str = "closed", worn: st
     ]
 
 
+def put_on(doing: list[Act]) -> list[Act]:
+    """The same, but put on at first: closed on the leg at `ON_TABLE_MIN`, after the table and a hand."""
+    closed = [Act(-1, "move", "held", "open"), doing[0]._replace(strap="closed", motion=ASKED)]
+    return [act._replace(at_min=act.at_min + ON_TABLE_MIN) for act in (*closed, *doing[1:])]
+
+
 def fitting(place: str, chance: Random) -> list[Act]:
     """A fitter's visit: handled, closed on `place`, lifted off for the test after half a minute, and put back.
 

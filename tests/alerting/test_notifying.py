@@ -82,7 +82,7 @@ async def test_a_contact_is_told_by_the_channel_of_the_step_and_what_it_took_is_
         await room.all_done()
         assert (runner.delivered_total, runner.routes["notify supervisor"].last_error) == (1, None)
     assert sent["title"] == "emcheck: P1 alert waits"
-    assert sent["message"] == "P1 curfew.absence, W-1, alert AL-1:\nnot heard at home"
+    assert sent["message"] == "P1 absence in a curfew, W-1, alert AL-1:\nnot heard at home"
     assert room.mail.came == []
     assert await room.store.deliveries(["AL-1"]) == [Delivery("AL-1", 3, "supervisor page", T0)]
 
@@ -116,7 +116,7 @@ async def test_ten_thousand_alerts_are_one_message_and_one_a_minute(room: Room) 
     async with room.at_work() as runner:
         [sent] = await room.told()
         assert sent["title"] == "emcheck: 10,000 alerts wait"
-        assert sent["message"].startswith("P1 curfew.absence, W-1, alert AL-W:")
+        assert sent["message"].startswith("P1 absence in a curfew, W-1, alert AL-W:")
         assert sent["message"].endswith("This is the worst of 10,000: 1 P1, 9,999 P2.")
         await room.all_done()
         await room.passed_on(alert("AL-X"), alert("AL-Y"))

@@ -14,6 +14,7 @@ from emcheck.alerting.cloudevents import cloud_event
 from emcheck.cli import app
 from emcheck.cli.watching import confirmation
 from emcheck.ingest.embedded import EmbeddedBroker
+from emcheck.store.sql import SqlStore
 from emcheck.wire.receipts import decode_receipt
 from emcheck.wire.topics import RECEIPT
 from tests.service.test_attending import Desk
@@ -43,12 +44,29 @@ async def test_the_list_tells_state_time_left_and_the_next_step(left: Path) -> N
     assert text[0].split()[:3] == ["pri", "state", "raised"]
     [strap] = [line for line in text if "tag.strap" in line]
     assert strap.split()[:3] == ["P1", "unacknowledged", "2026-03-24T18:40:02.000Z"]
-    assert "  over by " in strap
-    assert "  supervisor on the queue now  " in strap
+    assert "  0 s  " in strap
+    assert "  supervisor on the queue in 1 min  " in strap
     [seen] = [line for line in text if " acknowledged, with op-1 " in line]
     assert "over by" not in seen
     assert "on the queue" not in seen
-    assert "  returns now  " in seen
+    assert "  returns in 30 min  " in seen
+    assert text[-1] == "As of 2026-03-24T18:41:02.000Z, the last that is stored: no service runs on this database."
+
+
+async def test_while_a_service_runs_the_list_counts_to_this_moment(left: Path) -> None:
+    serving = SqlStore(f"sqlite:///{left}/em.db")
+    await serving.open()
+    try:
+        assert await serving.is_served()
+        text = (await asyncio.to_thread(said, "alerts", "list")).stdout
+        told = (await asyncio.to_thread(said, "alerts", "list", "--json")).stdout.splitlines()
+    finally:
+        await serving.close()
+    [strap] = [line for line in text.splitlines() if "tag.strap" in line]
+    assert "  over by " in strap
+    assert "  supervisor on the queue now  " in strap
+    assert "As of" not in text
+    assert all("as_of" not in line["escalation"] for line in map(json.loads, told))
 
 
 async def test_for_programs_it_tells_the_same(left: Path) -> None:
@@ -56,11 +74,11 @@ async def test_for_programs_it_tells_the_same(left: Path) -> None:
     told = {(line["rule"], line["state"]): line["escalation"] for line in map(json.loads, lines)}
     strap = told["tag.strap", "unacknowledged"]
     assert strap["steps"] == 1
-    assert strap["seconds_left"] < 0
+    assert (strap["seconds_left"], strap["as_of"]) == (0, "2026-03-24T18:41:02.000Z")
     assert strap["next"] == {
         "who": "supervisor", "by": "queue", "at": "2026-03-24T18:42:02.000Z", "why": "undelivered", "step": 2, "of": 3,
     }  # fmt: skip
-    assert told["unit.silent", "acknowledged"] == {"steps": 0}
+    assert told["unit.silent", "acknowledged"] == {"steps": 0, "as_of": strap["as_of"]}
     [seen] = [line for line in map(json.loads, lines) if line["state"] == "acknowledged"]
     assert seen["lease_until"] == "2026-03-24T19:11:02.000Z"
 

@@ -160,13 +160,13 @@ def test_what_people_read() -> None:
     assert because(unseen) == "no receipt within 1 min; passed on to duty operator on the queue, step 1 of 3"
     assert next_step(raised(), due, 3, -40_000) == "supervisor by page in 40 s"
     assert next_step(raised(), due, 3, 1) == "supervisor by page now"
-    assert next_step(raised(), None, 3, 0) == "nobody further: all were told"
-    assert next_step(raised(), None, 0, 0) == "nobody: no tree"
+    assert next_step(raised(), None, 3, 0) == "nobody further: all were called"
+    assert next_step(raised(), None, 0, 0) == "nobody: the policy names none"
     assert outlook(raised(), due, 3, "UTC").endswith(
         "passed on to supervisor by page at Thu 01 Jan 00:00:00, step 2 of 3."
     )
     assert outlook(raised(), None, 3, "UTC") == (
-        "It was passed on to everybody in its tree (3 of 3): nobody further is called, and it still waits."
+        "Everybody whom the policy names for it was called (3 of 3), and it still waits: nobody further is."
     )
     seen = acted(raised(), Act.ACKNOWLEDGE, at=60_000, lease_ms=1_800_000)
     assert next_step(seen, None, 3, 360_000) == "returns in 25 min"
@@ -183,7 +183,7 @@ def test_a_message_names_the_worst_and_how_many() -> None:
     one = raised()
     title, text = message([one])
     assert title == "emcheck: P1 alert waits"
-    assert text == "P1 tag.strap, W-1, alert AL-1:\nThe strap was cut."
+    assert text == "P1 strap cut or open, W-1, alert AL-1:\nThe strap was cut."
     others = [raised(alert_id=AlertId(f"AL-{n}"), priority="P2", raised_at=-n) for n in range(2, 1300)]
     title, text = message([*others, raised(alert_id=AlertId("AL-0"), raised_at=5), one])
     assert title == "emcheck: 1,300 alerts wait"

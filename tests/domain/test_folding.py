@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from emcheck.domain import case, keeping, nights
 from emcheck.domain.findings import Finding
 from emcheck.domain.ids import UnitId
-from emcheck.domain.instants import DAY, FOREVER, HOUR
+from emcheck.domain.instants import DAY, FOREVER, HOUR, MINUTE
 from emcheck.domain.policies import Policies
 from emcheck.domain.register import Register
 from emcheck.domain.roster import Roster
@@ -19,9 +19,11 @@ from emcheck.domain.rules import monitoring_not_producing
 from emcheck.service.replay import Replayed, replay
 from emcheck.service.stream import Line
 from emcheck.wire.topics import up
-from tests.domain.wearing import Restless, restless_days, restless_night
+from tests.domain.bodies import limb, table
+from tests.domain.wearing import Restless, restless_days, restless_night, wears
 from tests.support import UnitStory, at, england, nightly, order, register
 
+FITTED = {"tag": "T-1", "wearer_id": "W-1", "fitted_at": "2026-03-01T00:00:00Z", "validation": "validated"}
 START = at("18:00", "2026-03-10")
 WHAT = ["hears", "loses", "away", "report", "skips", "periodic", "reboots", "tamper", "offset", "tags", "stands"]
 WAIT, DELAY = st.integers(1, 20 * 3600), st.sampled_from([2, 2, 2, 2, 90, 3600, 100_000, 500_000])
@@ -151,6 +153,31 @@ def test_folding_changes_nothing_that_is_said_of_a_body(
         for keep in (FOREVER, 0, case.KEEP)
     )
     assert whole == at_once == as_ever
+
+
+@pytest.mark.parametrize("heard_again", [None, 3 * DAY, 6 * DAY])
+def test_what_a_unit_on_the_limb_outweighed_stays_so_when_its_night_has_folded(
+    monkeypatch: pytest.MonkeyPatch, heard_again: int | None
+) -> None:
+    """Two units of a home: one called a worn tag off and never heard it again. Once it was accused, days later."""
+    home = register(units=("BU-0001", "BU-0002"), fittings=[FITTED])
+    right, wrong = (
+        UnitStory(unit, boot=f"01JD00{unit[-1]}{'0' * 19}").boots(START, boot_n=0).hears(START + 1000)
+        for unit in ("BU-0001", "BU-0002")
+    )
+    wears(right, limb, START + MINUTE, START + 6 * HOUR)
+    wears(wrong, limb, START + MINUTE, START + 2 * HOUR)
+    wears(wrong, table, START + 2 * HOUR, START + 4 * HOUR)
+    for now in range(START + 7 * HOUR, START + 9 * DAY, HOUR):
+        for unit in (right, wrong):
+            unit.tell(now, "unit_status", power="mains", tags={"T-1": "in"})
+        if heard_again is not None and now == START + 7 * HOUR + heard_again:
+            wears(right, limb, now + MINUTE, now + 50 * MINUTE)
+    lines = received(right, wrong, seed=1, repeats=0.0)
+    until = lines[-1].received_at + HOUR
+    whole, as_ever = (folded(lines, home, until, monkeypatch, keep) for keep in (FOREVER, case.KEEP))
+    assert [f for f in whole.findings if f.rule == "body.not_attached"] == []
+    assert told(as_ever.findings) == told(whole.findings)
 
 
 def test_a_unit_asks_for_all_facts_where_one_of_two_cases_on_it_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,17 @@
 """body.not_attached and body.no_motion: what fires, what stays quiet, and which cause is told."""
 
+import json
 from typing import Any
 
 import pytest
 
 from emcheck.domain import worn
+from emcheck.domain.body import BodyCheck
 from emcheck.domain.findings import Finding
+from emcheck.domain.ids import BootId, TagId
 from emcheck.domain.instants import HOUR, MINUTE, SECOND
 from emcheck.domain.register import Register
+from emcheck.domain.touching import Spell
 from emcheck.present.words import explain
 from emcheck.service.replay import replay
 from tests.domain.bodies import asleep, limb, sock, table
@@ -120,22 +124,67 @@ def slipped_over_a_sock(lasts: int, *, channels: tuple[str, ...] = CHANNELS) -> 
     return wears(night, limb, NINE + lasts, NINE + lasts + HOUR, channels=channels)
 
 
-def test_a_tag_that_cannot_be_told_to_be_on_the_limb_any_longer_is_asked_about() -> None:
+def test_a_tag_that_nothing_touches_any_longer_is_asked_about_within_minutes() -> None:
     (unsure,) = said(slipped_over_a_sock(3 * HOUR))
     assert (unsure.rule, unsure.class_, unsure.priority) == ("body.not_attached", "unsure", "P3")
     assert NINE <= unsure.start <= NINE + 10 * MINUTE
-    assert unsure.raised_at == unsure.start + 2 * HOUR + 2 * SECOND
+    assert unsure.raised_at == unsure.start + 15 * MINUTE + 2 * SECOND
     assert unsure.end is not None
     assert NINE + 3 * HOUR <= unsure.end <= NINE + 3 * HOUR + 10 * MINUTE
     assert "sock" in str(dict(unsure.detail)["readings"])
 
 
-def test_what_cannot_be_told_for_less_than_two_hours_is_not_asked_about() -> None:
-    assert spoken(slipped_over_a_sock(100 * MINUTE)) == []
+def untouched(t: float) -> tuple[float, float, float, float]:
+    """On the limb for an hour, and then nothing touches the sensor."""
+    return *limb(t + 60)[:3], 0.2
+
+
+def loose(t: float) -> tuple[float, float, float, float]:
+    """The same for nine minutes in ten."""
+    return *limb(t + 60)[:3], 0.2 if t % 10 < 9 else 0.95
+
+
+def sat_loose(lasts: int) -> UnitStory:
+    night = wears(begun(), limb, EVENING + MINUTE, NINE)
+    wears(night, loose, NINE, NINE + lasts)
+    return wears(night, limb, NINE + lasts, NINE + lasts + HOUR)
+
+
+def test_a_strap_that_sits_loose_is_asked_about_only_after_two_hours_without_a_decision() -> None:
+    assert spoken(slipped_over_a_sock(14 * MINUTE)) == []
+    assert spoken(sat_loose(100 * MINUTE)) == []
+    (unsure,) = said(sat_loose(3 * HOUR))
+    assert unsure.raised_at == unsure.start + 2 * HOUR + 2 * SECOND
+
+
+def test_what_was_as_long_without_a_touch_before_in_the_fitting_is_asked_about_no_second_time() -> None:
+    night = wears(begun(), limb, EVENING + MINUTE, NINE)
+    for hours, minutes in ((0, 40), (2, 35)):
+        slipped = NINE + hours * HOUR
+        wears(night, untouched, slipped, slipped + minutes * MINUTE)
+        wears(night, limb, slipped + minutes * MINUTE, slipped + 2 * HOUR)
+    assert len(spoken(night)) == 1
+    _, again = said(wears(night, untouched, NINE + 4 * HOUR, NINE + 5 * HOUR))
+    assert again.raised_at is not None
+    assert 40 * MINUTE < again.raised_at - again.start < 43 * MINUTE
 
 
 def test_a_tag_that_tells_no_proximity_is_not_asked_about_for_being_unsure() -> None:
     assert "unsure" not in [class_ for _, class_ in spoken(slipped_over_a_sock(3 * HOUR, channels=CHANNELS[:3]))]
+
+
+def test_what_is_known_of_a_loose_strap_outlives_a_checkpoint_and_an_older_one_knows_nothing_of_it() -> None:
+    kept = Spell(NINE, NINE + MINUTE, HOUR)
+    known = worn.Worn(TagId("T-1"))
+    known.edge = worn.Edge(BootId("b"), 7, NINE, EVENING, BodyCheck().packed(), (), "1", kept)
+    state = json.loads(json.dumps(worn.plain(known)))
+    restored = worn.restored(state).edge
+    assert restored is not None
+    assert restored.spell == kept
+    del state["edge"][-1]
+    restored = worn.restored(state).edge
+    assert restored is not None
+    assert restored.spell == Spell()
 
 
 def test_a_tag_that_never_was_on_a_limb_is_for_the_fitting_to_ask_about() -> None:
@@ -267,6 +316,19 @@ def test_one_unit_that_says_on_a_limb_outweighs_another_that_does_not() -> None:
     known = register(units=("BU-0001", "BU-0002"))
     other = wears(begun("BU-0002"), limb, EVENING + MINUTE, NINE + 3 * HOUR)
     assert spoken(removed(), other, known=known) == []
+
+
+def test_a_unit_that_hears_the_tag_on_no_limb_is_believed_once_the_other_does_not_hear_it_on_one() -> None:
+    """The tag is taken off in the room that only one of two units reaches; the other has just called it worn."""
+    known = register(units=("BU-0001", "BU-0002"))
+    off = wears(begun(), limb, EVENING + MINUTE, NINE)
+    wears(off, table, NINE, NINE + 2 * HOUR)
+    (alone,) = said(off, known=known)
+    heard = alone.start + 3 * MINUTE
+    other = wears(begun("BU-0002"), limb, EVENING + MINUTE, heard)
+    (told,) = said(off, other, known=known)
+    assert (told.class_, told.end) == ("off", None)
+    assert heard + 14 * MINUTE <= told.start <= heard + 15 * MINUTE
 
 
 def test_two_units_that_hear_the_same_removal_tell_it_once() -> None:

@@ -66,7 +66,7 @@ async def test_a_step_made_by_hand_is_owed_to_its_contact_and_waits_for_it(desk:
     assert line.note == "passed on to duty operator on the queue, step 1 of 3: threats"
     for second in (30, 40):
         assert await desk.does(at(f"18:40:{second}"), alert_id=strap, act="escalate", by="jo", note="more") == "done"
-    nobody = "refused: act: there is nobody further in its tree; hand it over, or tell them yourself"
+    nobody = "refused: act: the policy names nobody further; hand it over, or tell them yourself"
     assert await desk.does(at("18:40:50"), alert_id=strap, act="escalate", by="jo", note="more") == nobody
 
 

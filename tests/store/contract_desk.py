@@ -210,6 +210,10 @@ class DeskContract:
         assert await found(words="al-b2") == ["AL-B2"]
         assert await found(words="%") == await found(words="0%_") == ["AL-C3"]
         assert await found(words="barker w-2") == []
+        heard_by = {"bu-1": ("W-1", "W-2")}
+        assert await found(words="BU-1", heard_by=heard_by) == ["AL-A1", "AL-B2"]
+        assert await found(words="bu-1 Barker", heard_by=heard_by) == ["AL-A1"]
+        assert await found(words="bu-2", heard_by=heard_by) == []
         assert await found(words="\\") == []
         assert await found(priority="P2") == ["AL-B2"]
         assert await found(waiting_only=True) == ["AL-A1", "AL-B2"]

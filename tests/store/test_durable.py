@@ -25,6 +25,19 @@ WHOLE = Commit(
 )
 
 
+async def test_a_reader_sees_whether_a_service_runs_and_keeps_none_out(url: str, opened: Opening) -> None:
+    service = opened(url)
+    await service.open()
+    reader = opened(url, read_only=True)
+    await reader.open()
+    assert await reader.is_served()
+    await service.close()
+    assert not await reader.is_served()
+    again = opened(url)
+    await again.open()
+    assert await reader.is_served()
+
+
 async def test_everything_is_there_after_opening_again(url: str, opened: Opening) -> None:
     store = opened(url)
     await store.open()

@@ -16,7 +16,9 @@ Rule book (domain.md, Rules and Fitting; docs/adr/0022, 0028):
    a unit that says nothing at all are none (`worn`, 10). P4 both.
 6. Class `unsure`: a tag with proximity, its sensors well and its strap closed, of which the check said attached, and
    has not been able to tell for `unsure_after_s`. A worn shoe and a hot-water bottle look so; so does a strap that sits
-   loose, and now and then a leg: a question, P3. Where the check decides after all it ends, and 1 says the rest.
+   loose, and now and then a leg: a question, P3. It is asked after `untouched_after_s` already where nothing has
+   touched the sensor for so long, and longer than ever before in the fitting (`touching`): a strap that sits loose is
+   touched again. Where the check decides after all it ends, and 1 says the rest.
 7. The explanation is the check's own, of the readings at which it decided. Readings outside the fitting are not used.
 """
 
@@ -40,7 +42,7 @@ def find(
     for fitting in fittings:
         off = _lasting(OFF, "alert", fitting, tracks, now, policy)
         cool = [p for p in _lasting(COOL, "cool", fitting, tracks, now, policy) if not any(_touch(p, o) for o in off)]
-        unsure = _lasting(UNSURE, "unsure", fitting, tracks, now, policy)
+        unsure = _unsure(fitting, tracks, now, policy)
         unusable = _lasting(UNUSABLE, "unusable", fitting, tracks, now, policy)
         silent = _lasting(MUTE, "silent", fitting, tracks, now, policy)
         for class_, priority, found in (
@@ -56,6 +58,12 @@ def _lasting(
 ) -> list[Piece]:
     after_ms = policy.ms(f"{RULE}.{step}_after_s")
     return together(p for p in pieces(kind, fitting, tracks, now) if p.until - p.start >= after_ms)
+
+
+def _unsure(fitting: Fitting, tracks: Mapping[UnitId, Track], now: Ms, policy: Policy) -> list[Piece]:
+    after_ms, untouched_ms = (policy.ms(f"{RULE}.{step}_after_s") for step in ("unsure", "untouched"))
+    told = pieces(UNSURE, fitting, tracks, now)
+    return together(p for p in told if p.until - p.start >= after_ms or p.untouched_ms >= untouched_ms)
 
 
 def _touch(one: Piece, other: Piece) -> bool:

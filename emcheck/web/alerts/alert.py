@@ -1,6 +1,6 @@
 """The alert: what happened, how we know, what was known when, what may be done, and who did what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,10 +10,12 @@ from markupsafe import Markup
 from emcheck.desk import Access
 from emcheck.domain.advice import next_step
 from emcheck.domain.alerts import Alert
+from emcheck.domain.called import called, code
 from emcheck.domain.instants import DAY, MINUTE, format_ms
 from emcheck.ports import AlertChange
 from emcheck.present import story as telling
-from emcheck.present.acted import did
+from emcheck.present.acted import DISPOSITIONS, did
+from emcheck.present.ended import ended
 from emcheck.present.escalated import outlook
 from emcheck.present.referred import in_words
 from emcheck.present.timeline_svg import draw_svg, told
@@ -22,10 +24,11 @@ from emcheck.present.words import explain
 from emcheck.service.picturing import timelines_of
 from emcheck.service.showing import Shown, shown
 from emcheck.web.alerts import acting
-from emcheck.web.alerts.offering import DISPOSITIONS, SHELVES_MIN, offered
+from emcheck.web.alerts.offering import SHELVES_MIN, offered
 from emcheck.web.alerts.queue import listed
 from emcheck.web.alerts.rows import rows_of, zone_of
 from emcheck.web.guarding import MayAct, MaySeeQueue, address_of
+from emcheck.web.held import held_of
 from emcheck.web.pages import head, page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.signing_in import Who
@@ -97,8 +100,11 @@ async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool, nights: 
         alert.alert_id, open_only=False, limit=_UNDER_MAX
     )  # fmt: skip
     advice = next_step(alert)
+    held = None if alert.wearer_id is None else await held_of(parts.desk, alert.wearer_id)
     return {
         "advice": "" if advice is None else advice.do, "advice_source": "" if advice is None else advice.source,
+        "ended": ended_words(alert, history, it, zone, now), "held": held,
+        "what": called(alert.rule, alert.class_), "code": code(alert.rule, alert.class_),
         "outlook": "" if it is None else outlook(alert, it.story.step, it.story.of, zone),
         "row": row, "alert": alert, "zone": zone, "under": await rows_of(parts, under),
         "under_count": 0 if it is None else it.story.under,
@@ -113,6 +119,14 @@ async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool, nights: 
         "has_nights": alert.wearer_id is not None,
         **_evidence(it, zone, now),
     }  # fmt: skip
+
+
+def ended_words(alert: Alert, history: Sequence[AlertChange], it: Shown | None, zone: str, now: int) -> str:
+    """What ended it, in words; empty while it goes on."""
+    changed = [(c.at, c.action, c.by, c.note) for c in history]
+    if it is None:
+        return ended(alert, changed, [], zone, now=now)
+    return ended(alert, changed, it.story.grounds, zone, referral=it.story.referral, now=now)
 
 
 def _evidence(it: Shown | None, zone: str, now: int) -> dict[str, Any]:

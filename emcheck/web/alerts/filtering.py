@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from emcheck.desk import Asked
+from emcheck.domain.ids import UnitId
 from emcheck.domain.queue import RULES
 from emcheck.domain.register import Register
 from emcheck.web.parts import Parts
@@ -36,7 +37,7 @@ class Filter:
         return Asked(
             said["priority"] or None, said["waiting"] == "1", said["words"], rule=said["rule"] or None,
             holder=who.name if said["mine"] else None, incident=said["incident"] or None,
-            subjects=_at(parts, said["site"]) if said["site"] else None,
+            subjects=_at(parts, said["site"]) if said["site"] else None, heard_by=_heard_by(parts, said["words"]),
         )  # fmt: skip
 
 
@@ -48,6 +49,14 @@ def filter_of(query: str) -> Filter:
 def _at(parts: Parts, site: str) -> tuple[str, ...]:
     known = parts.known()
     return () if known is None else subjects_at(known.engine.roster.register, site)
+
+
+def _heard_by(parts: Parts, words: str) -> dict[str, tuple[str, ...]]:
+    """Of each word that is a unit's name, the wearers whom it may hear: rows show that unit beside them."""
+    known = parts.known()
+    cases = {} if known is None else known.engine.roster.cases_of
+    found = {word: cases.get(UnitId(word.upper()), ()) for word in words.lower().split()}
+    return {word: tuple(str(case.wearer_id) for case in there) for word, there in found.items() if there}
 
 
 def subjects_at(register: Register, site: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState, Disposition
+from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState
 from emcheck.ports import AlertChange
 from emcheck.present.acted import did
 from emcheck.present.escalated import whom
@@ -15,16 +15,6 @@ from emcheck.web.parts import Parts
 from emcheck.web.people.signing_in import Who
 
 SHELVES_MIN = (15, 30, 60, 120, 240, 480)
-DISPOSITIONS = {
-    Disposition.AUTHORISED_ABSENCE: "leave was granted",
-    Disposition.EQUIPMENT_FAULT: "a fault of the equipment",
-    Disposition.CONTACTED_AND_RETURNED: "wearer contacted, and returned",
-    Disposition.CONTACTED_AND_REFUSED: "wearer contacted, and refused",
-    Disposition.NO_ANSWER: "no answer",
-    Disposition.BREACH_REPORTED: "breach, reported",
-    Disposition.TEST_OR_VISIT: "a test or a visit",
-    Disposition.FALSE: "a false alarm",
-}
 
 
 async def offered(parts: Parts, who: Who, alert: Alert, history: Sequence[AlertChange], zone: str) -> dict[str, Any]:
@@ -32,12 +22,14 @@ async def offered(parts: Parts, who: Who, alert: Alert, history: Sequence[AlertC
     goes_on = alert.size is not None and alert.ended_at is None and not alert.withdrawn
     allowed = {act.value: (alert.state, act) in TRANSITIONS for act in Act}
     others = await operators(parts) if allowed["hand_over"] else []
+    passes_on = _next(parts, alert)
     return {
         "acknowledge": allowed["acknowledge"], "renews": alert.state is AlertState.ACKNOWLEDGED,
         "confirm": allowed["confirm"], "shelve": allowed["shelve"], "close": allowed["close"] and not goes_on,
         "goes_on": allowed["close"] and goes_on, "hand_over": allowed["hand_over"],
         "claim": allowed["claim"] and alert.holder != who.name,
-        "to": [name for name in others if name not in (alert.holder, who.name)], "passes_on": _next(parts, alert),
+        "to": [name for name in others if name not in (alert.holder, who.name)], "passes_on": passes_on,
+        "nobody_further": allowed["escalate"] and not alert.withdrawn and not passes_on,
         "undo": _undo(parts, who, history, zone),
     }  # fmt: skip
 

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from emcheck.domain.alerts import Alert, AlertState
+from emcheck.domain.called import called
 from emcheck.domain.queue import RULES
 from emcheck.domain.rights import Right
+from emcheck.present.acted import DISPOSITIONS
 from emcheck.web.alerts.filtering import Filter
 from emcheck.web.alerts.live import WATCHERS_MAX
-from emcheck.web.alerts.offering import DISPOSITIONS, SHELVES_MIN
+from emcheck.web.alerts.offering import SHELVES_MIN
 from emcheck.web.alerts.rows import place_named, rows_of
 from emcheck.web.guarding import MaySeeQueue, address_of
 from emcheck.web.noting import note_look
@@ -25,6 +27,7 @@ from emcheck.web.problems import Problem, is_swap
 PAGE = 50
 _UNDER_MAX = 50
 _CONSOLE = re.compile(r"[A-Za-z0-9-]{8,40}")
+_RULES = sorted((called(rule), rule) for rule in RULES)
 router = APIRouter(include_in_schema=False)
 
 
@@ -46,7 +49,7 @@ async def listed(parts: Parts, request: Request, who: Who) -> dict[str, Any]:
     rows = await rows_of(parts, alerts[:PAGE])
     onward = urlencode({"after": rows[-1].place}) if len(alerts) > PAGE else ""
     return {
-        "rows": rows, "asked": wanted.said, "is_plain": wanted.is_plain, "rules": sorted(RULES), "query": kept,
+        "rows": rows, "asked": wanted.said, "is_plain": wanted.is_plain, "rules": _RULES, "query": kept,
         "views": await parts.desk.views(who.name), "kept": f"?{kept}" if kept else "", "after": after, "number": number,
         "onward": f"/?{'&'.join(filter(None, (kept, onward)))}" if onward else "", "now": parts.clock.now(),
         "may_pick": who.may(Right.ACT), "picked": (), "result": None,

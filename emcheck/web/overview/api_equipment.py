@@ -11,7 +11,7 @@ from emcheck.domain.channels import Change
 from emcheck.domain.instants import format_ms, format_optional_ms
 from emcheck.ports import Quarantined
 from emcheck.service import devices
-from emcheck.service.devices import TAG_ORDERS, UNIT_ORDERS, TagLine, UnitLine
+from emcheck.service.devices import TagLine, UnitLine
 from emcheck.service.intake import REASONS
 from emcheck.web.api import Limit
 from emcheck.web.guarding import MaySeeEquipment, address_of
@@ -92,19 +92,24 @@ def _after(text: str, *, is_text: bool) -> devices.Key | None:
     return place
 
 
+def _page(lines: list[dict[str, Any]], found: devices.Listed[Any], limit: int) -> Listed:
+    onward = json.dumps(found.keys[limit - 1]) if len(found.keys) > limit else None
+    return Listed(lines=lines, number=found.number, next=onward)
+
+
 @router.get("/units", summary="Base units")
 async def units(
     request: Request, who: MaySeeEquipment, parts: WithParts, by: UnitOrder = "heard", words: Words = "",
     silent: bool = False, after: After = "", limit: Limit = 50,
 ) -> Listed:  # fmt: skip
     """The units of the register, by what wants attention first; `words` is sought in names, addresses and wearers."""
-    engine, key = pages.engine_of(parts), UNIT_ORDERS[by]
+    engine = pages.engine_of(parts)
     place = _after(after, is_text=by in ("firmware", "key", "unit"))
     await note_look(parts, who.name, "equipment read", address_of(request))
-    wanted = devices.units(engine, parts.clock.now(), words=words.strip().lower(), silent=silent)
-    lines, number = await devices.first_of(wanted, key, after=place, limit=limit + 1)
-    onward = json.dumps(key(lines[limit - 1])) if len(lines) > limit else None
-    return Listed(lines=[plain_unit(line) for line in lines[:limit]], number=number, next=onward)
+    found = await devices.units(
+        engine, parts.clock.now(), by=by, words=words.strip().lower(), silent=silent, after=place, limit=limit + 1
+    )
+    return _page([plain_unit(line) for line in found.lines[:limit]], found, limit)
 
 
 @router.get("/tags", summary="Tags that are fitted")
@@ -113,13 +118,13 @@ async def tags(
     after: After = "", limit: Limit = 50,
 ) -> Listed:  # fmt: skip
     """The tags that are on somebody now, by what wants attention first."""
-    engine, key = pages.engine_of(parts), TAG_ORDERS[by]
+    engine = pages.engine_of(parts)
     place = _after(after, is_text=by in ("batch", "tag"))
     await note_look(parts, who.name, "tags read", address_of(request))
-    wanted = devices.tags(engine, parts.clock.now(), words=words.strip().lower())
-    lines, number = await devices.first_of(wanted, key, after=place, limit=limit + 1)
-    onward = json.dumps(key(lines[limit - 1])) if len(lines) > limit else None
-    return Listed(lines=[plain_tag(line) for line in lines[:limit]], number=number, next=onward)
+    found = await devices.tags(
+        engine, parts.clock.now(), by=by, words=words.strip().lower(), after=place, limit=limit + 1
+    )
+    return _page([plain_tag(line) for line in found.lines[:limit]], found, limit)
 
 
 @router.get("/units/{unit}", summary="One base unit")

@@ -63,25 +63,22 @@ async def units(request: Request, who: MaySeeEquipment, parts: WithParts) -> Res
     await note_look(parts, who.name, "equipment seen", address_of(request))
     by = given.get("by", "") if given.get("by") in UNIT_ORDERS else "heard"
     words, silent = given.get("words", "").strip().lower()[:80], given.get("silent") == "1"
-    key = UNIT_ORDERS[by]
     like = ("", "") if by in ("firmware", "key", "unit") else (0.0, "")
     after = key_named(given.get("after", ""), like)
-    lines, number = await devices.first_of(
-        devices.units(engine, now, words=words, silent=silent), key, after=after, limit=PAGE + 1
-    )
-    kept = {"by": by, "words": words, "silent": "1" if silent else ""}
-    said = _paged(kept, [json.dumps(key(line)) for line in lines], after is not None)
-    rows = [unit_words(line, now, parts.zone) for line in lines[:PAGE]]
+    found = await devices.units(engine, now, by=by, words=words, silent=silent, after=after, limit=PAGE + 1)
+    said = _paged({"by": by, "words": words, "silent": "1" if silent else ""}, found.keys, after is not None)
+    rows = [unit_words(line, now, parts.zone) for line in found.lines[:PAGE]]
     return page(
-        request, "equipment.html", who=who, tab="units", rows=rows, number=number, by=by, words=words, silent=silent,
+        request, "equipment.html", who=who, tab="units", rows=rows, number=found.number, by=by, words=words,
+        silent=silent,
         orders={name: _ORDER_WORDS[name] for name in UNIT_ORDERS}, **said,
     )  # fmt: skip
 
 
-def _paged(kept: dict[str, str], keys: list[str], is_later: bool) -> dict[str, Any]:
+def _paged(kept: dict[str, str], keys: list[devices.Key], is_later: bool) -> dict[str, Any]:
     """Where the list goes on, and where it begins."""
     chosen = {name: value for name, value in kept.items() if value}
-    onward = urlencode(chosen | {"after": keys[PAGE - 1]}) if len(keys) > PAGE else ""
+    onward = urlencode(chosen | {"after": json.dumps(keys[PAGE - 1])}) if len(keys) > PAGE else ""
     return {"onward": onward, "first": urlencode(chosen), "later": is_later}
 
 
@@ -105,13 +102,13 @@ async def tags(request: Request, who: MaySeeEquipment, parts: WithParts) -> Resp
     engine, now, given = engine_of(parts), parts.clock.now(), request.query_params
     await note_look(parts, who.name, "tags seen", address_of(request))
     by = given.get("by", "") if given.get("by") in TAG_ORDERS else "heard"
-    words, key = given.get("words", "").strip().lower()[:80], TAG_ORDERS[by]
+    words = given.get("words", "").strip().lower()[:80]
     after = key_named(given.get("after", ""), ("", "") if by in ("batch", "tag") else (0.0, ""))
-    lines, number = await devices.first_of(devices.tags(engine, now, words=words), key, after=after, limit=PAGE + 1)
-    said = _paged({"by": by, "words": words}, [json.dumps(key(line)) for line in lines], after is not None)
+    found = await devices.tags(engine, now, by=by, words=words, after=after, limit=PAGE + 1)
+    said = _paged({"by": by, "words": words}, found.keys, after is not None)
     return page(
-        request, "equipment_tags.html", who=who, tab="tags", number=number,
-        rows=[tag_words(line, parts.zone) for line in lines[:PAGE]], by=by, words=words,
+        request, "equipment_tags.html", who=who, tab="tags", number=found.number,
+        rows=[tag_words(line, parts.zone) for line in found.lines[:PAGE]], by=by, words=words,
         orders={name: _ORDER_WORDS[name] for name in TAG_ORDERS}, **said,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from emcheck.domain.alerts import Alert
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY
+from emcheck.present.acted import DISPOSITIONS
 from emcheck.present.referred import state
 from emcheck.present.shift import (
     DONE,
@@ -21,7 +22,6 @@ from emcheck.present.shift import (
 from emcheck.present.statistics import FLOOD, tables
 from emcheck.present.times import clock
 from emcheck.service.shift import CLOSED_SHOWN, IN_HAND_SHOWN, OPEN_SHOWN, Shift, shift_of
-from emcheck.web.alerts.offering import DISPOSITIONS
 from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeShift, address_of
 from emcheck.web.noting import note_look
@@ -115,7 +115,7 @@ async def _shown(parts: Parts, found: Shift, now: Ms) -> dict[str, Any]:
         "work": work_of(found.steps), "acts": DONE,
         "closed": [
             {"row": row, "at": clock(step.at, zone), "by": step.by,
-             "why": DISPOSITIONS.get(row.alert.disposition or "", row.alert.disposition or "")}  # type: ignore[call-overload] # by value
+             "why": DISPOSITIONS.get(row.alert.disposition or "", row.alert.disposition or "")}
             for row, step in zip(closed, steps, strict=True)
         ],
         "closed_count": found.closed_count, "closed_max": CLOSED_SHOWN,

@@ -1,6 +1,5 @@
 """The wearer: the last nights, what of the allowance is used, order and timetable, equipment, fittings and alerts."""
 
-import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from emcheck.domain.rules.curfew_accumulated import allowance_ms
 from emcheck.domain.windows import windows
 from emcheck.present.nights import Night, draw_nights, night_words, nights_of
 from emcheck.present.standing import in_force
-from emcheck.present.timeline_svg import Bar, Mark, Timeline, draw_svg, told
+from emcheck.present.timeline_svg import Bar, Mark, Timeline, bar_of, draw_svg, mark_of, told
 from emcheck.present.times import clock, duration, local_date
 from emcheck.present.week import draw_week, week_of
 from emcheck.service import devices
@@ -29,6 +28,7 @@ from emcheck.service.sessions import Looking, NoSessionError, document
 from emcheck.service.showing import resting_on, unfolded
 from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeWearers, address_of
+from emcheck.web.held import held_of
 from emcheck.web.overview.board import wearers_named
 from emcheck.web.overview.equipment import tag_words, unit_words
 from emcheck.web.pages import page
@@ -103,12 +103,9 @@ async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = Fa
     alerts = [alert for alert in found if concerns(case, alert)]
     newest = sorted(alerts, key=lambda alert: (alert.raised_at, alert.alert_id), reverse=True)[:_ALERTS_MAX]
     findings = [f for subject in (wearer_id, *case.units) for f in await parts.desk.findings(subject)]
-    bars = [
-        Bar(lane=f.rule.split(".")[0], start=f.start, end=f.end, text=f.rule + (f", {f.class_}" if f.class_ else ""))
-        for f in findings
-        if not f.rule.startswith("curfew.") and concerns(case, f)
-    ]
-    marks = [Mark(at=a.raised_at, text=f"{a.priority} {a.rule} raised") for a in alerts]
+    beside = [f for f in findings if not f.rule.startswith("curfew.") and concerns(case, f)]
+    bars = [bar_of(finding) for finding in beside]
+    marks = [mark_of(alert, alert.raised_at) for alert in alerts]
     known, glance = parts.known(), (engine, case)
     if unfold and known is not None:
         glance = await unfolded(parts.desk, known, case)
@@ -129,7 +126,7 @@ async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = Fa
         "open_alerts": sum(alert.state is not AlertState.CLOSED for alert in alerts),
         "svg": _markup(draw_svg(nights, styled=False, patterns=not shown)) if nights else None,
         "spoken": [line for each in nights for line in told(each)],
-        **equipment_of(engine, case, now, zone), **await _person(parts, wearer_id),
+        **equipment_of(engine, case, now, zone), **(await held_of(parts.desk, wearer_id))._asdict(),
     }  # fmt: skip
 
 
@@ -173,22 +170,6 @@ def equipment_of(engine: Engine, case: Case, now: Ms, zone: str) -> dict[str, An
              "override": "" if f.override is None else f"by {f.override.by}: {f.override.reason}"} for f in fittings
         ],
     }  # fmt: skip
-
-
-async def _person(parts: Parts, wearer_id: str) -> dict[str, Any]:
-    """Name, contacts and notes, as far as they are held."""
-    person = next(iter(await parts.desk.people(wearer_id)), None)
-    held = {} if person is None else json.loads(person.notes or b"{}")
-    return {
-        "name": "" if person is None else person.name or "",
-        "contacts": {str(key): _plainly(said) for key, said in held.get("contacts", {}).items()},
-        "notes": {str(key): _plainly(said) for key, said in held.get("notes", {}).items()},
-    }
-
-
-def _plainly(said: Any) -> str:
-    """What stands under a note's key: text as it is, anything else as JSON."""
-    return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
 
 
 def _allowance(engine: Engine, state: OrderState) -> dict[str, Any]:

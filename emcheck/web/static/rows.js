@@ -92,4 +92,3 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (again && (!open || open.dataset.id !== again)) event.detail.shouldSwap = false;
 });
 by("news-show").addEventListener("click", showNew);
-by("filter-show").hidden = true; // by script the list follows each choice
