@@ -281,8 +281,8 @@ async def access(
     before: Annotated[int | None, Query(ge=1, le=1 << 62)] = None, limit: Limit = 100,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Who signed in and whose record was looked at, the newest first; on from the `number` of the last."""
-    await note_look(parts, who.name, "access log read", address_of(request), subject=subject or "")
     lines = await parts.desk.access_log(before=before, limit=limit, subject=subject)
+    await note_look(parts, who.name, "access log read", address_of(request), subject=subject or "")
     return [{"number": number, **line._asdict(), "at": format_ms(line.at)} for number, line in lines]
 
 

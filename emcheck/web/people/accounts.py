@@ -96,9 +96,10 @@ async def let_in(request: Request, parts: Parts, token: str, onward: str) -> Res
     await parts.signing_in.replace(request.cookies.get(cookie_name(is_secure=parts.is_secure), ""))
     who = await parts.signing_in.who(token)
     answer = RedirectResponse(onward or ("/account" if who is None else home_of(who.role)), status_code=303)
+    with_cookie(parts, answer, token)
     if who is not None:
         await with_mark(parts, answer, who.name)
-    return with_cookie(parts, answer, token)
+    return answer
 
 
 def mark_in(request: Request, parts: Parts, name: str) -> str:
