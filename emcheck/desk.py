@@ -100,6 +100,23 @@ class View(NamedTuple):
     query: str
 
 
+class Photo(NamedTuple):
+    """A photo of a fitter's visit, without its picture. `is_held` is whether that is kept still.
+
+    `deleted_at` and `kept_days` say when it went and after how long; both are None where an erasure took it.
+    """
+
+    session: str
+    sha256: str
+    wearer_id: str
+    caption: str
+    at: Ms
+    by: str
+    is_held: bool = True
+    deleted_at: Ms | None = None
+    kept_days: int | None = None
+
+
 class Place(NamedTuple):
     """Where an alert stands in the queue: by `rank`, and by id among equals."""
 
@@ -331,6 +348,28 @@ class Desk(Store, Protocol):
 
     async def row_before(self, at: Ms) -> int:
         """The number of an inbox row behind which all rows were received at `at` or later; 0 for all rows."""
+        ...
+
+    # --- photos of visits ---------------------------------------------------------------------------------
+
+    async def keep_photo(self, of: Photo, picture: bytes) -> None:
+        """Keep it; one that is kept already stays."""
+        ...
+
+    async def photos(self, session: str) -> Sequence[Photo]:
+        """All of a visit, by time."""
+        ...
+
+    async def picture(self, session: str, sha256: str) -> bytes | None:
+        """One of them; None where it is held no more, or never was."""
+        ...
+
+    async def drop_photo(self, session: str, sha256: str) -> None:
+        """Forget that there was one: its act was refused."""
+        ...
+
+    async def forget_photos(self, *, before: Ms, at: Ms, kept_days: int) -> int:
+        """Delete the pictures taken before an instant, for they were kept so long; how many those were."""
         ...
 
     # --- looking back and over all ------------------------------------------------------------------------

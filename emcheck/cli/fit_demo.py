@@ -6,8 +6,8 @@ from typing import Any
 
 import typer
 
+from emcheck.cli.conducting import conduct
 from emcheck.cli.demo_console import MADE, DemoConsole
-from emcheck.cli.fitting import conduct, pages
 from emcheck.cli.night import empty
 from emcheck.cli.reading import bad_input, read_policy
 from emcheck.cli.stopping import term_is_ctrl_c
@@ -16,6 +16,7 @@ from emcheck.domain.ids import TagId, UnitId
 from emcheck.domain.instants import format_ms, parse_ms
 from emcheck.domain.register import Register, parse_register
 from emcheck.domain.rights import Role
+from emcheck.evidence.fitting_record import record_pdf
 from emcheck.ingest.embedded import BrokerError
 from emcheck.ports import StoreError
 from emcheck.service.running import quiet_logging
@@ -75,7 +76,7 @@ def show_visit(situation: str, folder: Path) -> None:
     except (BrokerError, StoreError, OutOfStepError, OSError) as error:
         bad_input(error)
     record = folder / "record.pdf"
-    record.write_bytes(pages(plain))
+    record.write_bytes(record_pdf(plain))
     typer.echo(f"Record: {record}. Database: {folder / 'emcheck.db'}")
 
 

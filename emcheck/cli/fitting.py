@@ -1,7 +1,8 @@
 """`emcheck fit`: a fitter's visit, from the first question to the signed record."""
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -10,12 +11,11 @@ from emcheck.cli.serving import ConfigOption, refuse_if_missing, settings_of
 from emcheck.cli.showing import say, show, show_lines
 
 if TYPE_CHECKING:
-    from emcheck.clock import Clock
     from emcheck.service.sessions import Look
-    from emcheck.settings import Settings
     from emcheck.store.sql import SqlStore
 
 fit_app = typer.Typer(help="Fit a tag, step by step, and leave with a signed record.", invoke_without_command=True)
+Found = TypeVar("Found")
 SessionArgument = Annotated[str, typer.Argument(metavar="SESSION", help="A session, or how it begins.")]
 
 
@@ -43,6 +43,7 @@ def fit(
         return
     import asyncio
 
+    from emcheck.cli.conducting import conduct
     from emcheck.cli.reading import bad_input, read_named
     from emcheck.cli.visit import RefusedError, read_script
     from emcheck.ports import StoreError
@@ -67,99 +68,6 @@ def fit(
         typer.echo("emcheck: the session stays open; the same command goes on with it", err=True)
         raise typer.Exit(1) from None
     raise typer.Exit(0 if signed else 1)
-
-
-async def conduct(
-    settings: "Settings",
-    name: str | None,
-    opening: dict[str, str | None],
-    script: list[dict[str, Any]] | None,
-    *,
-    wait_s: float,
-    as_json: bool,
-    clock: "Clock | None" = None,
-) -> bool:
-    """The session from where it stands to where it is left; whether it is signed. RefusedError, NoSessionError."""
-    from emcheck.cli.asking import ask
-    from emcheck.cli.visit import Talk, play
-    from emcheck.clock import SystemClock
-    from emcheck.domain.fitting.limb_note import UNCLEAR, read_note
-    from emcheck.service.sessions import Looking
-    from emcheck.store.sql import SqlStore
-
-    store = SqlStore(settings.store.async_url, read_only=True)
-    await store.open()
-    try:
-        name, resumed = await _opened(settings, store, name, opening)
-        talk = Talk(settings, await Looking.at(store, name), as_json, clock or SystemClock())
-        look = await talk.look()
-        talk.tell(f"Session {name}{' goes on where it stood' if resumed else ''}: {_about(look)}", state="open")
-        for warning in look.session.warnings:
-            talk.tell(warning, urgent=True, warning=warning)
-        if look.note:
-            talk.tell(f"LIMB NOTE: {look.note}", urgent=True, limb_note=look.note)
-        if read_note(look.note).unclear:
-            talk.tell(UNCLEAR, urgent=True)
-        if script is None:
-            await ask(talk, wait_s=wait_s)
-        else:
-            await play(talk, script, within_s=wait_s)
-        look = await talk.look()
-        closed = look.session.closed
-        if closed is None:
-            talk.told(look)
-        outcome = None if closed is None else closed.outcome
-        found = None if closed is None or closed.found is None else closed.found.state
-        said = f"{outcome.replace('_', ' ')}, {found}" if outcome else f"open, {look.standing.state}"
-        talk.tell(f"Session {name}: {said}.", outcome=outcome, state=found or look.standing.state,
-                  open=look.standing.open_steps())  # fmt: skip
-        return outcome == "success"
-    finally:
-        await store.close()
-
-
-def _about(look: "Look") -> str:
-    visit = look.session.visit
-    return f"tag {visit.tag} for {visit.order_id} of {look.name or visit.wearer_id} at {visit.unit}, {visit.by}"
-
-
-async def _opened(
-    settings: "Settings", store: "SqlStore", name: str | None, opening: dict[str, str | None]
-) -> tuple[str, bool]:
-    """The session that goes on, or the name of a new one; whether it is an old one. RefusedError where they differ."""
-    from ulid import ULID
-
-    from emcheck.cli.visit import RefusedError, say_to
-    from emcheck.domain.fitting.visits import contradiction
-    from emcheck.service.session import sessions_of
-
-    known = await sessions_of(store)
-    lacking = [option for option, key in (("--order", "order_id"), ("--tag", "tag"), ("--unit", "unit"),
-                                          ("--fitter", "by")) if opening[key] is None]  # fmt: skip
-    begun = [key for key in known if name is not None and lacking and key.startswith(name)]
-    if name is not None and (name in known or len(begun) == 1):
-        name = name if name in known else begun[0]
-        if (wrong := contradiction(known[name].visit, opening)) is not None:
-            raise RefusedError(wrong)
-        return name, True
-    if begun:
-        raise RefusedError(f"{len(begun)} sessions begin with {name!r}: {', '.join(begun[-4:])}; write more of the one")
-    mine = [
-        one.visit
-        for one in known.values()
-        if name is None and one.closed is None and one.visit.order_id == opening["order_id"]
-        if opening["by"] in (None, one.visit.by)
-    ]
-    if mine:
-        if (wrong := contradiction(mine[0], opening)) is not None:
-            raise RefusedError(wrong)
-        return mine[0].session, True
-    if lacking:
-        raise RefusedError(f"no such session is open, and a new one needs {', '.join(lacking)}")
-    name = name or f"FS-{ULID()}"
-    said = {key: value for key, value in opening.items() if value is not None}
-    await say_to(settings, {"type": "fitting_opened", "session": name, **said})
-    return name, False
 
 
 @fit_app.command("list")
@@ -201,6 +109,7 @@ def _ended(one: dict[str, Any]) -> str:
 @fit_app.command("show")
 def fit_show(session: SessionArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Where a session stands: every step, and what to do next."""
+    from emcheck.cli.conducting import about
     from emcheck.domain.fitting.judging import is_done
     from emcheck.domain.fitting.steps import STEPS
 
@@ -209,7 +118,7 @@ def fit_show(session: SessionArgument, config: ConfigOption = None, as_json: Jso
     if as_json:
         show_lines({"step": s.id, "state": it.results[s.id].state, "words": it.results[s.id].words} for s in STEPS)
         return
-    say(f"Session {look.session.visit.session}: {_about(look)}")
+    say(f"Session {look.session.visit.session}: {about(look)}")
     for warning in look.session.warnings:
         say(warning, urgent=True)
     if look.note:
@@ -221,12 +130,22 @@ def fit_show(session: SessionArgument, config: ConfigOption = None, as_json: Jso
 
 
 def _look(config: Path | None, session: str) -> "Look":
+    async def asked(_: "SqlStore", look: "Look") -> "Look":
+        return look
+
+    return _of_session(config, session, asked)
+
+
+def _of_session(
+    config: Path | None, session: str, asks: Callable[["SqlStore", "Look"], Coroutine[None, None, Found]]
+) -> Found:
+    """What is asked of a session as it stands now."""
     from emcheck.cli.reading import bad_input
     from emcheck.clock import SystemClock
     from emcheck.service.sessions import Looking, NoSessionError
 
-    async def asked(store: "SqlStore") -> "Look":
-        return await (await Looking.at(store, session)).look(SystemClock().now())
+    async def asked(store: "SqlStore") -> Found:
+        return await asks(store, await (await Looking.at(store, session)).look(SystemClock().now()))
 
     try:
         return read_store(config, asked)
@@ -262,24 +181,34 @@ def fit_record(
 
     from emcheck.cli.reading import bad_input
     from emcheck.cli.writing import refuse_if_there, write_new
-    from emcheck.service.sessions import document
 
     if out is not None and out.suffix not in (".json", ".pdf"):
         bad_input(f"{out}: a record is a .json or a .pdf file; name one of them")
     if out is not None and not force:
         refuse_if_there(out)
-    look = _look(config, session)
-    plain = document(look)
+    plain, pictures = _record(config, session)
     text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
         return
-    write_new(out, pages(plain) if out.suffix == ".pdf" else text, force=force)
-    typer.echo(f"{out}: {look.session.visit.session}, sha256 {plain['sha256']}")
+    content: str | bytes = text
+    if out.suffix == ".pdf":
+        from emcheck.evidence.fitting_record import record_pdf  # its compiler is large, and loaded for this alone
+
+        content = record_pdf(plain, pictures)
+    write_new(out, content, force=force)
+    typer.echo(f"{out}: {plain['record']['session']}, sha256 {plain['sha256']}")
 
 
-def pages(document: dict[str, Any]) -> bytes:
-    """As PDF; the compiler is large, and loaded for this alone."""
-    from emcheck.evidence.fitting_record import record_pdf
+def _record(config: Path | None, session: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The record's file, and the pictures of its photos that are held."""
+    from emcheck.service.sessions import document_of
 
-    return record_pdf(document)
+    async def asked(store: "SqlStore", look: "Look") -> tuple[dict[str, Any], dict[str, bytes]]:
+        plain = await document_of(store, look)
+        held = {
+            one["sha256"]: await store.picture(plain["record"]["session"], one["sha256"]) for one in plain["photos"]
+        }
+        return plain, {name: picture for name, picture in held.items() if picture is not None}
+
+    return _of_session(config, session, asked)

@@ -10,7 +10,6 @@ import typer
 from emcheck.cli.explaining import JsonOption, read_store
 from emcheck.cli.serving import ConfigOption, refuse_if_missing, settings_of
 from emcheck.cli.showing import show
-from emcheck.present.roles import ROLE_WORDS
 
 if TYPE_CHECKING:
     from emcheck.domain.rights import Role
@@ -20,7 +19,12 @@ if TYPE_CHECKING:
 user_app = typer.Typer(help="Who may sign in at the console.", no_args_is_help=True)
 _T = TypeVar("_T")
 NameArgument = Annotated[str, typer.Argument(help="The account, as j.doe: it stands beside each act for ever.")]
-_ROLES = "; ".join(f"{role} {words}" for role, words in ROLE_WORDS.items()) + "."
+_ROLES = (
+    "operator works the queue; supervisor works the queue, reads the access log and sees all visits; "
+    "fitter makes visits; officer reads own cases; auditor reads what the centre sees and acts on nothing; "
+    "administrator looks after accounts and sees no wearer."
+)
+"""`ROLE_WORDS`, which nobody waits for who asks for help."""
 
 
 @user_app.command("add")

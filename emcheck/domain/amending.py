@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from whenever import Instant as Moment
 
 from emcheck.domain.attending import ActOnAlert
-from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
+from emcheck.domain.fitting.acts import AddPhoto, AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.fitting.outcomes import begun, closed
 from emcheck.domain.ids import AddressId, Ms, OrderId, UnitId, WearerId
 from emcheck.domain.instants import format_ms
@@ -52,7 +52,7 @@ from emcheck.domain.register import (
 )
 
 _ORDER = TypeAdapter(Order)
-_CHANGE_NOTHING = (ActOnAlert, ReferBreach, ReportAudit, PutPolicy, AnswerStep, MarkFitting, OverrideFitting)
+_CHANGE_NOTHING = (ActOnAlert, ReferBreach, ReportAudit, PutPolicy, AnswerStep, MarkFitting, AddPhoto, OverrideFitting)
 _T = TypeVar("_T")
 _IN_REGISTER = re.compile(r"^(order|installation|fitting|wearer)s\.\d+")
 """Where something stands among others in the register; whoever gives an instruction knows it by the act's own field."""

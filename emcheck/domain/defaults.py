@@ -80,6 +80,8 @@ RULES: dict[str, Default] = {
     "fitting.session.most_s": Default(7200, "s", sign_off=True),
     "fitting.session.report_s": Default(1, "s"),
     "fitting.session.sign_within_s": Default(600, "s", sign_off=True),
+    "fitting.photo.most": Default(6, "photos", sign_off=True),
+    "fitting.photo.kept_days": Default(90, "days", sign_off=True),
     "fitting.overdue.attempts_max": Default(2, "visits"),
     "fitting.unvalidated.priority_overridden": Default("P2", "priority", sign_off=True),
     "fitting.unvalidated.revalidate_within_s": Default(259200, "s", sign_off=True),

@@ -14,7 +14,7 @@ judged before is judged again by the register that is in force now.
 6. `audit`: what the auditor finds, all of it, nothing where all is well (rule service.audit). It changes no register.
 7. `referral`: an order's breach is reported to the authority (`referrals`). It changes no register and no finding.
 8. `policy`: one more version of a policy, from its effective time on (policies). It changes no register.
-9. `fitting_opened`, `_answer`, `_mark`, `_override`, `_closed`: a fitter's visit (`fitting`).
+9. `fitting_opened`, `_answer`, `_mark`, `_photo`, `_override`, `_closed`: a fitter's visit (`fitting`).
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from emcheck.domain.acts import Act, By
 from emcheck.domain.acts import InstructionError as InstructionError  # noqa: PLC0414 - all of an instruction from one room
 from emcheck.domain.attending import ActOnAlert
-from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
+from emcheck.domain.fitting.acts import AddPhoto, AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.ids import AlertId, OrderId
 from emcheck.domain.problems import Misplaced, first_problem
 from emcheck.domain.register import (
@@ -303,6 +303,7 @@ Instruction = Annotated[
     | OpenFitting
     | AnswerStep
     | MarkFitting
+    | AddPhoto
     | OverrideFitting
     | CloseFitting,
     Field(discriminator="type"),
@@ -332,7 +333,16 @@ def order_of(act: Instruction) -> OrderId | None:
     return act.order.order_id if isinstance(act, PutOrder) else getattr(act, "order_id", None)
 
 
-CHANGES_NOTHING = ("alert", "audit", "referral", "policy", "fitting_answer", "fitting_mark", "fitting_override")
+CHANGES_NOTHING = (
+    "alert",
+    "audit",
+    "referral",
+    "policy",
+    "fitting_answer",
+    "fitting_mark",
+    "fitting_photo",
+    "fitting_override",
+)
 """Kinds of acts that a register is the same after, and called the same."""
 
 

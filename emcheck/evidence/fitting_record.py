@@ -7,17 +7,23 @@ text: none of it is read as markup.
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import typst
 
 from emcheck.domain.body import BodyCheck, Sample
+from emcheck.domain.fitting.photos import gone, size_of
 from emcheck.domain.instants import parse_ms
 from emcheck.present.body_drawing import Drawing
 
+Photos = Mapping[str, bytes]
+"""Pictures as they are kept, by SHA-256."""
+_NONE: Photos = MappingProxyType({})
 _TEMPLATE = Path(__file__).with_name("fitting.typ")
 _LONG_WORD = re.compile(r"\S{28,}")
 _PIECE = 14
@@ -29,23 +35,39 @@ class RecordError(ValueError):
     """A record that cannot be set; the message says what is wrong with it."""
 
 
-def record_pdf(document: Mapping[str, Any]) -> bytes:
-    """The pages of a record's file. RecordError where it is none."""
-    [pages] = _set(document, "pdf")
+def record_pdf(document: Mapping[str, Any], photos: Photos = _NONE) -> bytes:
+    """The pages of a record's file, its photos at the end. RecordError where it is none."""
+    [pages] = _set(document, photos, "pdf")
     return pages
 
 
-def record_pictures(document: Mapping[str, Any], *, dots_per_inch: float = 110) -> list[bytes]:
+def record_pictures(document: Mapping[str, Any], photos: Photos = _NONE, *, dots_per_inch: float = 110) -> list[bytes]:
     """Each page as a PNG, to be looked at."""
-    return _set(document, "png", dots_per_inch)
+    return _set(document, photos, "png", dots_per_inch)
 
 
-def _set(document: Mapping[str, Any], kind: Literal["pdf", "png"], ppi: float | None = None) -> list[bytes]:
+def _set(
+    document: Mapping[str, Any], photos: Photos, kind: Literal["pdf", "png"], ppi: float | None = None
+) -> list[bytes]:
+    """A photo whose picture is broken must not keep a record from being printed: it is set without them then."""
+    try:
+        return _compiled(document, photos, kind, ppi)
+    except RecordError:
+        if not photos:
+            raise
+    return _compiled(document, _NONE, kind, ppi)
+
+
+def _compiled(
+    document: Mapping[str, Any], photos: Photos, kind: Literal["pdf", "png"], ppi: float | None
+) -> list[bytes]:
     try:
         made_at = datetime.fromisoformat(document["record"]["as_of"]).replace(microsecond=0)
         inputs = {
             "document": json.dumps(_breakable(document), ensure_ascii=False),
             "drawing": _drawing(document["record"]),
+            "pictures": json.dumps({name: _framed(picture) for name, picture in photos.items()}),
+            "gone": json.dumps({each["sha256"]: gone(each["kept_days"]) for each in document.get("photos", ())}),
         }
         pages: Any = typst.compile(
             _TEMPLATE.read_bytes(), format=kind, ppi=ppi, sys_inputs=inputs, timestamp=made_at,
@@ -54,6 +76,16 @@ def _set(document: Mapping[str, Any], kind: Literal["pdf", "png"], ppi: float | 
     except (KeyError, TypeError, ValueError, typst.TypstError) as error:
         raise RecordError(f"no fitting record of version 1: {error}") from None
     return [pages] if isinstance(pages, bytes) else list(pages)
+
+
+def _framed(picture: bytes) -> str:
+    """A picture inside an SVG: what is handed to Typst beside its template is text."""
+    width, height = size_of(picture)
+    told = f"data:image/jpeg;base64,{b64encode(picture).decode()}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<image width="{width}" height="{height}" href="{told}"/></svg>'
+    )
 
 
 def _breakable(value: Any, key: str = "") -> Any:

@@ -154,6 +154,25 @@ class SignatureShape(_Shape):
     """Drawn by hand: lines of points (x, y) on a field of 1000 by 500; missing where the name was typed."""
 
 
+class PhotoShape(_Shape):
+    """A photo that was taken; its picture is kept beside, for a time."""
+
+    sha256: str = Field(pattern=_SHA256)
+    """Of the picture; `record.history` names it by this."""
+    caption: Literal["strap_and_skin", "whole_leg", "unit_and_place"]
+    """What it shows."""
+    at: str
+    """When it was taken."""
+    by: str
+    """By whom."""
+    is_held: bool
+    """Whether the picture is kept still."""
+    deleted_at: str | None
+    """When it went because its time was over; null where it did not, or an erasure took it."""
+    kept_days: int | None
+    """After how many days it went."""
+
+
 class PersonalShape(_Shape):
     """What an erasure takes; no part of what is signed."""
 
@@ -184,5 +203,7 @@ class FittingShape(_Shape):
     """The range that the unit keeps since."""
     note: str | None
     """What else is to be known."""
+    photos: list[PhotoShape] = []
+    """Photos of the visit, by time; no part of what is signed."""
     personal: PersonalShape
     """What an erasure takes."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emcheck.domain.attending import ActOnAlert
-from emcheck.domain.fitting.acts import AnswerStep, FittingAct, MarkFitting, OpenFitting, OverrideFitting
+from emcheck.domain.fitting.acts import AddPhoto, AnswerStep, FittingAct, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import format_ms
 from emcheck.domain.instructions import (
@@ -67,6 +67,8 @@ def _visit(act: FittingAct) -> str:
         return f"{head}: {act.step.replace('_', ' ')}: {act.answer}{f', {said}' if said else ''}"
     if isinstance(act, MarkFitting):
         return f"{head}: {act.what.replace('_', ' ')}{f' {act.room}' if act.room else ''}"
+    if isinstance(act, AddPhoto):
+        return f"{head}: photo of {act.caption.replace('_', ' ')}, {act.sha256[:12]}"
     if isinstance(act, OverrideFitting):
         return f"{head} overridden"
     return f"{head} closed: {act.outcome.replace('_', ' ')}"

@@ -19,17 +19,19 @@ from emcheck.alerting.cloudevents import cloud_event
 from emcheck.alerting.notifying import Contact, targets_of
 from emcheck.alerting.outbox import OutboxRunner
 from emcheck.clock import Clock
+from emcheck.desk import Desk
 from emcheck.domain.alerts import Alert
 from emcheck.domain.ids import Ms
 from emcheck.domain.policy import Policy
 from emcheck.ending import end
 from emcheck.ingest.mqtt import MqttTransport
-from emcheck.ports import Publisher, Store, StoreError
+from emcheck.ports import Publisher, StoreError
 from emcheck.service import housekeeping
 from emcheck.service.acknowledging import Acknowledger, Seal
 from emcheck.service.auditing import Auditor
 from emcheck.service.clockwatch import ClockWatch, Look
 from emcheck.service.configuring import Configuring
+from emcheck.service.forgetting import Forgetting
 from emcheck.service.http import By, QuietServer, health_app, listen
 from emcheck.service.loops import Loops
 from emcheck.service.pipeline import Pipeline
@@ -74,7 +76,7 @@ class Service:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Desk,
         transport: MqttTransport,
         publishers: Sequence[Publisher],
         policy: Policy,
@@ -195,6 +197,7 @@ class Service:
             "configure_units": self.configuring.run(),
             "read_mail": self.loops.read_mail(),
             "end_visits": EndingVisits(self._store, self._clock, lambda: self.pipeline.engine.roster.visits).run(),
+            "forget_photos": Forgetting(self._store, self._clock, self._policy).run(),
             "tidy": housekeeping.tidy(lambda: self._transport.sessions_total),
         }
         if self._options.look is not None:
@@ -207,13 +210,16 @@ class Service:
             work["watchdog"] = self._beat(self._options.watchdog_url)
         return {asyncio.create_task(job, name=name) for name, job in work.items()}
 
+    def _policy(self, now: Ms) -> Policy:
+        """The service's own, as it is published at `now`."""
+        return self.pipeline.engine.roster.policies.own.then(now)
+
     async def _watch_clock(self, look: Look) -> None:
         """Every few seconds, by a clock that nobody sets; a look costs some microseconds."""
         engine = self.pipeline.engine
         watch = ClockWatch(told=engine.receiving.synchronised)
         while True:
-            policy = engine.roster.policies.own.then(self._clock.now())
-            for said in watch.news(look(), policy):
+            for said in watch.news(look(), self._policy(self._clock.now())):
                 await self.loops.tell_clock(said)
             await asyncio.sleep(self._options.look_every_s)
 

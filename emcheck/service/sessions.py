@@ -6,10 +6,11 @@ other instruction is said. Nothing is remembered here, so that a phone that is l
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from emcheck.desk import Desk, Photo
 from emcheck.domain.amending import addresses
 from emcheck.domain.fitting.acts import FittingAct
 from emcheck.domain.fitting.judging import Standing, standing
@@ -146,7 +147,21 @@ def around(register: Register, order_id: str) -> Register:
     )
 
 
-def document(look: Look) -> dict[str, Any]:
+def plain_photo(photo: Photo) -> dict[str, Any]:
+    """A photo as a record's file names it."""
+    return {
+        "sha256": photo.sha256, "caption": photo.caption, "at": format_ms(photo.at), "by": photo.by,
+        "is_held": photo.is_held, "deleted_at": None if photo.deleted_at is None else format_ms(photo.deleted_at),
+        "kept_days": photo.kept_days,
+    }  # fmt: skip
+
+
+async def document_of(store: Desk, look: Look) -> dict[str, Any]:
+    """The record as a file, with the photos as they are held now."""
+    return document(look, await store.photos(look.session.visit.session))
+
+
+def document(look: Look, photos: Iterable[Photo] = ()) -> dict[str, Any]:
     """The record as a file (docs/formats.md, Fitting record): what was signed, by whom, and who the wearer is."""
     it, closed = look.standing, look.session.closed
     of = record(it)
@@ -161,5 +176,6 @@ def document(look: Look) -> dict[str, Any]:
     plain["closed_at"] = None if look.session.closed_at is None else format_ms(look.session.closed_at)
     plain["range_dbm"] = None if closed is None else closed.range_dbm
     plain["note"] = None if closed is None else closed.note
+    plain["photos"] = [plain_photo(photo) for photo in photos]
     plain["personal"] = {"name": look.name, "limb_note": look.note}
     return plain

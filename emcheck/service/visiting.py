@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 
 from emcheck.clock import Clock
-from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, FittingAct, OpenFitting
+from emcheck.domain.fitting.acts import AddPhoto, AnswerStep, CloseFitting, FittingAct, OpenFitting
+from emcheck.domain.fitting.photos import refuse_more
 from emcheck.domain.fitting.repeats import refuse_old_name, refuse_repeat
 from emcheck.domain.fitting.settling import settled
 from emcheck.domain.fitting.visits import Visits, begun, heed_note
@@ -56,16 +57,18 @@ class Visiting:
         session = self.open[act.session]
         refuse_repeat((said for _, said in session.acts), act)
         note = await note_of(self.store, session.visit.wearer_id)
+        policy = roster.policies.own.then(session.visit.opened_at)
         if isinstance(act, AnswerStep):
             heed_note(act, note)
+        if isinstance(act, AddPhoto):
+            refuse_more((said for _, said in session.acts), act, policy.number("fitting.photo.most"))
         if not isinstance(act, CloseFitting):
             return act, raw
         last = newest.get(session.visit.unit, 0)
         rows = await self.store.unit_history(newest=last, after=session.rows[0]) if last > session.rows[0] else []
         found = settled(
             act, session.visit, session.acts, Telling(rows), now=now, note=note,
-            policy=roster.policies.own.then(session.visit.opened_at),
-            schedule_of=schedule_of(roster, session.visit.unit),
+            policy=policy, schedule_of=schedule_of(roster, session.visit.unit),
         )  # fmt: skip
         return self._kept(raw | {"found": plain_found(found)})
 

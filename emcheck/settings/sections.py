@@ -296,6 +296,8 @@ class WebSettings(_Section):
     board_every_s: Annotated[float, Field(ge=1, le=600)] = 10
     """How old the board of all wearers may be. While somebody looks, everybody is looked at anew as often; that takes
     about 10 us of one core a wearer, a second for 100,000, in slices of 4 ms."""
+    photo_kb_max: Annotated[int, Field(ge=64, le=8_192)] = 1_024
+    """How large one photo of a fitter's visit may be. The page scales them to 1600 pixels first: some 400 KB."""
     second_factor_for: Roles = ""
     """Roles that must have a second factor, separated by spaces, as in `administrator supervisor`: whoever of them has
     none can do nothing but set one up. Others may have one."""

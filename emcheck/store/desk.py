@@ -10,11 +10,12 @@ from emcheck.store import desk_queries as queries
 from emcheck.store import schema
 from emcheck.store.overview import SqlOverview
 from emcheck.store.people import SqlPeople
+from emcheck.store.photos import SqlPhotos
 from emcheck.store.rows import alert_from, storable
 from emcheck.store.writing import upsert
 
 
-class SqlDesk(SqlPeople, SqlOverview):
+class SqlDesk(SqlPeople, SqlOverview, SqlPhotos):
     """The console's half of `SqlStore`."""
 
     async def views(self, account: str) -> list[View]:

@@ -236,6 +236,7 @@ class MemoryStore(MemoryDesk):
 
     async def erase_person(self, wearer_id: str) -> bool:
         """Erase one wearer's personal data; False if none was held."""
+        self._erase_photos(wearer_id)
         return self._people.pop(wearer_id, None) is not None
 
     # --- verdicts -----------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from emcheck.ports import AlertChange, Person, StoreError
 from emcheck.store.desk_queries import ACTS_OF_PEOPLE
 from emcheck.store.memory_overview import MemoryOverview
 from emcheck.store.memory_people import MemoryPeople
+from emcheck.store.memory_photos import MemoryPhotos
 from emcheck.store.rows import storable
 from emcheck.store.spill import SpilledInbox
 
 
-class MemoryDesk(MemoryPeople, MemoryOverview):
+class MemoryDesk(MemoryPeople, MemoryOverview, MemoryPhotos):
     """See `emcheck.desk.Desk`."""
 
     _alerts: dict[str, Alert]
@@ -22,6 +23,7 @@ class MemoryDesk(MemoryPeople, MemoryOverview):
 
     def __init__(self) -> None:
         super().__init__()
+        MemoryPhotos.__init__(self)
         self._views: dict[tuple[str, str], View] = {}
 
     @property

@@ -33,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -326,6 +326,27 @@ access_log = Table(
     Column("address", Text),
     Index(None, "subject"),
     sqlite_autoincrement=True,
+)
+
+photo = Table(
+    "photo",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("wearer_id", Text, nullable=False),
+    Column("caption", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("kept_days", BigInteger),
+    Column("picture", LargeBinary),
+    Index(
+        "ix_photo_kept",
+        "at",
+        sqlite_where=text("picture IS NOT NULL"),
+        postgresql_where=text("picture IS NOT NULL"),
+    ),
+    Index(None, "wearer_id"),
 )
 
 saved_view = Table(

@@ -26,6 +26,7 @@ from emcheck.store import queries, schema
 from emcheck.store.backend import Backend
 from emcheck.store.desk import SqlDesk
 from emcheck.store.errors import translated
+from emcheck.store.photos import ERASE_PHOTOS
 from emcheck.store.postgres import PostgresBackend
 from emcheck.store.reading import not_open
 from emcheck.store.rows import storable
@@ -280,6 +281,7 @@ class SqlStore(SqlDesk):
     async def erase_person(self, wearer_id: str) -> bool:
         """Erase one wearer's personal data; facts and findings stay. False if none was held."""
         async with self._transaction(scrub=True) as connection:
+            await connection.execute(ERASE_PHOTOS, {"whose": wearer_id})
             gone = await connection.execute(delete(schema.person).where(schema.person.c.wearer_id == wearer_id))
             return gone.rowcount > 0
 

@@ -33,7 +33,6 @@ from emcheck.web.guarding import (
     address_of,
 )
 from emcheck.web.held import held_of
-from emcheck.web.noting import note_look
 from emcheck.web.overview.board import plain
 from emcheck.web.overview.wearer import case_of, record_of, told_of
 from emcheck.web.parts import WithParts
@@ -282,7 +281,7 @@ async def access(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Who signed in and whose record was looked at, the newest first; on from the `number` of the last."""
     lines = await parts.desk.access_log(before=before, limit=limit, subject=subject)
-    await note_look(parts, who.name, "access log read", address_of(request), subject=subject or "")
+    await parts.note_look(who.name, "access log read", address_of(request), subject=subject or "")
     return [{"number": number, **line._asdict(), "at": format_ms(line.at)} for number, line in lines]
 
 

@@ -11,7 +11,6 @@ from emcheck.present.shift import shift_at, work_of
 from emcheck.service.shift import shift_of
 from emcheck.web.api import Limit
 from emcheck.web.guarding import MaySeeBoard, MaySeeShift, address_of
-from emcheck.web.noting import note_look
 from emcheck.web.overview import board as boards
 from emcheck.web.overview.equipment import engine_of
 from emcheck.web.overview.shift import MOST, OPERATORS_MOST
@@ -109,7 +108,7 @@ async def shift(
     end = min(now, _instant("until", until, now))
     if not (begin < end or begin == end == now) or end > begin + MOST:
         raise Problem(422, f"until: after since, and at most {MOST // 86_400_000} days later")
-    await note_look(parts, who.name, "shift read", address_of(request))
+    await parts.note_look(who.name, "shift read", address_of(request))
     found = await shift_of(parts.desk, engine.roster, since=begin, until=end, now=now, operators=operators)
     counts = [count._asdict() for count in found.counts]
     return Shift(

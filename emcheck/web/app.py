@@ -4,6 +4,7 @@ The policy for content allows this site's own files and nothing else: no script 
 site, no frame around it. What an answer says of a person is kept in no cache.
 """
 
+import re
 import traceback
 from collections.abc import Mapping
 
@@ -57,6 +58,7 @@ _HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _BODY_MAX = 64 << 10
+_PHOTOS = re.compile(r"/api/v1/visits/[^/]+/photos")
 _HTTP: Mapping[int, str] = {
     400: "The body cannot be read; send what its Content-Type says, in UTF-8.",
     404: "There is no such page.",
@@ -67,9 +69,10 @@ _HTTP: Mapping[int, str] = {
 class Shell:
     """Puts the headers on every answer, and refuses a body that no form of ours has."""
 
-    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, is_secure: bool, photo_bytes_max: int) -> None:
         self._app = app
         self._is_secure = is_secure
+        self._photo_bytes_max = photo_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -96,8 +99,9 @@ class Shell:
         if b"transfer-encoding" in told:
             await _refusal(scope, 411, "Say how long it is.")(scope, receive, dressed)
             return
-        if not given.isdigit() or int(given) > _BODY_MAX:
-            await _refusal(scope, 413, f"At most {_BODY_MAX} bytes are read.")(scope, receive, dressed)
+        most = self._photo_bytes_max if _PHOTOS.fullmatch(scope["path"]) else _BODY_MAX
+        if not given.isdigit() or int(given) > most:
+            await _refusal(scope, 413, f"At most {most} bytes are read.")(scope, receive, dressed)
             return
         try:
             await self._app(scope, receive, dressed)
@@ -149,7 +153,7 @@ def console_app(parts: Parts) -> FastAPI:
     add_visits(app, parts)
     app.add_api_route("/static/timeline.css", _timeline_css, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    app.add_middleware(Shell, is_secure=parts.is_secure)
+    app.add_middleware(Shell, is_secure=parts.is_secure, photo_bytes_max=parts.photo_bytes_max)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(StoreError, _store_failed)
     app.add_exception_handler(SealError, _seal_failed)

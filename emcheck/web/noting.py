@@ -1,13 +1,7 @@
 """The access log of pages that show many people and refresh themselves: one line for a question, once an hour."""
 
-from typing import TYPE_CHECKING
-
-from emcheck.desk import Access
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import HOUR
-
-if TYPE_CHECKING:
-    from emcheck.web.parts import Parts
 
 _KEPT_MAX = 10_000
 """Questions of all consoles in an hour that are remembered; where there are more, some are noted again."""
@@ -28,10 +22,3 @@ class Noted:
             self._asked.clear()
         self._asked[account, action, subject] = at
         return True
-
-
-async def note_look(parts: "Parts", account: str, action: str, address: str, *, subject: str = "") -> None:
-    """Keep that somebody looks at a list of people, before it is shown; its refreshing itself is the same look."""
-    now = parts.clock.now()
-    if parts.noted.is_news(account, action, subject, now):
-        await parts.desk.note_access([Access(now, account, action, subject or None, None, address)])

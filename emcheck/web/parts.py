@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from emcheck.clock import Clock
-from emcheck.desk import Desk
+from emcheck.desk import Access, Desk
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import Ms
 from emcheck.service.board import Boards
@@ -43,6 +43,8 @@ class Parts:
     """In which times are shown that belong to no order."""
     shift_starts: tuple[str, ...] = ("07:00", "19:00")
     """When shifts begin, by that zone's clock."""
+    photo_bytes_max: int = 1 << 20
+    """How large one photo of a visit may be."""
     board_every_ms: Ms = 10_000
     """How old a board may be."""
     boards: Boards = field(init=False)
@@ -67,6 +69,12 @@ class Parts:
         """For how long an act can be taken back; nothing is offered while the service starts."""
         known = self.known()
         return -1 if known is None else Own(known.engine.roster.policies.own).undo_ms(now)
+
+    async def note_look(self, account: str, action: str, address: str, *, subject: str = "") -> None:
+        """Keep that somebody looks at a list of people, before it is shown; its refreshing itself is the same look."""
+        now = self.clock.now()
+        if self.noted.is_news(account, action, subject, now):
+            await self.desk.note_access([Access(now, account, action, subject or None, None, address)])
 
 
 def parts_of(request: Request) -> Parts:

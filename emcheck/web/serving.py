@@ -118,6 +118,7 @@ def parts_over(settings: WebSettings, desk: Desk, clock: Clock, service: Service
         is_secure=(settings.url or "").startswith("https://"),
         zone=settings.timezone,
         shift_starts=tuple(sorted(settings.shift_starts.split())),
+        photo_bytes_max=settings.photo_kb_max << 10,
         board_every_ms=round(settings.board_every_s * 1000),
     )
 

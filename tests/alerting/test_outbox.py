@@ -191,7 +191,7 @@ class Moody(Receiver):
         await super().publish(item)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(["W-1", "W-2", "W-3", "BU-0001"]), min_size=1, max_size=30), st.integers(0, 999))
 def test_whatever_fails_each_subject_has_all_its_items_in_order(subjects: list[str], seed: int) -> None:
     """But for what was given up; and first deliveries never go back."""

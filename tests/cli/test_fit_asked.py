@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from emcheck.cli.fitting import conduct
+from emcheck.cli.conducting import conduct
 from emcheck.clock import VirtualClock
 from emcheck.domain.ids import TagId, UnitId
 from emcheck.domain.register import parse_register

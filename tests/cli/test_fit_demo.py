@@ -18,7 +18,10 @@ def test_on_a_prosthesis_the_fitter_is_told_not_to_leave_and_has_it_on_paper(tmp
     for _ in range(2):  # the second removes what the first left
         told = demo("prosthesis-foam", "--folder", str(tmp_path / "fit"))
         assert (told.returncode, told.stderr) == (0, "")
-        assert "Not on a living limb, do not leave, choose the other leg." in told.stdout
+        assert (
+            "Not on a living limb: end the visit and tell your supervisor, for the limb note bars the other leg."
+            in (told.stdout)
+        )
         assert "with another the same session goes on" in told.stdout
         assert "Session FS-demo: cannot validate, pending." in told.stdout
     assert (tmp_path / "fit" / "record.pdf").read_bytes().startswith(b"%PDF")

@@ -11,10 +11,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from emcheck.cli import app
+from emcheck.cli import app, users
 from emcheck.desk import Access, Account, SecondFactor, SignIn
 from emcheck.domain.rights import Role
 from emcheck.ingest.embedded import free_port
+from emcheck.present.roles import ROLE_WORDS
 from emcheck.store.sql import SqlStore
 from tests.service.served import PATIENCE_S, Served, refused, serving, toml
 
@@ -181,3 +182,8 @@ async def test_a_console_that_cannot_listen_says_so(tmp_path: Path) -> None:
     said = await refused(tmp_path, {"web": {"enabled": True, "host": "192.0.2.1", "port": 8081}})
     assert "web: 192.0.2.1:8081 cannot be listened on" in said
     assert "web.host and web.port" in said
+
+
+def test_help_says_of_each_role_what_the_console_says() -> None:
+    said = "; ".join(f"{role} {words}" for role, words in ROLE_WORDS.items()) + "."
+    assert said == users._ROLES

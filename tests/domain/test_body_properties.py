@@ -31,7 +31,7 @@ def dated(read: list[tuple[int, Sample]]) -> list[Sample]:
     return samples
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(readings)
 def test_probabilities_are_probabilities(read: list[tuple[int, Sample]]) -> None:
     check = BodyCheck()
@@ -43,7 +43,7 @@ def test_probabilities_are_probabilities(read: list[tuple[int, Sample]]) -> None
         assert said.words
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(readings, st.integers(0, 40))
 def test_no_row_depends_on_later_ones_and_a_checkpoint_changes_nothing(
     read: list[tuple[int, Sample]], cut: int
@@ -58,7 +58,7 @@ def test_no_row_depends_on_later_ones_and_a_checkpoint_changes_nothing(
     assert [(each.state, each.p_attached, each.words) for each in map(again.take, samples[cut:])] == whole[cut:]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(1, 600), st.floats(15, 40), st.floats(0, 5000)), max_size=60))
 def test_skin_and_motion_alone_never_say_yes(read: list[tuple[int, float, float]]) -> None:
     check, at = BodyCheck(), BEGIN
@@ -67,7 +67,7 @@ def test_skin_and_motion_alone_never_say_yes(read: list[tuple[int, float, float]
         assert check.take(Sample(at, skin, None, motion)).state != ATTACHED
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(1, 600), st.floats(15, 40), st.floats(0, 3), st.floats(0, 0.4)), max_size=60))
 def test_proximity_that_says_no_is_never_overruled(read: list[tuple[int, float, float, float]]) -> None:
     check, at = BodyCheck(), BEGIN

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emcheck.domain.findings import Finding
@@ -78,7 +78,7 @@ def minutes(spans: list[tuple[int, int]]) -> set[int]:
     return {at_ms for start, end in spans for at_ms in range(start, end, MINUTE)}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(TROUBLES)
 def test_seconds_of_one_cause_never_count_in_another(troubles: Troubles) -> None:
     found = judged(troubles).findings
@@ -104,7 +104,7 @@ def with_ourselves(troubles: Troubles, down: list[tuple[int, int]]) -> list[tupl
     return merged(during(troubles, "link") + down)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(TROUBLES)
 def test_an_absence_is_the_same_whatever_befalls_link_power_and_ourselves(troubles: Troubles) -> None:
     """Once the stored facts have come; when it was raised is another matter."""

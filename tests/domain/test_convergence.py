@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emcheck.domain.findings import Finding
@@ -117,7 +117,7 @@ def told(found: list[Finding]) -> list[object]:
     return sorted(rows, key=repr)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.lists(st.tuples(STEP, st.integers(1, 900)), min_size=1, max_size=25), st.integers(0, 2**32))
 def test_any_order_of_arrival_gives_the_same_findings(steps: list[tuple[str, int]], seed: int) -> None:
     night = tell(steps)
@@ -138,7 +138,7 @@ READS_OTHERWISE: dict[str, Any] = {
 """Thresholds of every family that a version may change."""
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(STEP, st.integers(1, 900)), min_size=1, max_size=25),
     st.integers(0, 2**32),
@@ -155,7 +155,7 @@ def test_any_order_of_arrival_gives_the_same_findings_under_two_versions(
     assert told(judge(stream(shuffled(envelopes, seed)), register(), until=UNTIL, others=second)) == expected
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.lists(st.tuples(STEP, st.integers(1, 900)), min_size=1, max_size=25))
 def test_being_judged_as_it_came_gives_what_judging_at_the_end_gives(steps: list[tuple[str, int]]) -> None:
     night = tell(steps)
@@ -167,7 +167,7 @@ def test_being_judged_as_it_came_gives_what_judging_at_the_end_gives(steps: list
     assert told(judge(live, until=UNTIL)) == told(judge(at_the_end, until=UNTIL))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.lists(st.tuples(STEP, st.integers(1, 900)), min_size=1, max_size=25), st.integers(0, 2**32))
 def test_repeats_change_nothing_not_even_what_runs_in_receive_time(steps: list[tuple[str, int]], seed: int) -> None:
     """Every rule, `raised_at` included: a message that comes again at once, in pieces or whole, is no news."""
@@ -187,7 +187,7 @@ def test_repeats_change_nothing_not_even_what_runs_in_receive_time(steps: list[t
     assert sorted(map(repr, second)) == sorted(map(repr, first))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.lists(st.tuples(STEP, st.integers(1, 900)), min_size=1, max_size=25))
 def test_no_violation_covers_unknown_time(steps: list[tuple[str, int]]) -> None:
     """P3, on the timeline itself."""

@@ -122,9 +122,7 @@ def folded(lines: list[Line], known: Register, until: int, monkeypatch: pytest.M
         return replay(lines, known, england(), until=until)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(STEP_OR_CLONE, min_size=5, max_size=30), st.lists(STEP_OR_CLONE, max_size=15), st.integers(0, 2**32))
 @example([("away", 20 * 3600, 2)] * 12, [], 1)
 @example(HOLE_THAT_GREW, [("hears", 35321, 2), ("tamper", 28303, 2)], 51149)

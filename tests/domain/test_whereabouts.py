@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emcheck.domain.case import Case
@@ -26,7 +26,7 @@ def seen(engine: Engine, case: Case, now: int) -> Standing:
 
 
 @given(st.lists(st.tuples(STEP, st.integers(1, 400)), min_size=1, max_size=12), st.integers(0, 300_000))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_what_a_source_says_is_what_its_timeline_says(steps: list[tuple[str, int]], after: int) -> None:
     night = tell(steps)
     now = night.messages[-1][0] + after

@@ -16,6 +16,7 @@ from emcheck.domain.fitting.record import record, record_sha256
 from emcheck.domain.instants import SECOND, format_ms
 from emcheck.evidence.fitting_record import RecordError, record_pdf, record_pictures
 from tests.domain.visited import VisitStory, on_foam
+from tests.pictures import BASELINE, PROGRESSIVE
 
 GOLDEN = Path(__file__).with_name("expected") / "fitting-record.json"
 
@@ -73,6 +74,23 @@ def test_whatever_the_end_there_are_whole_pages(outcome: str | None) -> None:
         assert picture[:8] == b"\x89PNG\r\n\x1a\n"
         width, height = struct.unpack(">II", picture[16:24])
         assert (width, height) == (298, 421), "A4 upright"
+
+
+def photographed(name: str = "ab" * 32) -> dict[str, Any]:
+    said = {"caption": "whole_leg", "at": "2026-03-24T10:00:00.000Z", "by": "A. Fitter"}
+    held = {"sha256": name, **said, "is_held": True, "deleted_at": None, "kept_days": None}
+    gone = {"sha256": "cd" * 32, **said, "is_held": False, "deleted_at": "2026-09-24T10:00:00.000Z", "kept_days": 90}
+    return document(VisitStory().whole()) | {"photos": [held, gone]}
+
+
+def test_photos_stand_at_the_end_and_a_broken_one_keeps_no_record_from_being_printed() -> None:
+    of, name = photographed(), "ab" * 32
+    with_it, without = record_pdf(of, {name: BASELINE}), record_pdf(of)
+    assert BASELINE[-40:-2] in with_it
+    assert BASELINE[-40:-2] not in without
+    assert with_it == record_pdf(of, {name: BASELINE})
+    assert record_pdf(of, {name: b"\xff\xd8\xff no picture"}) == without
+    assert len(record_pictures(of, {name: PROGRESSIVE})) >= len(record_pictures(document(VisitStory().whole())))
 
 
 def test_what_people_write_stands_as_text_whatever_it_holds() -> None:

@@ -81,7 +81,7 @@ def orders(draw: st.DrawFn) -> Order:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(orders())
 def test_what_is_exported_is_imported_with_the_same_windows(order: Order) -> None:
     expected = windows(order, order.starts_at, order.ends_at)
@@ -125,7 +125,7 @@ def as_rules(order: Order) -> str:
     return f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\n{''.join(events)}END:VCALENDAR\n"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(weekly_orders())
 def test_weekly_rules_are_the_register_s_weekly_windows(order: Order) -> None:
     expected = windows(order, order.starts_at, order.ends_at)
@@ -139,7 +139,7 @@ def test_weekly_rules_are_the_register_s_weekly_windows(order: Order) -> None:
     assert windows(read, order.starts_at, order.ends_at) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(orders())
 def test_the_order_s_own_time_is_kept_where_it_is_given(order: Order) -> None:
     expected = windows(order, order.starts_at, order.ends_at)

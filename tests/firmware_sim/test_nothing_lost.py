@@ -66,7 +66,7 @@ class Chaos(Bench):
         return self.flash.log.holds(boot, seq) or seq <= self.acked.get(boot, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_life | _ack, min_size=4, max_size=14))
 def test_every_number_is_kept_acknowledged_or_said_to_be_lost(acts: list[tuple[str, int]]) -> None:
     chaos = Chaos()
@@ -79,7 +79,7 @@ OFFLINE_FOR_LONG = [("home", 200), ("out", 120), ("reboot", 0), ("home", 200), (
 """Of the first boot nothing was ever sent, and its newest numbers are let go: only `lost` tells of them."""
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(_life, min_size=3, max_size=10), st.integers(0, 999))
 @example(OFFLINE_FOR_LONG, 0)
 def test_in_the_end_the_service_knows_of_every_number(acts: list[tuple[str, int]], seed: int) -> None:

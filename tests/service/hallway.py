@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emcheck.cli.fitting import conduct
+from emcheck.cli.conducting import conduct
 from emcheck.clock import VirtualClock
 from emcheck.domain.fitting.acts import AnswerStep, MarkFitting
 from emcheck.domain.instants import SECOND, format_ms

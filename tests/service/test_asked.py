@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from emcheck.cli.fitting import conduct
+from emcheck.cli.conducting import conduct
 from emcheck.cli.visit import RefusedError
 from emcheck.clock import VirtualClock
 from emcheck.domain.fitting.limb_note import UNCLEAR

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emcheck.alerting.cloudevents import cloud_event
@@ -67,7 +67,7 @@ async def test_a_kind_alone_again_and_again(kind: str) -> None:
         assert pipeline.quarantined_total == refused
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32), picks=st.lists(st.integers(0, 199), min_size=1, max_size=40), every_s=st.integers(0, 90)
 )

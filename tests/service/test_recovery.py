@@ -34,9 +34,7 @@ from tests.domain.wearing import Restless, restless_night, wears
 from tests.support import UnitStory, at, england, nightly, order, register, version
 from tests.support import lines as told_lines
 
-RELAXED = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+RELAXED = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 def _when(day: int, hour: int) -> str:

@@ -1,6 +1,6 @@
 """What every store does for the console."""
 
-from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Place, SecondFactor, SignIn, View, rank
+from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Photo, Place, SecondFactor, SignIn, View, rank
 from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId
 from emcheck.domain.rights import Role
@@ -247,6 +247,30 @@ class DeskContract:
         await store.commit(Commit(alerts=[change(each) for each in parts]))
         assert await store.count_under("AL-9") == 2
         assert await store.count_under("AL-1") == 0
+
+    async def test_photos_are_kept_once_and_their_pictures_go(self, store: Desk) -> None:
+        first = Photo("FS-1", "aa", "W-1", "whole_leg", T0, "a.fitter")
+        second = Photo("FS-1", "bb", "W-1", "unit_and_place", T0 + 10, HOSTILE)
+        other = Photo("FS-2", "aa", "W-2", "whole_leg", T0 + 20, "a.fitter")
+        for photo in (second, first, other):
+            await store.keep_photo(photo, photo.sha256.encode() * 3)
+        await store.keep_photo(first._replace(caption="strap_and_skin", at=T0 + 99), b"again")
+        assert [photo.sha256 for photo in await store.photos("FS-1")] == ["aa", "bb"]
+        assert (await store.photos("FS-1"))[0] == first
+        assert await store.picture("FS-1", "aa") == b"aaaaaa"
+        assert await store.picture("FS-1", "cc") is None
+        assert await store.photos("FS-9") == []
+        assert await store.forget_photos(before=T0, at=T0 + 50, kept_days=9) == 0
+        assert await store.forget_photos(before=T0 + 10, at=T0 + 50, kept_days=9) == 1
+        assert await store.forget_photos(before=T0 + 10, at=T0 + 60, kept_days=9) == 0
+        gone = first._replace(is_held=False, deleted_at=T0 + 50, kept_days=9)
+        assert (await store.photos("FS-1"))[0] == gone
+        assert await store.picture("FS-1", "aa") is None
+        await store.drop_photo("FS-2", "aa")
+        assert await store.photos("FS-2") == []
+        assert not await store.erase_person("W-1")
+        assert [photo.is_held for photo in await store.photos("FS-1")] == [False, False]
+        assert [photo.kept_days for photo in await store.photos("FS-1")] == [9, None]
 
     async def test_rows_are_found_by_their_receipt(self, store: Desk) -> None:
         numbers = [3, 4, 7, 8, BIG]

@@ -32,7 +32,9 @@ from tests.support import at
 from tests.web.centre import PASSWORD, Browser, Centre, centre, urgent
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
 from tests.web.test_rights import walked
+from tests.web.test_visit_photos import adds
 from tests.web.test_visits import begun, to_the_signatures
+from tests.web.test_visits_api import Visit, program
 
 SCENARIO = Path(__file__).parent / "looked_at.toml"
 NOT_PAGES = frozenset({
@@ -315,7 +317,13 @@ async def day(folder: Path) -> AsyncIterator[Filled]:
         browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, levels={"kitchen": -99.0}, real_s=0)
         session = await begun(browser)
         await to_the_signatures(browser, session, hallway)
+        await adds(Visit(await program(it), session), caption="unit_and_place")
         yield Filled(it, list(_of_the_day()), {"session": session})
+
+
+async def _shows_photos(page: Page) -> None:
+    await page.locator(".photos summary").click()
+    await page.locator("#photo summary").click()
 
 
 def _of_the_day() -> Iterator[Sight]:
@@ -326,6 +334,7 @@ def _of_the_day() -> Iterator[Sight]:
     for step in STEPS:
         yield Sight(f"visit-{step.id.replace('_', '-')}", who, f"/visits/{{session}}/{step.id}")
     yield Sight("visit", who, "/visits/{session}")
+    yield Sight("visit-photos", who, "/visits/{session}", _shows_photos)
     yield Sight("visit-sign", who, "/visits/{session}/sign")
     yield Sight("visit-end", who, "/visits/{session}/end")
     yield Sight("visit-offline", who, "/visits/offline")

@@ -61,7 +61,7 @@ def tried(operation: Operation, token: Token, known: dict[str, str], kind: Gener
     role = ROLES.get(operation.path, "supervisor")
 
     @settings(
-        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate],
+        max_examples=EXAMPLES, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=operation.as_strategy(generation_mode=kind))

@@ -157,6 +157,17 @@ class MarkFitting(_InSession):
         return self
 
 
+class AddPhoto(_InSession):
+    """A photo was taken. The picture is kept beside and goes after a time; its name stays."""
+
+    type: Literal["fitting_photo"]
+    """Which act it is."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Of the picture as it is kept, without what a camera writes beside it."""
+    caption: Literal["strap_and_skin", "whole_leg", "unit_and_place"]
+    """What it shows."""
+
+
 class OverrideFitting(Act):
     """A supervisor lets the fitting stand though steps are open. An alert says so for as long as it is worn."""
 
@@ -261,4 +272,4 @@ class CloseFitting(_InSession):
         return self
 
 
-FittingAct = OpenFitting | AnswerStep | MarkFitting | OverrideFitting | CloseFitting
+FittingAct = OpenFitting | AnswerStep | MarkFitting | AddPhoto | OverrideFitting | CloseFitting

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emcheck.domain.canonical import sha256_of
-from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
+from emcheck.domain.fitting.acts import AddPhoto, AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.fitting.judging import Standing
 from emcheck.domain.fitting.limb_check import judged, since_chosen
 from emcheck.domain.fitting.seen import Seen
@@ -95,15 +95,21 @@ def _body(seen: Seen) -> list[dict[str, Any]]:
     ]
 
 
-_KINDS = {OpenFitting: "opened", AnswerStep: "answer", MarkFitting: "mark", OverrideFitting: "override"}
+_KINDS = {
+    OpenFitting: "opened",
+    AnswerStep: "answer",
+    MarkFitting: "mark",
+    AddPhoto: "photo",
+    OverrideFitting: "override",
+}
 
 
 def _said(at: Ms, act: object) -> dict[str, Any]:
     """An act of the session, when it became known and, where that differs, when it was."""
-    if not isinstance(act, (OpenFitting, AnswerStep, MarkFitting, OverrideFitting, CloseFitting)):
+    if not isinstance(act, (OpenFitting, AnswerStep, MarkFitting, AddPhoto, OverrideFitting, CloseFitting)):
         raise TypeError(f"{type(act).__name__} is no act of a session")
     said: dict[str, Any] = {"received_at": format_ms(at), "act": _KINDS.get(type(act), "closed")}
-    if isinstance(act, (AnswerStep, MarkFitting)) and act.at is not None:
+    if isinstance(act, (AnswerStep, MarkFitting, AddPhoto)) and act.at is not None:
         said["at"] = format_ms(act.at)
     told = act.model_dump(mode="json", exclude=_LEFT_OUT, exclude_none=True)
     return said | {key: value for key, value in told.items() if value != []}

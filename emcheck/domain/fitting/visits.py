@@ -15,7 +15,7 @@ from typing import Any
 
 from emcheck.domain.acts import InstructionError
 from emcheck.domain.amending import addresses
-from emcheck.domain.fitting.acts import AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
+from emcheck.domain.fitting.acts import AddPhoto, AnswerStep, CloseFitting, MarkFitting, OpenFitting, OverrideFitting
 from emcheck.domain.fitting.limb_note import instead, read_note
 from emcheck.domain.ids import AddressId, Ms, OrderId, TagId, UnitId, WearerId
 from emcheck.domain.instants import FOREVER, MINUTE, format_ms
@@ -54,7 +54,7 @@ def visits_after(visits: Visits, act: Any, register: Register, at: Ms, *, most_m
     if isinstance(act, OpenFitting):
         visit = _opened(visits, act, register, at, most_ms)
         return MappingProxyType({**visits, visit.session: visit})
-    if not isinstance(act, (AnswerStep, MarkFitting, OverrideFitting, CloseFitting)):
+    if not isinstance(act, (AnswerStep, MarkFitting, AddPhoto, OverrideFitting, CloseFitting)):
         return visits
     _heed(visits, act, at)
     if isinstance(act, CloseFitting):
@@ -136,7 +136,7 @@ def worn(fitting: Fitting, at: Ms) -> bool:
     return fitting.fitted_at <= at < (fitting.removed_at or FOREVER)
 
 
-def _heed(visits: Visits, act: AnswerStep | MarkFitting | OverrideFitting | CloseFitting, at: Ms) -> None:
+def _heed(visits: Visits, act: AnswerStep | MarkFitting | AddPhoto | OverrideFitting | CloseFitting, at: Ms) -> None:
     """Clause 2."""
     visit = visits.get(act.session)
     if visit is None:

@@ -18,7 +18,6 @@ from emcheck.web.alerts.live import WATCHERS_MAX
 from emcheck.web.alerts.offering import SHELVES_MIN
 from emcheck.web.alerts.rows import place_named, rows_of
 from emcheck.web.guarding import MaySeeQueue, address_of
-from emcheck.web.noting import note_look
 from emcheck.web.pages import drawn, head, page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.signing_in import Who
@@ -34,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 async def note_queue(request: Request, parts: Parts, who: Who, wanted: Filter) -> None:
     """Before names are shown, it is kept who looked, and what for."""
     asked = " ".join(f"{key} {value}" for key, value in wanted.said.items() if value)
-    await note_look(parts, who.name, f"queue seen {asked}".strip(), address_of(request))
+    await parts.note_look(who.name, f"queue seen {asked}".strip(), address_of(request))
 
 
 async def listed(parts: Parts, request: Request, who: Who) -> dict[str, Any]:
@@ -79,7 +78,7 @@ async def live(request: Request, who: MaySeeQueue, parts: WithParts) -> Response
         raise Problem(503, f"{WATCHERS_MAX} consoles are open; close one.", headers={"Retry-After": "30"})
     given = request.headers.get("last-event-id") or request.query_params.get("after", "")
     after = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
-    await note_look(parts, who.name, "queue watched", address_of(request))
+    await parts.note_look(who.name, "queue watched", address_of(request))
 
     async def still() -> bool:
         return await parts.signing_in.holds(who)
@@ -111,7 +110,7 @@ async def at(request: Request, who: MaySeeQueue, parts: WithParts) -> Response:
 @router.get("/alerts/{alert_id}/under")
 async def under(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> Response:
     """What an incident accounts for and nobody attends to, as rows."""
-    await note_look(parts, who.name, f"what lies under {alert_id[:40]} seen", address_of(request))
+    await parts.note_look(who.name, f"what lies under {alert_id[:40]} seen", address_of(request))
     shown, count = await lies_under(parts, alert_id)
     rows = await rows_of(parts, shown)
     return page(

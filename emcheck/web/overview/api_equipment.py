@@ -15,7 +15,6 @@ from emcheck.service.devices import TagLine, UnitLine
 from emcheck.service.intake import REASONS
 from emcheck.web.api import Limit
 from emcheck.web.guarding import MaySeeEquipment, address_of
-from emcheck.web.noting import note_look
 from emcheck.web.overview import equipment as pages
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
@@ -105,7 +104,7 @@ async def units(
     """The units of the register, by what wants attention first; `words` is sought in names, addresses and wearers."""
     engine = pages.engine_of(parts)
     place = _after(after, is_text=by in ("firmware", "key", "unit"))
-    await note_look(parts, who.name, "equipment read", address_of(request))
+    await parts.note_look(who.name, "equipment read", address_of(request))
     found = await devices.units(
         engine, parts.clock.now(), by=by, words=words.strip().lower(), silent=silent, after=place, limit=limit + 1
     )
@@ -120,7 +119,7 @@ async def tags(
     """The tags that are on somebody now, by what wants attention first."""
     engine = pages.engine_of(parts)
     place = _after(after, is_text=by in ("batch", "tag"))
-    await note_look(parts, who.name, "tags read", address_of(request))
+    await parts.note_look(who.name, "tags read", address_of(request))
     found = await devices.tags(
         engine, parts.clock.now(), by=by, words=words.strip().lower(), after=place, limit=limit + 1
     )
@@ -148,7 +147,7 @@ async def quarantine(
     """What was refused, the newest first: when, from whom, why, and which field."""
     if reason is not None and reason not in REASONS:
         raise Problem(422, f"reason: nothing is refused for that; there are {', '.join(REASONS)}")
-    await note_look(parts, who.name, "quarantine read", address_of(request), subject=unit or "")
+    await parts.note_look(who.name, "quarantine read", address_of(request), subject=unit or "")
     found = await parts.desk.refused(unit=unit, reason=reason, before=before, limit=limit + 1)
     onward = found[limit - 1][0] if len(found) > limit else None
     return Refused(refused=[plain_refused(number, item) for number, item in found[:limit]], next=onward)

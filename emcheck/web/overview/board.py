@@ -15,7 +15,6 @@ from emcheck.present.board import MEANS, SIGNS, WORDS, by_site, everybody, recon
 from emcheck.present.times import clock
 from emcheck.service.board import NO_SITE, Board, Place, placed, site_of, tracks_of
 from emcheck.web.guarding import MaySeeBoard, address_of
-from emcheck.web.noting import note_look
 from emcheck.web.pages import head, page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.signing_in import Who
@@ -66,7 +65,7 @@ async def board_now(parts: Parts) -> Board:
 async def note_board(request: Request, parts: Parts, who: Who, kind: Whereabouts | None, site: str) -> None:
     """Before it is shown where people are, it is kept who looked, and for whom."""
     asked = " ".join(filter(None, ("board seen", "" if kind is None else WORDS[kind], f"at {site}" if site else "")))
-    await note_look(parts, who.name, asked, address_of(request))
+    await parts.note_look(who.name, asked, address_of(request))
 
 
 def site_asked(site: str) -> str | None:

@@ -21,7 +21,6 @@ from emcheck.service.history import told_in
 from emcheck.service.intake import REASONS
 from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeEquipment, address_of
-from emcheck.web.noting import note_look
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.signing_in import Who
@@ -60,7 +59,7 @@ def key_named(text: str, like: devices.Key) -> devices.Key | None:
 async def units(request: Request, who: MaySeeEquipment, parts: WithParts) -> Response:
     """Base units, those longest unheard first unless another order is asked for."""
     engine, now, given = engine_of(parts), parts.clock.now(), request.query_params
-    await note_look(parts, who.name, "equipment seen", address_of(request))
+    await parts.note_look(who.name, "equipment seen", address_of(request))
     by = given.get("by", "") if given.get("by") in UNIT_ORDERS else "heard"
     words, silent = given.get("words", "").strip().lower()[:80], given.get("silent") == "1"
     like = ("", "") if by in ("firmware", "key", "unit") else (0.0, "")
@@ -100,7 +99,7 @@ def unit_words(line: UnitLine, now: int, zone: str) -> dict[str, Any]:
 async def tags(request: Request, who: MaySeeEquipment, parts: WithParts) -> Response:
     """Tags that are fitted, those longest unheard first unless another order is asked for."""
     engine, now, given = engine_of(parts), parts.clock.now(), request.query_params
-    await note_look(parts, who.name, "tags seen", address_of(request))
+    await parts.note_look(who.name, "tags seen", address_of(request))
     by = given.get("by", "") if given.get("by") in TAG_ORDERS else "heard"
     words = given.get("words", "").strip().lower()[:80]
     after = key_named(given.get("after", ""), ("", "") if by in ("batch", "tag") else (0.0, ""))
@@ -132,7 +131,7 @@ async def quarantine(request: Request, who: MaySeeEquipment, parts: WithParts) -
     reason = given.get("reason") if given.get("reason") in REASONS else None
     before = given.get("before", "")
     number = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
-    await note_look(parts, who.name, "quarantine seen", address_of(request), subject=unit or "")
+    await parts.note_look(who.name, "quarantine seen", address_of(request), subject=unit or "")
     found = await parts.desk.refused(unit=unit, reason=reason, before=number, limit=PAGE + 1)
     kept = {key: value for key, value in (("unit", unit), ("reason", reason)) if value}
     onward = urlencode(kept | {"before": str(found[PAGE - 1][0])}) if len(found) > PAGE else ""

@@ -24,7 +24,6 @@ from emcheck.present.times import clock
 from emcheck.service.shift import CLOSED_SHOWN, IN_HAND_SHOWN, OPEN_SHOWN, Shift, shift_of
 from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeShift, address_of
-from emcheck.web.noting import note_look
 from emcheck.web.overview.equipment import engine_of
 from emcheck.web.pages import counted, page
 from emcheck.web.parts import Parts, WithParts
@@ -80,7 +79,7 @@ async def shift(request: Request, who: MaySeeShift, parts: WithParts) -> Respons
     """The page that one shift leaves to the next."""
     engine, now, given = engine_of(parts), parts.clock.now(), dict(request.query_params)
     asked = wanted(given, now, parts)
-    await note_look(parts, who.name, "shift seen", address_of(request))
+    await parts.note_look(who.name, "shift seen", address_of(request))
     found = await shift_of(
         parts.desk, engine.roster, since=asked.since, until=asked.until, now=now, operators=asked.operators
     )

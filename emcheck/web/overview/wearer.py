@@ -24,7 +24,7 @@ from emcheck.present.timeline_svg import Bar, Mark, Timeline, bar_of, draw_svg, 
 from emcheck.present.times import clock, duration, local_date
 from emcheck.present.week import draw_week, week_of
 from emcheck.service import devices
-from emcheck.service.sessions import Looking, NoSessionError, document
+from emcheck.service.sessions import Looking, NoSessionError, document_of
 from emcheck.service.showing import resting_on, unfolded
 from emcheck.web.alerts.rows import rows_of
 from emcheck.web.guarding import MaySeeWearers, address_of
@@ -182,7 +182,7 @@ def _allowance(engine: Engine, state: OrderState) -> dict[str, Any]:
 @router.get("/wearers/{wearer_id}/fittings/{session}.pdf")
 async def fitting(request: Request, wearer_id: str, session: str, who: MaySeeWearers, parts: WithParts) -> Response:
     """The record of a visit on paper."""
-    return await paper(await record_of(request, parts, who, wearer_id, session))
+    return await paper(request, parts, who, await record_of(request, parts, who, wearer_id, session))
 
 
 async def record_of(request: Request, parts: Parts, who: Who, wearer_id: str, session: str) -> dict[str, Any]:
@@ -197,7 +197,7 @@ async def record_of(request: Request, parts: Parts, who: Who, wearer_id: str, se
         looking = await Looking.at(parts.desk, session)
     except NoSessionError as error:
         raise Problem(404, f"The record of this visit is not held: {error}") from None
-    return document(await looking.look(parts.clock.now()))
+    return await document_of(parts.desk, await looking.look(parts.clock.now()))
 
 
 def _nights(engine: Engine, case: Case, now: Ms, bars: list[Bar], marks: list[Mark]) -> Iterator[Timeline]:

@@ -17,7 +17,6 @@ from emcheck.web.guarding import (
     cookie_name,
     refuse_foreign,
 )
-from emcheck.web.noting import note_look
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.devices import LASTS_S, cookie_of
@@ -192,7 +191,7 @@ async def accounts(request: Request, who: MaySeeAccounts, parts: WithParts) -> R
 async def access(request: Request, who: MaySeeAccess, parts: WithParts) -> Response:
     """Who signed in and whose record was looked at, the newest first."""
     told = await access_lines(parts, request)
-    await note_look(parts, who.name, "access log seen", address_of(request), subject=told["subject"])
+    await parts.note_look(who.name, "access log seen", address_of(request), subject=told["subject"])
     return page(request, "access.html", who=who, **told)
 
 

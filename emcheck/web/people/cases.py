@@ -20,7 +20,6 @@ from emcheck.domain.rights import Right
 from emcheck.present.times import clock
 from emcheck.web.alerts.rows import Row, rows_of, told_json
 from emcheck.web.guarding import MaySeeOwnCases, address_of
-from emcheck.web.noting import note_look
 from emcheck.web.overview.board import wearers_named
 from emcheck.web.overview.equipment import engine_of
 from emcheck.web.pages import page
@@ -66,7 +65,7 @@ async def own_of(request: Request, parts: Parts, who: Who, action: str) -> Own:
     """At most 500 cases, by the wearer's id; kept in the access log before anything is told."""
     engine = engine_of(parts)
     orders = [order for order in engine.roster.register.orders if order.officer == who.name]
-    await note_look(parts, who.name, action, address_of(request))
+    await parts.note_look(who.name, action, address_of(request))
     mine: dict[WearerId, list[Order]] = {}
     for order in sorted(orders, key=lambda order: order.wearer_id):
         mine.setdefault(order.wearer_id, []).append(order)

@@ -25,13 +25,13 @@ from emcheck.web.visits.words import FOLDER as CATALOGUES
 ROOT = Path(emcheck.__file__).parent
 SPOKEN = (
     "domain/body/judgement.py", "domain/fitting/acts.py", "domain/fitting/limb_check.py", "domain/fitting/limb_note.py",
-    "domain/fitting/outcomes.py", "domain/fitting/repeats.py", "domain/fitting/settling.py",
+    "domain/fitting/outcomes.py", "domain/fitting/photos.py", "domain/fitting/repeats.py", "domain/fitting/settling.py",
     "domain/fitting/site_checks.py", "domain/fitting/steps.py", "domain/fitting/visits.py", "domain/remarks.py",
     "web/visits/ending.py", "web/visits/opening.py", "web/visits/saying.py", "web/visits/telling.py",
 )  # fmt: skip
 """Files whose sentences are shown on the page."""
 _SILENT = re.compile(
-    r"\\b|[|^$]|^[a-z_]+$|^[a-z]+[_.]|^[-/]|^[A-Z]\w+[A-Z]\w+$|\.(html|json|pdf)$|/(json|pdf)$|filename|-own-tag|^(dBm|UTC)$"
+    r"\\b|[|^$]|^[a-z_]+\d*$|^[a-z]+[_.]|^[-/]|^[A-Z]\w+[A-Z]\w+$|\.(html|json|pdf)$|/(json|pdf)$|filename|-own-tag|^(dBm|UTC)$"
 )
 """No sentence: patterns, names of fields and files."""
 _NOT_SHOWN = {"_SOP", "_OURS", "ANSWER", "PENDING"}

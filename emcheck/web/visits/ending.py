@@ -8,15 +8,16 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from emcheck.service.sessions import Look, document
+from emcheck.service.sessions import Look, document_of
 from emcheck.web.alerts.acting import Wrong
 from emcheck.web.guarding import MayFit, MayOverride, MaySeeVisits
-from emcheck.web.parts import Parts, WithParts
+from emcheck.web.parts import Parts, WithParts, parts_of
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
 from emcheck.web.visits import telling
 from emcheck.web.visits.following import followed
-from emcheck.web.visits.pages import seen, shown
+from emcheck.web.visits.pages import seen, shown, taken
+from emcheck.web.visits.photos import pictures_of
 from emcheck.web.visits.saying import record_of, said_in, say, told
 
 router = APIRouter(include_in_schema=False)
@@ -72,7 +73,8 @@ async def override(request: Request, session: str, who: MayOverride, parts: With
     reason = str(form.get("other", "")).strip() or str(form.get("reason", "")).strip()
     outcome = await overridden(request, who, parts, session, reason)
     if isinstance(outcome, Wrong):
-        return shown(request, "overview.html", who, parts, look, status=422, wrong=outcome)
+        said = {"wrong": outcome, "taken": await taken(parts, look)}
+        return shown(request, "overview.html", who, parts, look, status=422, **said)
     return RedirectResponse(f"/visits/{session}", status_code=303)
 
 
@@ -92,24 +94,25 @@ async def record_json(request: Request, session: str, who: MaySeeVisits) -> Resp
 
 
 @router.get("/visits/{session}/record.pdf")
-async def record_pdf(request: Request, session: str, who: MaySeeVisits) -> Response:
+async def record_pdf(request: Request, session: str, who: MaySeeVisits, parts: WithParts) -> Response:
     """The record on paper."""
-    return await paper(await record_shown(request, who, session))
+    return await paper(request, parts, who, await record_shown(request, who, session))
 
 
 async def record_shown(request: Request, who: Who, session: str) -> dict[str, Any]:
     """The record, with a line of the access log before it is shown."""
     look = await followed(request).look(who, session, anew=True)
     await followed(request).note(request, who, look, "record of a visit read")
-    return document(look)
+    return await document_of(parts_of(request).desk, look)
 
 
-async def paper(of: dict[str, Any]) -> Response:
-    """A record as PDF; the compiler is large, and loaded for this alone."""
+async def paper(request: Request, parts: Parts, who: Who, of: dict[str, Any]) -> Response:
+    """A record as PDF, with its pictures; the compiler is large, and loaded for this alone."""
     from emcheck.evidence.fitting_record import RecordError, record_pdf
 
+    pictures = await pictures_of(request, parts, who, of)
     try:
-        pages = await asyncio.to_thread(record_pdf, of)
+        pages = await asyncio.to_thread(record_pdf, of, pictures)
     except RecordError as error:
         raise Problem(500, f"The record cannot be set on paper ({error}); it is whole as JSON.") from None
     return _file(pages, f"{of['record']['session']}.pdf", "application/pdf")

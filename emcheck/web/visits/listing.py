@@ -18,7 +18,6 @@ from emcheck.domain.rights import Right
 from emcheck.domain.rules import fitting_overdue
 from emcheck.present.times import hour, local_date
 from emcheck.web.guarding import address_of
-from emcheck.web.noting import note_look
 from emcheck.web.parts import Parts
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
@@ -82,7 +81,7 @@ async def listing(request: Request, parts: Parts, who: Who, words: str = "") -> 
     """What somebody sees, kept before it is told; `words` also finds an order by its id, by wearer, tag or unit."""
     engine, now = engine_of(parts), parts.clock.now()
     register, words = engine.roster.register, words.strip()[:80]
-    await note_look(parts, who.name, f"visits seen {words}".strip(), address_of(request))
+    await parts.note_look(who.name, f"visits seen {words}".strip(), address_of(request))
     zones = {order.order_id: order.timezone for order in register.orders}
     mine = [v for v in engine.roster.visits.values() if v.by == who.name or who.may(Right.OVERRIDE)]
     open_ = [Open(visit, hour(visit.opened_at, zones.get(visit.order_id, "UTC"))) for visit in mine]

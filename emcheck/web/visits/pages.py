@@ -7,7 +7,9 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from emcheck.domain.fitting.acts import CANVAS
 from emcheck.domain.fitting.outcomes import OUTCOMES as ENDINGS
+from emcheck.domain.fitting.photos import CAPTIONS, gone
 from emcheck.domain.fitting.steps import BY_ID
+from emcheck.present.times import hour
 from emcheck.service.sessions import Look
 from emcheck.web.alerts.acting import Wrong
 from emcheck.web.guarding import MayFit, MaySeeVisits
@@ -24,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 CHOICES: dict[str, Any] = {
     "identifiers": telling.IDENTIFIERS, "room_names": telling.ROOMS, "gaps": telling.GAPS_MM,
     "reasons": telling.REASONS, "outcomes": telling.OUTCOMES, "overrides": telling.OVERRIDES, "canvas": CANVAS,
-    "endings": {name: ending.words for name, ending in ENDINGS.items()},
+    "endings": {name: ending.words for name, ending in ENDINGS.items()}, "taken": [],
 }  # fmt: skip
 """What forms offer."""
 
@@ -75,7 +77,8 @@ def _step_of(said: Said | Wrong, named: str) -> str:
 @router.get("/visits/{session}")
 async def overview(request: Request, session: str, who: MaySeeVisits, parts: WithParts) -> Response:
     """Where a visit stands: every step, and how it ended."""
-    return shown(request, "overview.html", who, parts, await seen(request, who, session), wrong=None)
+    look = await seen(request, who, session)
+    return shown(request, "overview.html", who, parts, look, wrong=None, taken=await taken(parts, look))
 
 
 @router.get("/visits/{session}/{step}")
@@ -103,6 +106,19 @@ def _step(
     return shown(request, template, who, parts, look, status=422 if wrong else 200, wrong=wrong, **said)
 
 
+async def taken(parts: Parts, look: Look) -> list[dict[str, Any]]:
+    """The photos of a visit, as its page names them."""
+    register, visit = engine_of(parts).roster.register, look.session.visit
+    zone = next((order.timezone for order in register.orders if order.order_id == visit.order_id), "UTC")
+    return [
+        {
+            "sha256": photo.sha256, "caption": CAPTIONS[photo.caption], "at": hour(photo.at, zone), "by": photo.by,
+            "gone": "" if photo.is_held else gone(photo.kept_days),
+        }
+        for photo in await parts.desk.photos(visit.session)
+    ]  # fmt: skip
+
+
 async def seen(request: Request, who: Who, session: str, *, anew: bool = False) -> Look:
     """The visit, with a line of the access log before it is shown."""
     look = await followed(request).look(who, session, anew=anew)
@@ -115,4 +131,5 @@ def shown(
 ) -> Response:
     """A page of one visit."""
     told = telling.visit_said(look, engine_of(parts).roster.register) | CHOICES | said
+    told["photo_bytes"] = parts.photo_bytes_max
     return page(request, template, who=who, status=status, own=look.session.visit.by == who.name, **told)

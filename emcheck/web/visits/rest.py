@@ -150,6 +150,6 @@ async def record(request: Request, session: str, who: MaySeeVisits) -> dict[str,
 
 
 @router.get("/{session}/record.pdf", summary="The record on paper", response_class=Response)
-async def record_pdf(request: Request, session: str, who: MaySeeVisits) -> Response:
-    """The same as PDF."""
-    return await paper(await record_shown(request, who, session))
+async def record_pdf(request: Request, session: str, who: MaySeeVisits, parts: WithParts) -> Response:
+    """The same as PDF, with the pictures that are held."""
+    return await paper(request, parts, who, await record_shown(request, who, session))

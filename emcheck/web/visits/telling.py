@@ -10,6 +10,7 @@ from emcheck.domain.fitting.acts import LIMBS
 from emcheck.domain.fitting.judging import PENDING, Standing, is_done
 from emcheck.domain.fitting.limb_check import says_no
 from emcheck.domain.fitting.limb_note import UNCLEAR, instead, read_note
+from emcheck.domain.fitting.photos import CAPTIONS, SIDE_MAX, photos_of
 from emcheck.domain.fitting.seen import CANNOT, FAILED, PASSED
 from emcheck.domain.fitting.site_checks import walked
 from emcheck.domain.fitting.steps import ANSWER, BY_ID, STEPS
@@ -140,6 +141,9 @@ def visit_said(look: Look, register: Register) -> dict[str, Any]:
         "barred": {limb: instead(look.note, limb) for limb in LIMBS if limb in note.barred}, "limbs": LIMBS,
         "steps": steps_of(it), "of": len(STEPS), "done_count": len(STEPS) - len(it.open_steps()),
         "state": it.state, "may_sign": it.state != PENDING, "closed": session.closed, "warnings": session.warnings,
+        "photos": len(photos_of(act for _, act in session.acts)), "captions": CAPTIONS,
+        "photos_most": round(it.seen.policy.number("fitting.photo.most")),
+        "photo_days": f"{it.seen.policy.number('fitting.photo.kept_days'):g}", "photo_side": SIDE_MAX,
         "override": override, "since": hour(visit.opened_at, zone), "until": hour(visit.until, zone),
         "as_of": hour(it.seen.now, zone), "now": it.seen.now, "first_open": next_of(it),
     }  # fmt: skip

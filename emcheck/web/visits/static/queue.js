@@ -1,6 +1,6 @@
 // Acts that are saved on this phone until the service has them. They are sent in order; each has a key, by which the
 // service knows one again that it has already, and says how long ago it was done, whatever this phone's clock says.
-const TRY_MS = 12000;
+const TRY_MS = 12000, TRY_PHOTO_MS = 90000;
 const opened = new Promise((done, failed) => {
   const asked = indexedDB.open("emcheck-visits", 1);
   asked.onupgradeneeded = () => {
@@ -24,8 +24,24 @@ export const remove = (store, number) => within(store, "readwrite", (it) => it.d
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
-export const save = (who, session, body, words) =>
-  add("acts", { who, session, body, words, key: newKey(), doneAt: Date.now() });
+export const save = (who, session, body, words, picture) =>
+  add("acts", { who, session, body, words, picture, key: newKey(), doneAt: Date.now() });
+// In order; but a photo waits for what is quick to send, and the end of a visit for its photos.
+async function nextOf(who) {
+  const mine = (await all("acts")).filter((act) => act.who === who);
+  return mine.find((act) => !act.picture && act.body.type !== "fitting_closed") || mine.find((act) => act.picture) || mine[0];
+}
+function sent(act, csrf) {
+  const told = { key: act.key, age_ms: Math.max(0, Date.now() - act.doneAt) }, head = { "X-CSRF-Token": csrf };
+  if (!act.picture) {
+    const body = JSON.stringify({ ...act.body, ...told });
+    return fetch(`/api/v1/visits/${act.session}/acts`, asking({ method: "POST", headers: { ...head, "Content-Type": "application/json" }, body }));
+  }
+  const about = new URLSearchParams({ caption: act.body.caption, ...told });
+  return fetch(`/api/v1/visits/${act.session}/photos?${about}`, asking({
+    method: "POST", headers: { ...head, "Content-Type": "image/jpeg" }, body: act.picture, signal: AbortSignal.timeout(TRY_PHOTO_MS),
+  }));
+}
 
 // What became of it: "empty", "sent", "offline", "signin" or "other" (somebody else is signed in).
 let running = null;
@@ -43,12 +59,8 @@ async function sendAll(who, told) {
     const me = await here.json();
     if (me.name !== who) return "other";
     let next;
-    while ((next = (await all("acts")).find((act) => act.who === who))) {
-      const answer = await fetch(`/api/v1/visits/${next.session}/acts`, asking({
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRF-Token": me.csrf },
-        body: JSON.stringify({ ...next.body, key: next.key, age_ms: Math.max(0, Date.now() - next.doneAt) }),
-      }));
+    while ((next = await nextOf(who))) {
+      const answer = await sent(next, me.csrf);
       if (answer.status === 401) return "signin";
       if (answer.status >= 500 || answer.status === 429) return "offline";
       const said = await answer.json();

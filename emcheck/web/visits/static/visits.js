@@ -3,6 +3,7 @@
 import { all, by } from "/static/console.js";
 import * as queue from "/static/visits/queue.js";
 import { ready } from "/static/visits/signing.js";
+import { ready as takes } from "/static/visits/photos.js";
 
 const about = document.body.dataset, words = JSON.parse(about.words);
 const LOOK_MS = 2000, STALE_MS = 8000, SEND_MS = 4000;
@@ -92,6 +93,7 @@ document.addEventListener("submit", (event) => {
   const body = bodyOf(form, event.submitter), lacks = lacking(form, body);
   complain(lacks);
   if (!lacks) act(body, event.submitter);
+  else if (body.outcome) form.elements.note.focus({ preventScroll: true });
   return undefined;
 });
 async function act(body, submitter) {
@@ -104,9 +106,21 @@ async function act(body, submitter) {
   await strip();
   return flush(body);
 }
+const photo = by("photo") ? takes(by("photo"), async (body, picture, words_) => {
+  try {
+    await queue.save(about.who, about.session, body, `${by("photo").querySelector("summary").firstChild.textContent.trim()} – ${words_}`, picture);
+  } catch { complain(words.keep); return false; }
+  await strip();
+  flush(null);
+  return true;
+}) : null;
 async function flush(mine) {
   let last = null;
-  network = await queue.send(about.who, async (act, said) => { last = { act, said }; });
+  network = await queue.send(about.who, async (act, said) => {
+    if (!act.picture) last = { act, said };
+    else if (!said && photo && act.session === about.session) photo.refused();
+    else if (photo && act.session === about.session) photo.sent();
+  });
   await strip();
   if (last && last.said) after(last.act.body, last.said);
   else if (last) look();
@@ -167,15 +181,22 @@ async function direct(form) {
   key.value = key.value || queue.newKey();
   for (const button of all("#reach button, .reach button")) button.disabled = true;
   try {
+    const n = await unsent();
+    if (n) return complain(filled(words.waits, { n }));
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), cache: "no-store", signal: AbortSignal.timeout(20000) });
     if (answer.redirected) return location.assign(answer.url);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     by("content").replaceWith(document.adoptNode(page.getElementById("content")));
     scrollTo(0, 0);
     signatures();
-  } catch { complain(words.unsigned); }
-  for (const button of all("#reach button, .reach button")) button.disabled = false;
+  } catch { complain(words.unsigned); } finally {
+    for (const button of all("#reach button, .reach button")) button.disabled = false;
+  }
   return undefined;
+}
+async function unsent() { // what is saved of this visit goes before its end
+  await flush(null);
+  return (await queue.all("acts")).filter((act) => act.session === about.session).length;
 }
 const signatures = () => all(".signature").forEach(ready);
 

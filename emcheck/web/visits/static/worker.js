@@ -5,6 +5,7 @@ const SHELL = "emcheck-visits-shell", PAGES = "emcheck-visits-pages", WAIT_MS = 
 const FILES = [
   "/static/console.css", "/static/console.js", "/static/mark.svg", "/static/visits/visits.css",
   "/static/visits/queue.js", "/static/visits/visits.js", "/static/visits/signing.js",
+  "/static/visits/photos.js",
 ];
 const NOT_KEPT = /\/(now|here|worker\.js|record\.(pdf|json))$/;
 
