@@ -19,7 +19,7 @@ from emcheck.present.acted import did
 from emcheck.present.roles import rights_of
 from emcheck.service.showing import shown
 from emcheck.web.alerts import acting
-from emcheck.web.alerts.alert import ended_words, note_view
+from emcheck.web.alerts.alert import concerned, ended_words, note_view
 from emcheck.web.alerts.filtering import Filter
 from emcheck.web.alerts.queue import lies_under, note_queue
 from emcheck.web.alerts.rows import place_named, rows_of, told_json, zone_of
@@ -199,11 +199,13 @@ async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithPa
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     places = [(place.address_id, place.known, place.windows) for place in it.places]
     told = telling.as_json(it.alert, history, facts, places, now)
-    held = None if found.wearer_id is None else await held_of(parts.desk, found.wearer_id)
+    held = [await held_of(parts.desk, each) for each in concerned(parts, found)]
     return told | {
         "alert": told_json(row), "open_at": parts.live.together.at(found.alert_id),
         "ended": ended_words(found, it.history, seen, zone_of(found, known.engine), now) or None,
-        "contacts": {} if held is None else held.contacts,
+        "contacts": [
+            {"wearer_id": each.wearer_id, "name": each.name or None, "contacts": each.contacts} for each in held
+        ],
     }  # fmt: skip
 
 

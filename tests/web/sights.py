@@ -28,7 +28,7 @@ from emcheck.web.people.signing_in import new_link
 from emcheck.wire.topics import up
 from firmware_sim.run import simulate_to_stream
 from firmware_sim.scenario import load_scenario
-from tests.support import at
+from tests.support import at, nightly, order
 from tests.web.centre import PASSWORD, Browser, Centre, centre, urgent
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
 from tests.web.test_rights import walked
@@ -185,11 +185,12 @@ async def _work(it: Centre, operator: Browser, supervisor: Browser) -> dict[str,
     """What two people did about the alerts of the night; the alerts that are looked at, by rule."""
     waiting = await it.store.alerts(open_only=True)
     await it.raises(
-        urgent("AL-INCIDENT", rule="incident.silent", wearer_id=None, subject="incident nova", size=3, priority="P2",
-               raised_at=at("20:36"), happened_at=at("20:30"), text="8 base units of the network nova fell silent "
+        urgent("AL-INCIDENT", rule="incident.silent", wearer_id=None, order_id=None, subject="incident nova",
+               size=3, priority="P2", raised_at=at("20:36"), happened_at=at("20:30"),
+               text="8 base units of the network nova fell silent "
                "within a minute at Tue 24 Mar 20:30:00. One cause is likely; whether anyone is at home is unknown."),
         *[urgent(f"AL-UNDER{n}", rule="unit.silent", incident="AL-INCIDENT", state=AlertState.SUPPRESSED,
-                 subject=f"BU-001{n}", unit=f"BU-001{n}", wearer_id=None, raised_at=at("20:36"),
+                 subject=f"BU-001{n}", unit=f"BU-001{n}", wearer_id=None, order_id=None, raised_at=at("20:36"),
                  text=f"Base unit BU-001{n} was last heard from at Tue 24 Mar 20:29:30.") for n in (4, 6, 7)],
     )  # fmt: skip
     there = {"incident": "AL-INCIDENT"}
@@ -225,9 +226,9 @@ async def night(folder: Path) -> AsyncIterator[Filled]:
     """A town at 23:00, with people at work; everything but the fitters' pages."""
     town = simulate_to_stream(load_scenario(SCENARIO), None, folder / "town")
     document = json.loads(town.register.read_text(encoding="utf-8"))
-    for order in document["orders"]:
-        if order["wearer_id"] in ("W-0003", "W-0016"):
-            order["officer"] = "officer"
+    for each in document["orders"]:
+        if each["wearer_id"] in ("W-0003", "W-0016"):
+            each["officer"] = "officer"
     async with centre(folder, parse_register(json.dumps(document)), begin=at("18:00", day="2026-03-22")) as it:
         it.parts.zone = "Europe/London"
         await _live_through(it, town.stream)
@@ -268,7 +269,7 @@ def _of_the_night() -> Iterator[Sight]:
     yield Sight("wearer-out", who, "/wearers/W-0009")
     yield Sight("wearer-unknown", who, "/wearers/W-0012")
     yield Sight("board", who, "/board")
-    yield Sight("board-site", who, "/board?site=N1&state=unknown")
+    yield Sight("board-site", who, "/board?site=N1+9&state=unknown")
     yield Sight("shift", "supervisor", "/shift")
     yield Sight("shift-wrong", "supervisor", "/shift?from=yesterday&operators=0", status=422)
     yield Sight("equipment", who, "/equipment")
@@ -307,18 +308,28 @@ def _of_the_night() -> Iterator[Sight]:
 
 @contextlib.asynccontextmanager
 async def day(folder: Path) -> AsyncIterator[Filled]:
-    """Three visits: one at its signatures, one at the body check, one that is over."""
-    people = [
-        {"wearer_id": "W-1", "name": "Priya Barker", "notes": {"limb": "left leg prosthetic: fit on the right"}},
-    ]
-    async with unfitted_centre(folder, wearers=people) as it:
-        await fitters(it, "a.fitter")
+    """Five homes: a visit that is to be signed, one that has begun, one that is over; the others wait."""
+    names = ["Priya Barker", "Gareth Nowak", "Xiulan Davies", "Rosa Jones", "Emeka Okafor"]
+    homes = range(1, len(names) + 1)
+    people: list[dict[str, Any]] = [{"wearer_id": f"W-{n}", "name": name} for n, name in zip(homes, names, strict=True)]
+    people[0]["notes"] = people[1]["notes"] = {"limb": "left leg prosthetic: fit on the right"}
+    units = [f"BU-000{n}" for n in homes]
+    async with unfitted_centre(
+        folder, wearers=people,
+        orders=[order(order_id=f"O-{n}", wearer_id=f"W-{n}", curfew=nightly(address=f"A-{n}")) for n in homes],
+        installations=[{"unit": unit, "address_id": f"A-{n}", "installed_at": "2026-03-01T00:00:00Z"}
+                       for n, unit in zip(homes, units, strict=True)],
+    ) as it:  # fmt: skip
+        await fitters(it, "a.fitter", "b.fitter", "c.fitter")
         await it.has("supervisor", "fitter")
-        browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, levels={"kitchen": -99.0}, real_s=0)
-        session = await begun(browser)
-        await to_the_signatures(browser, session, hallway)
+        over, begins, goes_on = [await it.signed_in(f"{name}.fitter") for name in "cba"]
+        ended = await begun(over, order_id="O-3", unit="BU-0003", tag="T-3")
+        await over.sends(f"/visits/{ended}/close", type="fitting_closed", outcome="no_show", note="nobody in")
+        first = await begun(begins, order_id="O-2", unit="BU-0002", tag="T-2")
+        session, hallway = await begun(goes_on), Doorstep(it, real_s=0)
+        await to_the_signatures(goes_on, session, hallway)
         await adds(Visit(await program(it), session), caption="unit_and_place")
-        yield Filled(it, list(_of_the_day()), {"session": session})
+        yield Filled(it, list(_of_the_day()), {"session": session, "first": first, "ended": ended})
 
 
 async def _shows_photos(page: Page) -> None:
@@ -326,19 +337,30 @@ async def _shows_photos(page: Page) -> None:
     await page.locator("#photo summary").click()
 
 
+async def _walks_on(page: Page) -> None:
+    await page.get_by_role("button", name="balcony").click()
+    await page.wait_for_selector("[aria-pressed=true]:has-text('balcony')")
+
+
 def _of_the_day() -> Iterator[Sight]:
-    who = "a.fitter"
+    who, other = "a.fitter", "b.fitter"
     yield Sight("visits", who, "/visits")
     yield Sight("visits-of-all", "supervisor", "/visits")
-    yield Sight("visit-new", who, "/visits/new?order=O-1")
+    yield Sight("visits-nothing-found", who, "/visits?words=nobody")
+    yield Sight("visit-new", who, "/visits/new?order=O-4")
     for step in STEPS:
         yield Sight(f"visit-{step.id.replace('_', '-')}", who, f"/visits/{{session}}/{step.id}")
+        yield Sight(f"visit-open-{step.id.replace('_', '-')}", other, f"/visits/{{first}}/{step.id}")
     yield Sight("visit", who, "/visits/{session}")
+    yield Sight("visit-looked-at", "supervisor", "/visits/{first}")
+    yield Sight("visit-ended", "c.fitter", "/visits/{ended}")
     yield Sight("visit-photos", who, "/visits/{session}", _shows_photos)
     yield Sight("visit-sign", who, "/visits/{session}/sign")
+    yield Sight("visit-sign-open", other, "/visits/{first}/sign")
     yield Sight("visit-end", who, "/visits/{session}/end")
     yield Sight("visit-offline", who, "/visits/offline")
     yield Sight("visit-404", who, "/visits/none", status=404)
+    yield Sight("visit-walks-on", who, "/visits/{session}/walk", _walks_on)
 
 
 def all_sights() -> list[Sight]:

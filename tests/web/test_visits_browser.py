@@ -96,6 +96,7 @@ class Phone:
         await self.page.wait_for_url(f"**/{step}")
         if step != "sign":
             await expect(self.page.locator("#liveness")).to_have_text("live")
+            await expect(self.page.locator(".bar .count")).to_be_visible()
 
     async def presses(self, button: str) -> None:
         await self.page.locator("#reach, .reach").get_by_role("button", name=button).click()
