@@ -26,9 +26,30 @@ PASSWORD = "correct horse battery staple"
 PATIENCE_S = 120
 
 
+def evening(folder: Path) -> Path:
+    """An hour and a half in which one of four slips out."""
+    path = folder / "evening.toml"
+    path.write_text("""
+name = "evening"
+about = "one of four slips out"
+seed = 1
+starts_at = "2026-03-03T18:45"
+ends_at = "2026-03-03T20:15"
+[town]
+wearers = 4
+restless_share = 0
+[[story]]
+kind = "slip"
+wearers = [3]
+at = "2026-03-03T19:20"
+minutes = 30
+""")
+    return path
+
+
 def test_a_demo_stays_up_in_the_console_until_ctrl_c(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("emcheck")), "demo", "--console", "--folder", str(tmp_path / "demo")]
-    command += ["--scenario", "common-causes"]
+    command += ["--scenario", str(evening(tmp_path))]
     with (tmp_path / "said").open("w") as said, _heeding_ctrl_c():
         demo = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     try:
@@ -62,7 +83,7 @@ def test_a_demo_stays_up_in_the_console_until_ctrl_c(tmp_path: Path) -> None:
 
 def test_a_demo_shows_the_night_in_the_console_and_ends_by_itself(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("emcheck")), "demo", "--folder", str(tmp_path / "demo")]
-    command += ["--scenario", "common-causes"]
+    command += ["--scenario", str(evening(tmp_path))]
     with (tmp_path / "said").open("w") as said:
         demo = subprocess.Popen(command, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
     try:
