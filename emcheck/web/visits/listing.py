@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
+from fastapi import Request
+
 from emcheck.domain.amending import addresses
 from emcheck.domain.case import Case
 from emcheck.domain.engine import Engine
@@ -15,6 +17,7 @@ from emcheck.domain.register import Fitting, Order, Register
 from emcheck.domain.rights import Right
 from emcheck.domain.rules import fitting_overdue
 from emcheck.present.times import hour, local_date
+from emcheck.web.guarding import address_of
 from emcheck.web.parts import Parts
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
@@ -92,10 +95,11 @@ def engine_of(parts: Parts) -> Engine:
     return known.engine
 
 
-async def listing(parts: Parts, who: Who, words: str = "") -> Listing:
-    """What somebody sees; `words` also finds an order by the id of order, wearer, tag or unit."""
+async def listing(request: Request, parts: Parts, who: Who, words: str = "") -> Listing:
+    """What somebody sees, kept before it is told; `words` also finds an order by its id, by wearer, tag or unit."""
     engine, now = engine_of(parts), parts.clock.now()
     register, words = engine.roster.register, words.strip()[:80]
+    await parts.note_look(who.name, f"visits seen {words}".strip(), address_of(request))
     zones = {order.order_id: order.timezone for order in register.orders}
     mine = [v for v in engine.roster.visits.values() if v.by == who.name or who.may(Right.OVERRIDE)]
     open_ = [Open(visit, hour(visit.opened_at, zones.get(visit.order_id, "UTC"))) for visit in mine]

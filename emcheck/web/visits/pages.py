@@ -44,7 +44,7 @@ async def visits(
 async def _list(
     request: Request, who: Who, parts: Parts, words: str = "", *, wrong: Wrong | None = None, **typed: str
 ) -> Response:
-    listed = await listing(parts, who, words)
+    listed = await listing(request, parts, who, words)
     register = engine_of(parts).roster.register
     begun = {
         one.visit.session: telling.visit_said(await followed(request).look(who, one.visit.session), register)

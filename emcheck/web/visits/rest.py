@@ -73,9 +73,11 @@ def _refused(outcome: Wrong) -> Problem:
 
 
 @router.get("", summary="What is to be visited")
-async def visits(who: MaySeeVisits, parts: WithParts, words: Annotated[str, Query(max_length=80)] = "") -> Visits:
+async def visits(
+    request: Request, who: MaySeeVisits, parts: WithParts, words: Annotated[str, Query(max_length=80)] = ""
+) -> Visits:
     """Open visits, orders that want a fitting, visits of today; `words` finds one by order, wearer, tag or unit."""
-    listed = await listing(parts, who, words)
+    listed = await listing(request, parts, who, words)
     return Visits(
         open=[
             {
