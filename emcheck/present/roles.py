@@ -31,6 +31,7 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.VISITS: "see what is to be fitted, and all visits",
         Right.FIT: "make visits: open them, answer, sign",
         Right.OVERRIDE: "let a fitting stand though steps are open, with a reason",
+        Right.ASSIGN: "say which fitter makes which visit on which day",
     }
 )
 """What a right is to: `you may ...`."""
