@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from emcheck.cli.stopping import nothing_to_end
+
 
 def demo(
     scenario: Annotated[str, typer.Option(help="A scenario: a name from config/scenarios, or a file.")] = "town",
@@ -18,6 +20,7 @@ def demo(
 
     A link that is printed first opens the night in the console while it lasts.
     """
-    from emcheck.cli.night import show_night
+    with nothing_to_end():
+        from emcheck.cli.night import show_night
 
     show_night(scenario, folder, seed, in_console=console)

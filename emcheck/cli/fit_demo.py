@@ -7,9 +7,10 @@ from typing import Any
 import typer
 
 from emcheck.cli.conducting import conduct
-from emcheck.cli.demo_console import OPERATOR, DemoConsole
+from emcheck.cli.demo_console import MADE, DemoConsole
 from emcheck.cli.night import empty
 from emcheck.cli.reading import bad_input, read_policy
+from emcheck.cli.stopping import term_is_ctrl_c
 from emcheck.clock import VirtualClock
 from emcheck.domain.ids import TagId, UnitId
 from emcheck.domain.instants import format_ms, parse_ms
@@ -68,7 +69,7 @@ def show_visit(situation: str, folder: Path) -> None:
     """Play a visit in which the tag is closed on a place of the simulator; its record is `record.pdf` in `folder`."""
     if situation not in PLACES:
         bad_input(f"{situation}: no such situation; there are {', '.join(PLACES)}")
-    empty(folder, "record.pdf")
+    empty(folder, "record.pdf", *MADE)
     quiet_logging()
     try:
         plain = asyncio.run(_played(situation, folder))
@@ -83,10 +84,11 @@ def show_page(situation: str, folder: Path) -> None:
     """The same by hand, in the fitters' page: what is said there to be done is done, second by second, until Ctrl-C."""
     if situation not in PLACES:
         bad_input(f"{situation}: no such situation; there are {', '.join(PLACES)}")
-    empty(folder, "record.pdf", "web.key")
+    empty(folder, "record.pdf", *MADE)
     quiet_logging()
     try:
-        asyncio.run(_by_hand(situation, folder))
+        with term_is_ctrl_c():
+            asyncio.run(_by_hand(situation, folder))
     except (BrokerError, StoreError, OutOfStepError, OSError) as error:
         bad_input(error)
     except KeyboardInterrupt:
@@ -95,14 +97,14 @@ def show_page(situation: str, folder: Path) -> None:
 
 async def _by_hand(situation: str, folder: Path) -> None:
     register = _register()
-    desk = DemoConsole(folder, register.orders[0].timezone, must=True, role=Role.FITTER)
+    desk = DemoConsole(folder, register.orders[0].timezone, must=True, roles=[Role.FITTER])
     async with flat(
         folder, register, read_policy(None), VirtualClock(_BEGIN), unit=UnitId("BU-0001"), tag=TagId("T-7"),
         fitter_tag=TagId("F-1"), place=situation, pace_s=1.0, console=desk.beside,
     ):  # fmt: skip
         typer.echo(
-            f"Choose a password:  {desk.link}\n"
-            f"Fitters' page:      {desk.address}/visits, as {OPERATOR}; a window of a phone's width shows it best\n"
+            f"Choose a password:  {desk.links[Role.FITTER]}\n"
+            f"Fitters' page:      {desk.address}/visits, as {Role.FITTER}; a window of a phone's width shows it best\n"
             "Order O-1 (find it by its name), tag T-7 in the place of T-1, unit BU-0001, your own tag F-1.\n"
             f"The strap will be closed on: {situation}. Ctrl-C ends.\n"
             f"The visit's time is simulated: it begins at {format_ms(_BEGIN)} and goes by as fast as yours."

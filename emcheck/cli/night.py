@@ -1,6 +1,7 @@
 """A simulated night as it is shown: alerts while they come, then each presence drawn against its window."""
 
 import asyncio
+import functools
 import shlex
 import shutil
 import sys
@@ -11,12 +12,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from emcheck.cli.demo_console import OPERATOR, DemoConsole
+from emcheck.cli.demo_console import MADE, DemoConsole, invitation
 from emcheck.cli.reading import bad_input, read_policy
 from emcheck.cli.showing import terminal_width
 from emcheck.cli.simulating import scenario_path
+from emcheck.cli.stopping import term_is_ctrl_c
 from emcheck.domain.ids import Ms, WearerId
 from emcheck.domain.instants import parse_ms
+from emcheck.domain.rights import Role
 from emcheck.domain.windows import Window
 from emcheck.ingest.embedded import BrokerError
 from emcheck.ports import StoreError
@@ -25,15 +28,17 @@ from emcheck.present.times import clock as clock_words
 from emcheck.present.whom import whom
 from emcheck.service.running import quiet_logging
 from firmware_sim.scenario import ScenarioError, load_scenario
-from firmware_sim.worlds.night import Night, Watcher, run_night
+from firmware_sim.worlds.night import Night, OutOfStepError, Watcher, run_night
 
+_ROLES = (Role.SUPERVISOR, Role.FITTER, Role.OFFICER)
 _STYLE = {"P1": "bold red", "P2": "yellow", "P3": "cyan", "P4": "dim"}
 
 
 def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: bool = False) -> None:
     """Run the night of a scenario in `folder`, print it as it goes and show it in the console, which may be looked at.
 
-    With `in_console` the console stays until Ctrl-C; without, the demo ends with the night, whoever looks.
+    With `in_console` the console stays until Ctrl-C, for a fitter and an officer, too; without, the demo ends with the
+    night, whoever looks.
     """
     path = scenario_path(scenario)
     try:
@@ -41,7 +46,7 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
     except ScenarioError as error:
         bad_input(error)
     policy = read_policy(None)
-    empty(folder)
+    empty(folder, *MADE)
     quiet_logging()
     console, began = Console(soft_wrap=True), time.monotonic()
     zone = plan.town.timezone
@@ -50,7 +55,7 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
         console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
     bar = progress.add_task("night", total=plan.end_ms - plan.start_ms, now="", events=0)
-    desk = DemoConsole(folder, zone, must=in_console)
+    desk = DemoConsole(folder, zone, must=in_console, roles=_ROLES if in_console else _ROLES[:1])
 
     def opened(broker: str, units: int, wearers: int) -> None:
         _invite(console, desk, stays=in_console)
@@ -59,17 +64,6 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
             f"The night of {clock_words(plan.start_ms, zone)} to {clock_words(plan.end_ms, zone)} ({zone}):\n"
         )
 
-    def alert(event: dict[str, Any]) -> None:
-        """Nobody is on duty here: that alerts are passed on is not shown, nor what lies under an incident."""
-        data = event["data"]
-        if event["type"].endswith(".escalated") or data["incident"] is not None:
-            return
-        when = clock_words(parse_ms(event["time"]), zone)[11:]
-        change = str(event["type"]).rpartition(".")[2]
-        style = _STYLE.get(data["priority"], "")
-        who = data["wearer_id"] or data["unit"] or whom(event["subject"])
-        console.print(f"[{style}]{when}  {data['priority']}  {change:<10}[/] {who}  {data['text']}", highlight=False)
-
     def moved(now: Ms, events: int) -> None:
         progress.update(bar, completed=now - plan.start_ms, now=clock_words(now, zone), events=events)
 
@@ -77,27 +71,42 @@ def show_night(scenario: str, folder: Path, seed: int | None, *, in_console: boo
         progress.stop()
         _page(console, night, zone)
         _sum_up(console, night, folder, time.monotonic() - began)
-        _point_to_commands(console, night, folder)
         await _point_to_console(console, night, zone, desk, stays=in_console)
+        _point_to_commands(console, night, desk, stays=in_console)
 
-    watcher = Watcher(opened=opened, alert=alert, moved=moved, ended=ended)
+    watcher = Watcher(opened=opened, alert=functools.partial(_say, console, zone), moved=moved, ended=ended)
     try:
-        with progress:
-            night = run_night(plan, policy, folder, watcher=watcher, seed=seed, console=desk.beside, stays=in_console)
+        with progress, term_is_ctrl_c():
+            night = run_night(
+                plan, policy, folder, watcher=watcher, seed=seed, console=desk.beside, stays=in_console,
+                officer=Role.OFFICER if in_console else None,
+            )  # fmt: skip
             asyncio.run(night)
-    except (BrokerError, StoreError, OSError) as error:
+    except (BrokerError, StoreError, OutOfStepError, OSError) as error:
         bad_input(error)
     except KeyboardInterrupt:
         if not in_console:
             raise
 
 
+def _say(console: Console, zone: str, event: dict[str, Any]) -> None:
+    """Nobody is on duty here: that alerts are passed on is not shown, nor what lies under an incident."""
+    data = event["data"]
+    if event["type"].endswith(".escalated") or data["incident"] is not None:
+        return
+    when = clock_words(parse_ms(event["time"]), zone)[11:]
+    change = str(event["type"]).rpartition(".")[2]
+    style = _STYLE.get(data["priority"], "")
+    who = data["wearer_id"] or data["unit"] or whom(event["subject"])
+    console.print(f"[{style}]{when}  {data['priority']}  {change:<10}[/] {who}  {data['text']}", highlight=False)
+
+
 def _invite(console: Console, desk: DemoConsole, *, stays: bool) -> None:
     """Where the night is seen, before anything of it."""
     if not desk.trouble:
-        lasts = "" if stays else " while the night lasts,"
-        said = f"The console,{lasts} for `{OPERATOR}`, who chooses a password here, once:"
-        console.print(f"[bold]{said}[/]\n{desk.link}\n", highlight=False)
+        lasts = "until Ctrl-C" if stays else "while the night lasts"
+        said = f"The console, {lasts}. A password is chosen here, once:"
+        console.print(f"[bold]{said}[/]\n{invitation(desk.links)}\n", highlight=False)
 
 
 def _sum_up(console: Console, night: Night, folder: Path, took_s: float) -> None:
@@ -108,27 +117,28 @@ def _sum_up(console: Console, night: Night, folder: Path, took_s: float) -> None
     )
 
 
-def _point_to_commands(console: Console, night: Night, folder: Path) -> None:
+def _point_to_commands(console: Console, night: Night, desk: DemoConsole, *, stays: bool) -> None:
     """What to type to look further, ready to be copied: the queue, and the story of its gravest alert."""
-    database = shlex.quote(f"sqlite:///{folder / 'emcheck.db'}")
-    beside = f"EMCHECK_STORE__URL={database} {as_started()}"
+    program, config = as_started(), f"--config {shlex.quote(str(desk.settings_file))}"
     alerts = [event["data"] for event in night.alerts if event["type"] == "emcheck.alert.raised"]
-    console.print(f"\nThe queue:          {beside} alerts list", highlight=False)
+    console.print(f"\nThe queue:          {program} alerts list {config}", highlight=False)
     if alerts:
         gravest = min(alerts, key=lambda alert: (alert["priority"], alert["raised_at"]))
-        console.print(f"One alert's story:  {beside} explain {gravest['alert_id']}", highlight=False)
+        console.print(f"One alert's story:  {program} explain {gravest['alert_id']} {config}", highlight=False)
+    if stays:
+        console.print(f"Another account:    {program} user add j.doe --role operator {config}", highlight=False)
+    else:
+        console.print(f"In the console:     {program} demo --console  (keeps it up until Ctrl-C)", highlight=False)
 
 
 async def _point_to_console(console: Console, night: Night, zone: str, desk: DemoConsole, *, stays: bool) -> None:
-    if not stays:
-        if desk.trouble:
-            console.print(f"There was no console: {desk.trouble}", highlight=False)
-        console.print(f"In the console:     {as_started()} demo --console  (keeps it up until Ctrl-C)", highlight=False)
-        return
-    console.print(f"\nThe clock stands at {clock_words(night.until, zone)}. The console is up until Ctrl-C:")
-    console.print(f"{desk.address}  sign in as `{OPERATOR}`", highlight=False)
-    if not await desk.is_welcomed():
-        console.print(f"No password is chosen yet; choose it here, once:\n{desk.link}", highlight=False)
+    if desk.trouble:
+        console.print(f"There was no console: {desk.trouble}", highlight=False)
+    if stays:
+        console.print(f"\nThe clock stands at {clock_words(night.until, zone)}. The console is up until Ctrl-C:")
+        console.print(f"{desk.address}  sign in as {', '.join(desk.links)}", highlight=False)
+        if waiting := await desk.waiting():
+            console.print(f"No password is chosen yet; choose it here, once:\n{invitation(waiting)}", highlight=False)
 
 
 def as_started() -> str:

@@ -44,6 +44,8 @@ class Right(StrEnum):
     """Make visits: open them, answer, sign."""
     OVERRIDE = "override"
     """Let a fitting stand though steps are open, with a reason."""
+    ASSIGN = "assign"
+    """Say which fitter makes which visit on which day."""
 
 
 class Role(StrEnum):
@@ -63,7 +65,7 @@ _CENTRE = _OWN | {Right.QUEUE, Right.BOARD, Right.SHIFT, Right.EQUIPMENT, Right.
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         Role.OPERATOR: _CENTRE | {Right.ACT},
-        Role.SUPERVISOR: _CENTRE | {Right.ACT, Right.ACCESS_LOG, Right.VISITS, Right.OVERRIDE},
+        Role.SUPERVISOR: _CENTRE | {Right.ACT, Right.ACCESS_LOG, Right.VISITS, Right.OVERRIDE, Right.ASSIGN},
         Role.FITTER: _OWN | {Right.VISITS, Right.FIT},
         Role.OFFICER: _OWN | {Right.OWN_CASES, Right.WEARERS},
         Role.AUDITOR: _CENTRE | {Right.ACCESS_LOG},

@@ -79,15 +79,16 @@ def says(track: Track, source: Source, now: Ms) -> bool | None:
         # dated ahead, or not named since a number was missing: the timeline knows whether the word before it survives
         stretches = source_timeline(track, source)
         return next((stretch.present for stretch in stretches if stretch.start <= now < stretch.end), None)
-    if boot.broken or now >= boot.top + track.vouch_ms(boot, boot.top):
+    if boot.broken or now >= boot.top + track.reading.vouch_ms(boot.heartbeat_ms):
         return None
     return known[0] if known[1] <= now < known[2] else None
 
 
 def last_heard_at(track: Track, source: Source, now: Ms) -> Ms | None:
     """When a tag was last heard at a unit, as far as entries that are not folded tell; None where they tell none."""
-    if says(track, source, now):
-        return min(now, track.newest.top) if track.newest is not None and track.newest.top is not None else None
+    newest = track.newest
+    if newest is not None and (top := newest.top) is not None and says(track, source, now):
+        return min(now, top)
     for boot in reversed(track.in_order()):
         for entry in reversed(boot.entries):
             for tag, present, heard_at, _ in entry.settings:

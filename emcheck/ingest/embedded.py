@@ -1,7 +1,8 @@
 """An embedded broker: `nats-server` (MQTT 3.1.1) as a child process, for the demo, for tests, for one machine.
 
 It has a store folder of its own, with `nats.log`, listens on the loopback only, and dies with its parent, even a
-killed one. Nothing needs to trust it with evidence: the acknowledgement that counts is end to end.
+killed one. Ctrl-C in a terminal is for its parent, which needs it until its own clients have left. Nothing needs to
+trust it with evidence: the acknowledgement that counts is end to end.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ class EmbeddedBroker:
             raise BrokerError(f"{self._store_dir}: {error.strerror}; choose a folder that can be written") from None
         self._process = await asyncio.create_subprocess_exec(
             binary, "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent, start_new_session=True,
         )  # fmt: skip
         await self._answering()
 

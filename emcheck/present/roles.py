@@ -18,19 +18,20 @@ ROLE_WORDS: Mapping[Role, str] = MappingProxyType(
 """What somebody of a role does."""
 RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
     {
-        Right.OWN_ACCOUNT: "look after the own account: password, second factor, sign-ins, language",
+        Right.OWN_ACCOUNT: "look after your own account: password, second factor, sign-ins, language",
         Right.QUEUE: "see the queue, each alert and what it rests on",
         Right.ACT: "act on alerts: acknowledge, claim, hand over, note, shelve, close",
         Right.BOARD: "see where all wearers are",
         Right.SHIFT: "see what a shift hands over, and how it fared",
         Right.WEARERS: "see a wearer's record",
-        Right.OWN_CASES: "see the own cases and their alerts: wearers whose order names the account as officer",
+        Right.OWN_CASES: "see own cases and their alerts: wearers whose order names the account as officer",
         Right.EQUIPMENT: "see base units, tags and refused input, as it came",
         Right.ACCESS_LOG: "see who signed in, and who looked at whose record",
         Right.ACCOUNTS: "see who has an account, and with which role",
         Right.VISITS: "see what is to be fitted, and all visits",
         Right.FIT: "make visits: open them, answer, sign",
         Right.OVERRIDE: "let a fitting stand though steps are open, with a reason",
+        Right.ASSIGN: "say which fitter makes which visit on which day",
     }
 )
 """What a right is to: `you may ...`."""

@@ -143,11 +143,13 @@ def _amount(change: Change | None) -> float:
 
 
 def _least(unit: Unit, now: Ms) -> float:
+    if not speaks(unit.track):
+        return _LAST  # nearly always
     return min(_amount(standing(unit.track, unit.unit, channel, now)) for channel in (BATTERY, POWER))
 
 
 def _off(unit: Unit, now: Ms) -> float:
-    clock = standing(unit.track, unit.unit, CLOCK, now)
+    clock = standing(unit.track, unit.unit, CLOCK, now) if speaks(unit.track) else None
     return _LAST if clock is None else -abs(clock.amount or 0.0)
 
 
@@ -164,7 +166,7 @@ UNIT_ORDERS: Mapping[str, UnitOrder] = {
 }
 """What units may be sorted by: what wants attention comes first."""
 TAG_ORDERS: Mapping[str, TagOrder] = {
-    "heard": lambda engine, it, now: float(_heard(engine, it, now)[0]),
+    "heard": lambda engine, it, now: _heard(engine, it, now)[0],
     "battery": lambda engine, it, now: _amount(_low(engine, it, now)),
     "batch": lambda engine, it, now: it.strap_batch or "",
     "fitted": lambda engine, it, now: float(it.fitted_at),
@@ -221,15 +223,20 @@ def _unit_says(unit: Unit, cases: Iterable[Case], words: str, now: Ms) -> bool:
     """Whether it is what somebody searches for."""
     if words in unit.unit.lower() or words in unit.firmware.lower():
         return True
-    if any(words in case.wearer_id.lower() for case in cases):
-        return True
-    here = [i for i in unit.installations if i.removed_at is None or i.removed_at > now]
-    return any(words in i.address_id.lower() for i in here)
+    for case in cases:  # loops, not generators: asked of a whole fleet
+        if words in case.wearer_id.lower():
+            return True
+    for here in unit.installations:
+        if words in here.address_id.lower() and (here.removed_at is None or here.removed_at > now):
+            return True
+    return False
 
 
 def _tag_says(engine: Engine, fitting: Fitting, words: str) -> bool:
     """Whether it is what somebody searches for."""
-    if any(words in name.lower() for name in (fitting.tag, fitting.wearer_id, fitting.strap_batch or "")):
+    if words in fitting.tag.lower() or words in fitting.wearer_id.lower():
+        return True
+    if fitting.strap_batch is not None and words in fitting.strap_batch.lower():
         return True
     case = engine.cases.get(fitting.wearer_id)
     return case is not None and any(words in unit.lower() for unit in case.units)

@@ -8,6 +8,7 @@ from emcheck.domain.ids import AlertId, Ms
 from emcheck.ports import AlertChange
 from emcheck.store import desk_queries as queries
 from emcheck.store import schema
+from emcheck.store.assignments import SqlAssignments
 from emcheck.store.overview import SqlOverview
 from emcheck.store.people import SqlPeople
 from emcheck.store.photos import SqlPhotos
@@ -15,7 +16,7 @@ from emcheck.store.rows import alert_from, storable
 from emcheck.store.writing import upsert
 
 
-class SqlDesk(SqlPeople, SqlOverview, SqlPhotos):
+class SqlDesk(SqlPeople, SqlOverview, SqlPhotos, SqlAssignments):
     """The console's half of `SqlStore`."""
 
     async def views(self, account: str) -> list[View]:

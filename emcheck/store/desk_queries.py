@@ -1,8 +1,9 @@
 """The console's statements, one set for both databases."""
 
+from collections.abc import Iterator
 from typing import TypeVar
 
-from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, literal_column, or_, select
 
 from emcheck.desk import RANKS_OF_A_GROUP, Asked, Place, is_waiting, ranks
 from emcheck.store.rows import storable
@@ -61,19 +62,27 @@ def _queue_page(page: Select[tuple[_T]], asked: Asked, after: Place | None, limi
     if asked.incident is not None:
         incident = storable(asked.incident)
         page = page.where(or_(alert.c.alert_id == incident, alert.c.incident == incident))
-    for word in dict.fromkeys(asked.words.lower().split()):
-        like = f"%{word.translate(_PLAIN)}%"
-        named = select(person.c.wearer_id).where(func.lower(person.c.name).like(like, escape="\\"))
-        heard_by = [storable(each) for each in asked.heard_by.get(word, ())]
-        page = page.where(
-            or_(
-                func.lower(alert.c.subject).like(like, escape="\\"),
-                alert.c.alert_id.like(like.upper(), escape="\\"),  # ours are in capitals (`queue.alert_id`)
-                alert.c.subject.in_(named),
-                *([alert.c.subject.in_(heard_by)] if heard_by else []),
-            )
-        )
+    if asked.words.strip():
+        page = page.where(*_speaking_of(asked))
     return page.order_by(alert.c.rank, alert.c.alert_id).limit(limit)
+
+
+def _speaking_of(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    """A condition for each word that is sought; people are looked through once, whatever the number of words."""
+    words = {word: f"%{word.translate(_PLAIN)}%" for word in asked.words.lower().split()}
+    name = func.lower(person.c.name).label("name")
+    people = (
+        select(person.c.wearer_id, name).where(or_(*(name.like(like, escape="\\") for like in words.values()))).cte()
+    )
+    for word, like in words.items():
+        named = select(people.c.wearer_id).where(people.c.name.like(like, escape="\\"))
+        heard_by = [storable(each) for each in asked.heard_by.get(word, ())]
+        yield or_(
+            func.lower(alert.c.subject).like(like, escape="\\"),
+            alert.c.alert_id.like(like.upper(), escape="\\"),  # ours are in capitals (`queue.alert_id`)
+            alert.c.subject.in_(named),
+            *([alert.c.subject.in_(heard_by)] if heard_by else []),
+        )
 
 
 _PLAIN = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})

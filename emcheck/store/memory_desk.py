@@ -7,6 +7,7 @@ from emcheck.domain.alerts import Alert, Step, waits
 from emcheck.domain.ids import Ms
 from emcheck.ports import AlertChange, Person, StoreError
 from emcheck.store.desk_queries import ACTS_OF_PEOPLE
+from emcheck.store.memory_assignments import MemoryAssignments
 from emcheck.store.memory_overview import MemoryOverview
 from emcheck.store.memory_people import MemoryPeople
 from emcheck.store.memory_photos import MemoryPhotos
@@ -14,7 +15,7 @@ from emcheck.store.rows import storable
 from emcheck.store.spill import SpilledInbox
 
 
-class MemoryDesk(MemoryPeople, MemoryOverview, MemoryPhotos):
+class MemoryDesk(MemoryPeople, MemoryOverview, MemoryPhotos, MemoryAssignments):
     """See `emcheck.desk.Desk`."""
 
     _alerts: dict[str, Alert]
@@ -24,6 +25,7 @@ class MemoryDesk(MemoryPeople, MemoryOverview, MemoryPhotos):
     def __init__(self) -> None:
         super().__init__()
         MemoryPhotos.__init__(self)
+        MemoryAssignments.__init__(self)
         self._views: dict[tuple[str, str], View] = {}
 
     @property

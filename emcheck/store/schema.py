@@ -33,7 +33,7 @@ NAMING = {
 }
 """Every constraint has a name, so that a later migration can name it on either database."""
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
 """Schema revisions in order; the last is what this code reads and writes."""
 
 metadata = MetaData(naming_convention=NAMING)
@@ -347,6 +347,16 @@ photo = Table(
         postgresql_where=text("picture IS NOT NULL"),
     ),
     Index(None, "wearer_id"),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("fitter", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 saved_view = Table(

@@ -19,9 +19,9 @@ from emcheck.present.acted import did
 from emcheck.present.roles import rights_of
 from emcheck.service.showing import shown
 from emcheck.web.alerts import acting
-from emcheck.web.alerts.alert import ended_words, note_view
+from emcheck.web.alerts.alert import concerned, ended_words, note_view
 from emcheck.web.alerts.filtering import Filter
-from emcheck.web.alerts.queue import lies_under
+from emcheck.web.alerts.queue import lies_under, note_queue
 from emcheck.web.alerts.rows import place_named, rows_of, told_json, zone_of
 from emcheck.web.guarding import (
     MayAct,
@@ -166,7 +166,7 @@ class QueueQuery(Shape):
 
 
 @router.get("/alerts", summary="The queue")
-async def alerts(query: Annotated[QueueQuery, Query()], who: MaySeeQueue, parts: WithParts) -> Alerts:
+async def alerts(request: Request, query: Annotated[QueueQuery, Query()], who: MaySeeQueue, parts: WithParts) -> Alerts:
     """What is open, by priority, what waits first, and age."""
     place, limit = place_named(query.after), query.limit
     if query.after and place is None:
@@ -175,6 +175,7 @@ async def alerts(query: Annotated[QueueQuery, Query()], who: MaySeeQueue, parts:
         raise Problem(422, f"rule: there is no rule {query.rule!r}; there are {', '.join(sorted(RULES))}")
     given = query.model_dump(exclude={"after", "limit"})
     wanted = Filter({key: "1" if value is True else value for key, value in given.items() if value})
+    await note_queue(request, parts, who, wanted)
     found = await parts.desk.queue_page(wanted.asked(parts, who), after=place, limit=limit + 1)
     rows = await rows_of(parts, found[:limit])
     return Alerts(alerts=[told_json(row) for row in rows], next=rows[-1].place if len(found) > limit else None)
@@ -198,11 +199,13 @@ async def alert(request: Request, alert_id: str, who: MaySeeQueue, parts: WithPa
     facts = [(rest.fact, rest.event, rest.received_at) for rest in it.rests]
     places = [(place.address_id, place.known, place.windows) for place in it.places]
     told = telling.as_json(it.alert, history, facts, places, now)
-    held = None if found.wearer_id is None else await held_of(parts.desk, found.wearer_id)
+    held = [await held_of(parts.desk, each) for each in concerned(parts, found)]
     return told | {
         "alert": told_json(row), "open_at": parts.live.together.at(found.alert_id),
         "ended": ended_words(found, it.history, seen, zone_of(found, known.engine), now) or None,
-        "contacts": {} if held is None else held.contacts,
+        "contacts": [
+            {"wearer_id": each.wearer_id, "name": each.name or None, "contacts": each.contacts} for each in held
+        ],
     }  # fmt: skip
 
 
@@ -280,6 +283,7 @@ async def access(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Who signed in and whose record was looked at, the newest first; on from the `number` of the last."""
     lines = await parts.desk.access_log(before=before, limit=limit, subject=subject)
+    await parts.note_look(who.name, "access log read", address_of(request), subject=subject or "")
     return [{"number": number, **line._asdict(), "at": format_ms(line.at)} for number, line in lines]
 
 

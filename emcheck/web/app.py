@@ -79,10 +79,12 @@ class Shell:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_file = scope["path"].startswith("/static/")
+        is_file, begun = scope["path"].startswith("/static/"), False
 
         async def dressed(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
@@ -101,7 +103,12 @@ class Shell:
         if not given.isdigit() or int(given) > most:
             await _refusal(scope, 413, f"At most {most} bytes are read.")(scope, receive, dressed)
             return
-        await self._app(scope, receive, dressed)
+        try:
+            await self._app(scope, receive, dressed)
+        except Exception as error:  # whatever it is: an answer that failed carries the same headers as any other
+            if begun:
+                raise
+            await (await _failed(Request(scope), error))(scope, receive, dressed)
 
 
 def _refusal(scope: Scope, status: int, words: str) -> Response:
@@ -152,7 +159,6 @@ def console_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(SealError, _seal_failed)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)
     return app
 
 

@@ -13,6 +13,7 @@ _NUMBER = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
 class Held(NamedTuple):
     """As far as it is held: everything is empty where nothing is, or where it was erased."""
 
+    wearer_id: str
     name: str
     contacts: Mapping[str, str]
     notes: Mapping[str, str]
@@ -27,10 +28,11 @@ async def held_of(desk: Desk, wearer_id: str) -> Held:
     """What the register told of a wearer (docs/formats.md, Register)."""
     person = next(iter(await desk.people(wearer_id)), None)
     if person is None:
-        return Held("", {}, {})
+        return Held(wearer_id, "", {}, {})
     told = json.loads(person.notes or b"{}")
     contacts, notes = told.get("contacts", {}), told.get("notes", {})
     return Held(
+        wearer_id,
         person.name or "",
         {str(key): _plainly(said) for key, said in contacts.items()},
         {str(key): _plainly(said) for key, said in notes.items()},

@@ -23,7 +23,7 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import SECOND
 from emcheck.domain.policy import Policy
 from emcheck.domain.register import Register, parse_register
-from emcheck.ingest.embedded import EmbeddedBroker
+from emcheck.ingest.embedded import BrokerError, EmbeddedBroker
 from emcheck.ingest.mqtt import MqttTransport
 from emcheck.service.app import Beside, Options, Service
 from emcheck.service.enrolment import load_register
@@ -81,14 +81,15 @@ async def run_night(
     seed: int | None = None,
     console: Callable[[SqlStore, VirtualClock], Awaitable[Beside]] | None = None,
     stays: bool = False,
+    officer: str | None = None,
 ) -> Night:
     """The whole scenario over a real broker and a new database in `folder`.
 
     A `console` runs beside it. What `stays` serves on when the night is over, until it is cancelled: the clock stands,
-    nothing more comes.
+    nothing more comes. Every other wearer is a case of `officer`, where one is named.
     """
     world = World(scenario, seed, live=True)
-    register = parse_register(json.dumps(world.register()))
+    register = parse_register(json.dumps(_with(officer, world.register())))
     clock = VirtualClock(scenario.start_ms)
     key = service_key(world.town)
     alerts: list[dict[str, Any]] = []
@@ -120,18 +121,20 @@ async def run_night(
             async with service.pipeline.turn:
                 found = await service.pipeline.judge_all(clock.now())
             night = Night(
-                register,
-                service.pipeline.engine,
-                found,
-                clock.now(),
-                alerts,
-                service.pipeline.events_total,
+                register, service.pipeline.engine, found, clock.now(), alerts, service.pipeline.events_total,
                 service.troubles(),
-            )
+            )  # fmt: skip
             await watcher.ended(night)
             if stays:
                 await asyncio.Event().wait()
             return night
+
+
+def _with(officer: str | None, register: dict[str, Any]) -> dict[str, Any]:
+    """The register with an officer's cases: every other wearer's orders name them."""
+    wearers = sorted({order["wearer_id"] for order in register["orders"]})[::2] if officer is not None else []
+    named = [order | ({"officer": officer} if order["wearer_id"] in wearers else {}) for order in register["orders"]]
+    return register | {"orders": named}
 
 
 def _options(key: Ed25519PrivateKey | None) -> Options:
@@ -217,8 +220,11 @@ async def _queue_watched(broker: EmbeddedBroker, heard: Callable[[dict[str, Any]
     """A consumer of the monitoring queue like any other."""
 
     async def listen(client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            heard(json.loads(bytes(message.payload)))
+        try:
+            async for message in client.messages:
+                heard(json.loads(bytes(message.payload)))
+        except aiomqtt.MqttError as error:
+            raise BrokerError(f"the broker went away: {error}") from None
 
     async with aiomqtt.Client(broker.host, broker.port, identifier="demo-operator") as client:
         await client.subscribe("em/v1/alerts/+", qos=1)

@@ -1,6 +1,8 @@
 """`emcheck demo --console`: a night in the console, up until Ctrl-C; commands that can be pasted."""
 
+import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 
 from emcheck.cli.demo_console import DemoConsole
 from emcheck.cli.night import as_started
+from emcheck.domain.rights import Role
 from firmware_sim.scenario import parse_scenario
 from firmware_sim.worlds.night import Watcher, run_night
 from tests.support import england
@@ -23,25 +26,56 @@ PASSWORD = "correct horse battery staple"
 PATIENCE_S = 120
 
 
+def evening(folder: Path) -> Path:
+    """An hour and a half in which one of four slips out."""
+    path = folder / "evening.toml"
+    path.write_text("""
+name = "evening"
+about = "one of four slips out"
+seed = 1
+starts_at = "2026-03-03T18:45"
+ends_at = "2026-03-03T20:15"
+[town]
+wearers = 4
+restless_share = 0
+[[story]]
+kind = "slip"
+wearers = [3]
+at = "2026-03-03T19:20"
+minutes = 30
+""")
+    return path
+
+
 def test_a_demo_stays_up_in_the_console_until_ctrl_c(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("emcheck")), "demo", "--console", "--folder", str(tmp_path / "demo")]
-    command += ["--scenario", "common-causes"]
+    command += ["--scenario", str(evening(tmp_path))]
     with (tmp_path / "said").open("w") as said, _heeding_ctrl_c():
-        demo = subprocess.Popen(command, stdout=said, stderr=said)
+        demo = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     try:
-        link = _said(tmp_path / "said", r"http://\S+/welcome/\S+")
-        address = link.partition("/welcome")[0]
+        address = _said(tmp_path / "said", r"http://\S+/welcome/\S+").partition("/welcome")[0]
+        links = dict(re.findall(rf"^(\w+) +({address}/welcome/\S+)$", (tmp_path / "said").read_text(), re.MULTILINE))
+        assert list(links) == ["supervisor", "fitter", "officer"]
+        with _at(address, links.pop("fitter"), "fitter") as client:
+            assert client.get("/visits").status_code == 200
         _said(
             tmp_path / "said",
-            rf"The console is up until Ctrl-C:\n{address}  sign in as `demo`\nNo password .*\n{link}\n",
+            rf"The console is up until Ctrl-C:\n{address}  sign in as supervisor, fitter, officer\n"
+            rf"No password .*\nsupervisor +{links['supervisor']}\nofficer +{links['officer']}\n",
         )
-        with httpx.Client() as client:
-            assert "Welcome, demo" in (client.get(link)).text
-            client.post(link, data={"password": PASSWORD, "again": PASSWORD})
-            client.post(f"{address}/sign-in", data={"name": "demo", "password": PASSWORD})
-            assert 'class="row P' in (client.get(f"{address}/")).text
-        demo.send_signal(signal.SIGINT)
+        with _at(address, links["supervisor"], "supervisor") as client:
+            assert 'class="row P' in client.get("/").text
+        with _at(address, links["officer"], "officer") as client:
+            assert client.get("/cases").text.count('href="/wearers/') >= 2
+        added = _said(tmp_path / "said", r"Another account: +(\S+ user add j\.doe --role operator --config \S+)\n")
+        done = subprocess.run(shlex.split(added.partition(":")[2]), capture_output=True, text=True, check=True)
+        link = re.search(rf"{address}/welcome/\S+", done.stdout)
+        assert link is not None, done.stdout
+        with _at(address, link[0], "j.doe") as client:
+            assert client.get("/").status_code == 200
+        os.killpg(demo.pid, signal.SIGINT)  # as a terminal does: to all that the demo started, too
         assert demo.wait(PATIENCE_S) == 0
+        assert_ended_in_silence((tmp_path / "said").read_text())
     finally:
         demo.kill()
         demo.wait()
@@ -49,19 +83,23 @@ def test_a_demo_stays_up_in_the_console_until_ctrl_c(tmp_path: Path) -> None:
 
 def test_a_demo_shows_the_night_in_the_console_and_ends_by_itself(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("emcheck")), "demo", "--folder", str(tmp_path / "demo")]
-    command += ["--scenario", "common-causes"]
+    command += ["--scenario", str(evening(tmp_path))]
     with (tmp_path / "said").open("w") as said:
         demo = subprocess.Popen(command, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
     try:
         link = _said(tmp_path / "said", r"http://\S+/welcome/\S+")
         with httpx.Client() as client:
-            assert "Welcome, demo" in client.get(link).text
+            assert "Welcome, supervisor" in client.get(link).text
         assert demo.wait(PATIENCE_S) == 0
     finally:
         demo.kill()
         demo.wait()
     told = (tmp_path / "said").read_text()
     assert told.index("/welcome/") < told.index("Broker on"), "the link comes first"
+    assert told.count("/welcome/") == 1
+    queue = re.search(r"The queue: +(\S+ alerts list --config \S+)\n", told)
+    assert queue is not None
+    assert "W-0" in subprocess.run(shlex.split(queue[1]), capture_output=True, text=True, check=True).stdout
     assert re.search(r"In the console: +\S*emcheck demo --console +\(keeps it up until Ctrl-C\)\n$", told)
 
 
@@ -69,12 +107,27 @@ async def test_a_night_goes_on_where_no_console_can_be_shown(tmp_path: Path, mon
     hour = {"name": "hour", "starts_at": "2026-02-10T18:30", "ends_at": "2026-02-10T18:50", "town": {"wearers": 2}}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr("emcheck.cli.demo_console.free_port", lambda: taken.getsockname()[1])
-        desk = DemoConsole(tmp_path, "Europe/London", must=False)
+        desk = DemoConsole(tmp_path, "Europe/London", must=False, roles=[Role.SUPERVISOR])
         night = await run_night(
             parse_scenario(hour, source="test"), england(), tmp_path, watcher=Watcher(), console=desk.beside
         )
     assert night.events > 20
     assert "cannot be listened on" in desk.trouble
+
+
+def assert_ended_in_silence(said: str) -> None:
+    """Nothing stands after the last of what a demo has to say."""
+    assert not re.search(r"Traceback|never retrieved|Error|xception", said), said
+
+
+@contextmanager
+def _at(address: str, link: str, name: str) -> Iterator[httpx.Client]:
+    """Whoever has the link, signed in."""
+    with httpx.Client(base_url=address, follow_redirects=True) as client:
+        assert f"Welcome, {name}" in client.get(link).text
+        client.post(link, data={"password": PASSWORD, "again": PASSWORD})
+        assert client.post("/sign-in", data={"name": name, "password": PASSWORD}).status_code == 200
+        yield client
 
 
 @contextmanager

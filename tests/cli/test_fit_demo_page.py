@@ -1,5 +1,6 @@
 """`emcheck fit demo --console`: the fitters' page on a simulated tag, for whoever wants to try it by hand."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.test_demo import PASSWORD, PATIENCE_S, _heeding_ctrl_c, _said
+from tests.cli.test_demo import PASSWORD, PATIENCE_S, _heeding_ctrl_c, _said, assert_ended_in_silence
 
 
 @pytest.mark.timeout(170)
@@ -16,13 +17,13 @@ def test_a_fitting_is_made_by_hand_until_ctrl_c(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("emcheck")), "fit", "demo", "skin", "--console"]
     command += ["--folder", str(tmp_path / "fit")]
     with (tmp_path / "said").open("w") as said, _heeding_ctrl_c():
-        demo = subprocess.Popen(command, stdout=said, stderr=said)
+        demo = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     try:
         link = _said(tmp_path / "said", r"http://\S+/welcome/\S+")
         address = link.partition("/welcome")[0]
         with httpx.Client(base_url=address, follow_redirects=True) as client:
             client.post(link, data={"password": PASSWORD, "again": PASSWORD})
-            page = client.post("/sign-in", data={"name": "demo", "password": PASSWORD})
+            page = client.post("/sign-in", data={"name": "fitter", "password": PASSWORD})
             assert page.url.path == "/visits"
             assert "Alex Example" in client.get("/visits", params={"words": "O-1"}).text
             csrf = page.text.partition('data-csrf="')[2].partition('"')[0]
@@ -30,8 +31,9 @@ def test_a_fitting_is_made_by_hand_until_ctrl_c(tmp_path: Path) -> None:
             begun = client.post("/visits", data={"csrf": csrf, **opening})
             assert begun.url.path.endswith("/identity"), begun.text
             assert "left leg prosthetic" in begun.text
-        demo.send_signal(signal.SIGINT)
+        os.killpg(demo.pid, signal.SIGTERM)
         assert demo.wait(PATIENCE_S) == 0
+        assert_ended_in_silence((tmp_path / "said").read_text())
     finally:
         demo.kill()
         demo.wait()

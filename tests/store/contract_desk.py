@@ -1,6 +1,20 @@
 """What every store does for the console."""
 
-from emcheck.desk import EVERYTHING, Access, Account, Asked, Count, Desk, Photo, Place, SecondFactor, SignIn, View, rank
+from emcheck.desk import (
+    EVERYTHING,
+    Access,
+    Account,
+    Asked,
+    Assignment,
+    Count,
+    Desk,
+    Photo,
+    Place,
+    SecondFactor,
+    SignIn,
+    View,
+    rank,
+)
 from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId
 from emcheck.domain.rights import Role
@@ -271,6 +285,21 @@ class DeskContract:
         assert not await store.erase_person("W-1")
         assert [photo.is_held for photo in await store.photos("FS-1")] == [False, False]
         assert [photo.kept_days for photo in await store.photos("FS-1")] == [9, None]
+
+    async def test_an_assignment_takes_the_place_of_the_one_that_was_seen(self, store: Desk) -> None:
+        first = Assignment("O-1", "a.fitter", "2026-03-24", "jo", T0)
+        second = Assignment("O-1", "b.fitter", "2026-03-25", "kim", T0 + 5)
+        assert await store.assign("O-1", None, seen_at=None) is None
+        assert await store.assign("O-1", first, seen_at=None) == first
+        assert await store.assign("O-1", second, seen_at=None) == first
+        assert await store.assign("O-1", second, seen_at=T0 + 1) == first
+        assert await store.assign("O-1", second, seen_at=T0) == second
+        other = first._replace(order_id="O-0")
+        assert await store.assign("O-0", other, seen_at=None) == other
+        assert await store.assignments() == [other, second]
+        assert await store.assign("O-1", None, seen_at=T0) == second
+        assert await store.assign("O-1", None, seen_at=T0 + 5) is None
+        assert await store.assignments() == [other]
 
     async def test_rows_are_found_by_their_receipt(self, store: Desk) -> None:
         numbers = [3, 4, 7, 8, BIG]

@@ -130,7 +130,7 @@ async def test_alerts_of_an_older_database_have_their_place_in_the_queue(url: st
             "ALTER TABLE alert DROP COLUMN holder", "DROP TABLE saved_view",
             "DROP INDEX ix_alert_rank", "ALTER TABLE alert DROP COLUMN rank", "DROP TABLE account",
             "DROP TABLE sign_in", "DROP TABLE access_log", "DROP TABLE second_factor", "DROP TABLE recovery_code",
-            "DROP TABLE photo",
+            "DROP TABLE photo", "DROP TABLE assignment",
             "UPDATE alembic_version SET version_num = '0006'",
         ):  # fmt: skip
             await connection.execute(text(statement))

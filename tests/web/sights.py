@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from playwright.async_api import Page
 from starlette.routing import Match
 
-from emcheck.desk import Account
+from emcheck.desk import Account, Assignment
 from emcheck.domain.alerts import AlertState
 from emcheck.domain.fitting.steps import STEPS
 from emcheck.domain.instants import MINUTE
@@ -322,6 +322,9 @@ async def day(folder: Path) -> AsyncIterator[Filled]:
     ) as it:  # fmt: skip
         await fitters(it, "a.fitter", "b.fitter", "c.fitter")
         await it.has("supervisor", "fitter")
+        for number, name in ((4, "a.fitter"), (5, "b.fitter")):
+            made = Assignment(f"O-{number}", name, "2026-03-24", "supervisor", it.clock.now())
+            await it.store.assign(made.order_id, made, seen_at=None)
         over, begins, goes_on = [await it.signed_in(f"{name}.fitter") for name in "cba"]
         ended = await begun(over, order_id="O-3", unit="BU-0003", tag="T-3")
         await over.sends(f"/visits/{ended}/close", type="fitting_closed", outcome="no_show", note="nobody in")
@@ -330,6 +333,11 @@ async def day(folder: Path) -> AsyncIterator[Filled]:
         await to_the_signatures(goes_on, session, hallway)
         await adds(Visit(await program(it), session), caption="unit_and_place")
         yield Filled(it, list(_of_the_day()), {"session": session, "first": first, "ended": ended})
+
+
+async def _assigns_wrongly(page: Page) -> None:
+    await page.locator(".assign summary").first.click()
+    await _sends("/assign", order_id="O-4", fitter="a.fitter", day="2026-03-01")(page)
 
 
 async def _shows_photos(page: Page) -> None:
@@ -346,6 +354,8 @@ def _of_the_day() -> Iterator[Sight]:
     who, other = "a.fitter", "b.fitter"
     yield Sight("visits", who, "/visits")
     yield Sight("visits-of-all", "supervisor", "/visits")
+    yield Sight("visits-assigned-wrongly", "supervisor", "/visits", _assigns_wrongly, 422)
+    yield Sight("visit-new-of-another", who, "/visits/new?order=O-5")
     yield Sight("visits-nothing-found", who, "/visits?words=nobody")
     yield Sight("visit-new", who, "/visits/new?order=O-4")
     for step in STEPS:

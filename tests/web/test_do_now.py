@@ -41,17 +41,26 @@ async def test_whom_to_call_by_which_number(home: Centre) -> None:
     assert "Call the wearer and send a fitter" in do_now(text)
     assert text.index('class="do-now"') < text.index("How do we know")
     api = json.loads((await (await home.signed_in()).get(f"/api/v1/alerts/{strap.alert_id}")).text)
-    assert api["contacts"] == HELD["contacts"]
+    assert api["contacts"] == [{"wearer_id": "W-1", "name": "Priya <Barker>", "contacts": HELD["contacts"]}]
     assert api["ended"] is None
 
 
 async def test_where_no_number_is_held_it_says_so_and_where_one_is_entered(it: Centre) -> None:
     await it.has("operator")
-    await it.raises(urgent(), urgent("AL-BBB", rule="unit.power", subject="BU-0001", wearer_id=None, unit="BU-0001"))
+    await it.raises(urgent(), urgent("AL-BBB", rule="service.clock", subject="service", wearer_id=None))
     browser = await it.signed_in()
     said = do_now((await browser.get("/alerts/AL-AAA")).text)
     assert "No telephone number of W-1 is held. Whoever keeps the register enters it there" in said
     assert "telephone" not in do_now((await browser.get("/alerts/AL-BBB")).text), "it is about nobody"
+
+
+async def test_about_a_unit_those_are_called_whom_it_hears_and_the_look_at_each_is_kept(home: Centre) -> None:
+    await home.raises(urgent("AL-AAA", rule="unit.silent", subject="BU-0001", wearer_id=None, unit="BU-0001"))
+    said = do_now((await (await home.signed_in()).get("/alerts/AL-AAA")).text)
+    assert "W-1 Priya &lt;Barker&gt; : phone +44 20 7946 0000" in said
+    log = [(line.action, line.subject, line.alert_id) for _, line in await home.store.access_log(limit=9)]
+    assert ("alert seen", "W-1", "AL-AAA") in log
+    assert ("alert seen", "BU-0001", "AL-AAA") in log
 
 
 async def test_what_is_over_is_not_told_as_if_it_went_on(home: Centre) -> None:

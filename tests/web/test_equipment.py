@@ -73,6 +73,29 @@ async def test_a_list_is_read_on_in_its_order(town: Centre, order: str) -> None:
         assert answer.status_code == 422, wrong
 
 
+@pytest.mark.parametrize(
+    ("order", "first"), [("heard", "T-2"), ("battery", "T-1"), ("batch", "T-1"), ("fitted", "T-1")]
+)
+async def test_tags_are_read_on_in_their_order(town: Centre, order: str, first: str) -> None:
+    browser, seen, after = await town.signed_in(), list[str](), ""
+    while True:
+        page = (await browser.get(f"/api/v1/tags?by={order}&limit=2&after={quote(after)}")).json()
+        seen += [line["tag"] for line in page["lines"]]
+        assert page["number"] == 5
+        if (after := page["next"]) is None:
+            break
+    assert (seen[0], sorted(seen)) == (first, [f"T-{n}" for n in range(1, 6)])
+
+
+async def test_lists_are_searched_by_all_that_a_line_names(town: Centre) -> None:
+    browser = await town.signed_in()
+    for path, words in {"/api/v1/units": ("bu-0004", "a-4", "W-4"), "/api/v1/tags": ("t-4", "w-4", "BU-0004")}.items():
+        for said in words:
+            page = (await browser.get(f"{path}?words={said}")).json()
+            assert (page["number"], len(page["lines"])) == (1, 1), (path, said)
+        assert (await browser.get(f"{path}?words=zzz")).json()["number"] == 0
+
+
 async def test_tags_with_the_unit_that_heard_them_last(town: Centre) -> None:
     browser = await town.signed_in()
     told = (await browser.get("/api/v1/tags?by=tag")).json()["lines"]

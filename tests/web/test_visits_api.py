@@ -177,7 +177,8 @@ async def test_openapi_describes_it(it: Centre) -> None:
     paths = (await it.visitor().get("/api/v1/openapi.json")).json()["paths"]
     mine = {path: each for path, each in paths.items() if path.startswith(V1)}
     assert set(mine) == {
-        V1, *(f"{V1}/{{session}}{path}" for path in ("", "/acts", "/override", "/to-sign", "/record", "/record.pdf"))
+        V1, f"{V1}/assignments/{{order_id}}", f"{V1}/{{session}}/photos", f"{V1}/{{session}}/photos/{{name}}",
+        *(f"{V1}/{{session}}{path}" for path in ("", "/acts", "/override", "/to-sign", "/record", "/record.pdf")),
     }  # fmt: skip
     assert all(call["summary"] and call["description"] for each in mine.values() for call in each.values())
 

@@ -36,6 +36,8 @@ from emcheck.web.problems import is_swap
 
 router = APIRouter(include_in_schema=False)
 _UNDER_MAX = 50
+_CALLED_MAX = 5
+"""A base unit hears one household."""
 _NIGHTS_MAX = 400
 """Nights further from the alert's own are nobody's question about it."""
 _DONE = {
@@ -48,10 +50,20 @@ _HAPPENED = frozenset({"raised", "amended", "reinstated", "withdrawn", "suppress
 
 
 async def note_view(request: Request, parts: Parts, who: Who, alert: Alert, action: str) -> None:
-    """Before anything of a person is shown, it is kept who looked."""
-    subject = alert.wearer_id or alert.unit or alert.subject
-    line = Access(parts.clock.now(), who.name, action, subject, alert.alert_id, address_of(request))
-    await parts.desk.note_access([line])
+    """Before anything of a person is shown, it is kept who looked: at whom it is about, and at whom its unit hears."""
+    subject, now, address = alert.wearer_id or alert.unit or alert.subject, parts.clock.now(), address_of(request)
+    subjects = dict.fromkeys((subject, *concerned(parts, alert)))
+    await parts.desk.note_access([Access(now, who.name, action, each, alert.alert_id, address) for each in subjects])
+
+
+def concerned(parts: Parts, alert: Alert) -> list[str]:
+    """Whom to call about an alert: its wearer, or the first of those whom its unit may hear."""
+    if alert.wearer_id is not None:
+        return [alert.wearer_id]
+    known = parts.known()
+    if known is None or alert.unit is None or alert.size is not None:
+        return []
+    return [str(case.wearer_id) for case in known.engine.roster.cases_of.get(alert.unit, ())][:_CALLED_MAX]
 
 
 @router.get("/alerts/{alert_id}")
@@ -100,7 +112,7 @@ async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool, nights: 
         alert.alert_id, open_only=False, limit=_UNDER_MAX
     )  # fmt: skip
     advice = next_step(alert)
-    held = None if alert.wearer_id is None else await held_of(parts.desk, alert.wearer_id)
+    held = [await held_of(parts.desk, each) for each in concerned(parts, alert)]
     return {
         "advice": "" if advice is None else advice.do, "advice_source": "" if advice is None else advice.source,
         "ended": ended_words(alert, history, it, zone, now), "held": held,

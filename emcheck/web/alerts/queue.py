@@ -17,7 +17,7 @@ from emcheck.web.alerts.filtering import Filter
 from emcheck.web.alerts.live import WATCHERS_MAX
 from emcheck.web.alerts.offering import SHELVES_MIN
 from emcheck.web.alerts.rows import place_named, rows_of
-from emcheck.web.guarding import MaySeeQueue, cookie_name
+from emcheck.web.guarding import MaySeeQueue, address_of
 from emcheck.web.pages import drawn, head, page
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.signing_in import Who
@@ -30,10 +30,17 @@ _RULES = sorted((called(rule), rule) for rule in RULES)
 router = APIRouter(include_in_schema=False)
 
 
+async def note_queue(request: Request, parts: Parts, who: Who, wanted: Filter) -> None:
+    """Before names are shown, it is kept who looked, and what for."""
+    asked = " ".join(f"{key} {value}" for key, value in wanted.said.items() if value)
+    await parts.note_look(who.name, f"queue seen {asked}".strip(), address_of(request))
+
+
 async def listed(parts: Parts, request: Request, who: Who) -> dict[str, Any]:
     """What the list shows: the filter stands in the address, so that it can be kept as a bookmark."""
     given = request.query_params
     wanted = Filter(given)
+    await note_queue(request, parts, who, wanted)
     asked, kept = wanted.asked(parts, who), wanted.query
     after = place_named(given.get("after", ""))
     number = await parts.desk.last_told()  # before the page is read: what comes in between is told again, not missed
@@ -71,10 +78,10 @@ async def live(request: Request, who: MaySeeQueue, parts: WithParts) -> Response
         raise Problem(503, f"{WATCHERS_MAX} consoles are open; close one.", headers={"Retry-After": "30"})
     given = request.headers.get("last-event-id") or request.query_params.get("after", "")
     after = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
-    token = request.cookies.get(cookie_name(is_secure=parts.is_secure), "")
+    await parts.note_look(who.name, "queue watched", address_of(request))
 
     async def still() -> bool:
-        return await parts.signing_in.who(token, used=False) is not None
+        return await parts.signing_in.holds(who)
 
     console = request.query_params.get("console", "")
 
@@ -103,6 +110,7 @@ async def at(request: Request, who: MaySeeQueue, parts: WithParts) -> Response:
 @router.get("/alerts/{alert_id}/under")
 async def under(request: Request, alert_id: str, who: MaySeeQueue, parts: WithParts) -> Response:
     """What an incident accounts for and nobody attends to, as rows."""
+    await parts.note_look(who.name, f"what lies under {alert_id[:40]} seen", address_of(request))
     shown, count = await lies_under(parts, alert_id)
     rows = await rows_of(parts, shown)
     return page(

@@ -19,6 +19,7 @@ from emcheck.web.guarding import (
 )
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
+from emcheck.web.people.devices import LASTS_S, cookie_of
 from emcheck.web.people.passwords import PASSWORD_LEAST, wrong_with
 from emcheck.web.people.signing_in import CodeWanted, Refused, Who
 from emcheck.web.problems import Problem, is_swap
@@ -58,7 +59,7 @@ async def sign_in(request: Request, parts: WithParts) -> Response:
     name, password, onward = (str(form.get(key, "")) for key in ("name", "password", "next"))
     name = name.strip().lower()
     try:
-        token = await parts.signing_in.enter(name, password, address_of(request))
+        token = await parts.signing_in.enter(name, password, address_of(request), mark=mark_in(request, parts, name))
     except CodeWanted as wanted:
         return page(request, "code.html", who=None, pledge=wanted.pledge, onward=ours(onward), wrong="")
     except Refused as refused:
@@ -71,7 +72,7 @@ async def sign_in(request: Request, parts: WithParts) -> Response:
             onward=ours(onward),
             elsewhere=_elsewhere(parts),
         )
-    return await let_in(parts, token, ours(onward))
+    return await let_in(request, parts, token, ours(onward))
 
 
 @router.post("/sign-in/code")
@@ -81,17 +82,37 @@ async def sign_in_code(request: Request, parts: WithParts) -> Response:
     form = await request.form()
     pledge, code, onward = (str(form.get(key, "")) for key in ("pledge", "code", "next"))
     try:
-        token = await parts.signing_in.enter_with_code(pledge, code, address_of(request))
+        token = await parts.signing_in.enter_with_code(
+            pledge, code, address_of(request), lambda name: mark_in(request, parts, name)
+        )
     except Refused as refused:
         return refusal(request, "code.html", refused, pledge=pledge, onward=ours(onward))
-    return await let_in(parts, token, ours(onward))
+    return await let_in(request, parts, token, ours(onward))
 
 
-async def let_in(parts: Parts, token: str, onward: str) -> Response:
-    """To the page that was asked for, or the first one of the role, with the cookie."""
+async def let_in(request: Request, parts: Parts, token: str, onward: str) -> Response:
+    """To the page that was asked for, or the first one of the role, with the cookie; the sign-in of before ends."""
+    await parts.signing_in.replace(request.cookies.get(cookie_name(is_secure=parts.is_secure), ""))
     who = await parts.signing_in.who(token)
     answer = RedirectResponse(onward or ("/account" if who is None else home_of(who.role)), status_code=303)
-    return with_cookie(parts, answer, token)
+    with_cookie(parts, answer, token)
+    if who is not None:
+        await with_mark(parts, answer, who.name)
+    return answer
+
+
+def mark_in(request: Request, parts: Parts, name: str) -> str:
+    """What the browser has of an earlier sign-in of this name."""
+    return request.cookies.get(cookie_of(name, is_secure=parts.is_secure), "")
+
+
+async def with_mark(parts: Parts, answer: Response, name: str) -> None:
+    """The browser is known again as one of this account's."""
+    if (mark := await parts.signing_in.mark(name)) is not None:
+        answer.set_cookie(
+            cookie_of(name, is_secure=parts.is_secure), mark, max_age=LASTS_S, httponly=True, samesite="lax",
+            secure=parts.is_secure, path="/",
+        )  # fmt: skip
 
 
 def with_cookie(parts: Parts, answer: Response, token: str) -> Response:
@@ -169,7 +190,9 @@ async def accounts(request: Request, who: MaySeeAccounts, parts: WithParts) -> R
 @router.get("/access")
 async def access(request: Request, who: MaySeeAccess, parts: WithParts) -> Response:
     """Who signed in and whose record was looked at, the newest first."""
-    return page(request, "access.html", who=who, **await access_lines(parts, request))
+    told = await access_lines(parts, request)
+    await parts.note_look(who.name, "access log seen", address_of(request), subject=told["subject"])
+    return page(request, "access.html", who=who, **told)
 
 
 async def access_lines(parts: Parts, request: Request) -> dict[str, Any]:

@@ -48,7 +48,7 @@ async def back(request: Request, parts: WithParts) -> Response:
         person, onward = await elsewhere.end(request.cookies.get(_cookie(parts), ""), dict(request.query_params))
         role = person.role or await _no_role(parts, request, person)
         token = await parts.signing_in.enter_elsewhere(person.identity, person.name, role, address_of(request))
-        answer = await let_in(parts, token, onward)
+        answer = await let_in(request, parts, token, onward)
     except ElsewhereError as error:
         answer = _came_to_nothing(request, error)
     except Refused as refused:

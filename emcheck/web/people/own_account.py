@@ -16,7 +16,7 @@ from emcheck.present.times import clock
 from emcheck.web.guarding import MaySeeSelf, address_of, cookie_name
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.people.accounts import ours, refusal, with_cookie
+from emcheck.web.people.accounts import ours, refusal, with_cookie, with_mark
 from emcheck.web.people.passwords import PASSWORD_LEAST, wrong_with
 from emcheck.web.people.second_factor import address_of_secret
 from emcheck.web.people.signing_in import Refused, Who
@@ -121,7 +121,9 @@ async def password(request: Request, who: MaySeeSelf, parts: WithParts) -> Respo
     if not await parts.signing_in.change_password(who, new):
         raise Problem(409, "The password was changed meanwhile; sign in with the new one.")
     token = await parts.signing_in.renew(who, address_of(request), "password changed")
-    return with_cookie(parts, RedirectResponse("/account?done=password", status_code=303), token)
+    answer = RedirectResponse("/account?done=password", status_code=303)
+    await with_mark(parts, answer, who.name)
+    return with_cookie(parts, answer, token)
 
 
 def refuse_elsewhere(who: Who) -> None:

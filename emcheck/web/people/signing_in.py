@@ -5,7 +5,8 @@
 2. A token is 32 random bytes; the store has its hash only. It ends when it was not used for a while, after a shift, or
    when the account is disabled, gets another password, another second factor or another role.
 3. After 5 failures of a name from one address, 20 of a name or 20 from an address within 15 min, more are not even
-   looked at. That is kept in memory: a new start forgets it, and 20 tries a start guess nothing.
+   looked at. That is kept in memory: a new start forgets it, and 20 tries a start guess nothing. A browser that signed
+   in as this name before (`devices`), and who is signed in, has 5 failures of its own and no part in anybody else's.
 4. Who has a second factor (`second_factor`) is asked for its code after the password. A role may be required to have
    one: without it, its sign-in may do nothing but set one up.
 5. Who is known elsewhere (`elsewhere`) has no password here, and no second factor: those are the provider's.
@@ -16,6 +17,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Callable
 from typing import NamedTuple
 
 from argon2 import PasswordHasher
@@ -26,6 +28,7 @@ from emcheck.desk import NAME_ELSEWHERE, Access, Account, Desk, SignIn
 from emcheck.domain.ids import Ms
 from emcheck.domain.instants import DAY, MINUTE
 from emcheck.domain.rights import Right, Role, may
+from emcheck.web.people.devices import device_of, new_mark
 from emcheck.web.people.passwords import PASSWORD_MOST
 from emcheck.web.people.sealing import Seal
 from emcheck.web.people.second_factor import SecondFactors
@@ -95,16 +98,21 @@ class SigningIn:
 
     # --- letting in ---------------------------------------------------------------------------------------
 
-    async def enter(self, name: str, password: str, address: str, code: str = "") -> str:
-        """The token of a new sign-in; Refused in the same words whatever of the two was wrong; CodeWanted (4)."""
-        account = await self._proved(name, password, address)
+    async def enter(self, name: str, password: str, address: str, code: str = "", mark: str = "") -> str:
+        """The token of a new sign-in; Refused in the same words whatever of the two was wrong; CodeWanted (4).
+
+        `mark` is what the browser has of an earlier sign-in of this name (3).
+        """
+        account = await self._desk.account(name)
+        device = device_of(mark, name, None if account is None else account.password)
+        account = await self._proved(name, account, password, address, device)
         if await self.factors.has(name):
             if not code:
                 raise CodeWanted(self._seal.close(json.dumps([name, account.password, self._clock.now()]), "pledge"))
-            await self._coded(name, code, address)
+            await self._coded(name, code, address, device)
         return await self.begin(name, address)
 
-    async def enter_with_code(self, pledge: str, code: str, address: str) -> str:
+    async def enter_with_code(self, pledge: str, code: str, address: str, marks: Callable[[str], str]) -> str:
         """The token of a new sign-in after `CodeWanted`; Refused where the code is wrong or it took too long."""
         opened = self._seal.open(pledge, "pledge")
         name, password, at = ("", None, 0) if opened is None else json.loads(opened)
@@ -112,7 +120,7 @@ class SigningIn:
         late = self._clock.now() - at >= _PLEDGE_LASTS
         if late or account is None or account.disabled_at is not None or account.password != password:
             raise Refused("That took too long; begin again with your password.")
-        await self._coded(name, code, address)
+        await self._coded(name, code, address, device_of(marks(name), name, password))
         return await self.begin(name, address)
 
     async def enter_elsewhere(self, identity: str, name: str, role: Role, address: str) -> str:
@@ -146,43 +154,60 @@ class SigningIn:
         await self._desk.note_access([Access(now, name, said, address=address)])
         return token
 
-    async def _proved(self, name: str, password: str, address: str) -> Account:
-        """The account of a name and its password."""
-        now = self._clock.now()
-        self._refuse_too_many(self._tries, name, address, now)
+    async def mark(self, name: str) -> str | None:
+        """What a browser is known again by as one of this account's; None where the account has no password here."""
         account = await self._desk.account(name)
+        return None if account is None or account.password is None else new_mark(name, account.password)
+
+    async def _proved(self, name: str, account: Account | None, password: str, address: str, device: str) -> Account:
+        """The account of a name, by its password."""
+        now = self._clock.now()
+        self._refuse_too_many(self._tries, name, address, now, device)
         usable = account is not None and account.disabled_at is None and account.password is not None
         hashed = account.password if usable and account is not None else None
         good = await self._verify(hashed or self._nobody, password)
         if account is None or hashed is None or not good:
             await self._desk.note_access([Access(now, name[:80], "sign-in refused", address=address)])
             raise Refused("Name or password is wrong. A new password is made by an administrator's link.")
-        self._tries.good(name, address)
+        self._tries.good(name, address, device)
         return account
 
-    async def _coded(self, name: str, code: str, address: str) -> None:
+    async def _coded(self, name: str, code: str, address: str, device: str) -> None:
         """A code of the account's second factor is used up; Refused where it is none."""
         now = self._clock.now()
-        self._refuse_too_many(self._code_tries, name, address, now)
+        self._refuse_too_many(self._code_tries, name, address, now, device)
         used = await self.factors.check(name, code)
         if used is None:
             await self._desk.note_access([Access(now, name, "code refused", address=address)])
             raise Refused("The code is wrong, or was used. Wait for the next one, or take a recovery code.")
-        self._code_tries.good(name, address)
+        self._code_tries.good(name, address, device)
         if used == "recovery code":
             await self._desk.note_access([Access(now, name, "recovery code used", name, address=address)])
 
-    def _refuse_too_many(self, tries: Tries, name: str, address: str, now: Ms) -> None:
-        if (until := tries.barred_until(name, address, now)) is not None:
+    def _refuse_too_many(self, tries: Tries, name: str, address: str, now: Ms, device: str) -> None:
+        if (until := tries.barred_until(name, address, now, device)) is not None:
             minutes = max(1, (until - now) // MINUTE)
             raise Refused(f"Too many tries; try again in {minutes} min.", after_s=max(1, (until - now) // 1000))
-        tries.tried(name, address, now)
+        tries.tried(name, address, now, device)
 
     # --- knowing again ------------------------------------------------------------------------------------
 
     async def who(self, token: str, *, used: bool = True) -> Who | None:
         """Who holds the token, if it still holds; `used` where a person did something and not a page by itself."""
         now, hashed = self._clock.now(), sha256(token)
+        found = await self._holding(hashed, now)
+        if found is None:
+            return None
+        known, account = found
+        if used and now - known.used_at >= _USED_EVERY:
+            await self._desk.sign_in_used(hashed, now)
+        elsewhere = account.identity is not None
+        wanted = account.role in self._factor_roles and not elsewhere
+        lacks = wanted and not await self.factors.has(account.name)
+        return Who(account.name, account.role, hashed, csrf_of(token), lacks, elsewhere, account.language)
+
+    async def _holding(self, hashed: str, now: Ms) -> tuple[SignIn, Account] | None:
+        """The sign-in of a token's hash, and whose it is; None where it is over, and it goes."""
         known = await self._desk.signed_in(hashed)
         if known is None:
             return None
@@ -190,12 +215,16 @@ class SigningIn:
         if account is None or account.disabled_at is not None:
             await self._desk.sign_out(token_sha256=hashed)
             return None
-        if used and now - known.used_at >= _USED_EVERY:
-            await self._desk.sign_in_used(hashed, now)
-        elsewhere = account.identity is not None
-        wanted = account.role in self._factor_roles and not elsewhere
-        lacks = wanted and not await self.factors.has(account.name)
-        return Who(account.name, account.role, hashed, csrf_of(token), lacks, elsewhere, account.language)
+        return known, account
+
+    async def holds(self, who: Who) -> bool:
+        """Whether a sign-in holds still; to ask is no use of it."""
+        return await self._holding(who.token_sha256, self._clock.now()) is not None
+
+    async def replace(self, token: str) -> None:
+        """A browser signs in anew: the sign-in that it had ends, so that no token of before goes on."""
+        if token:
+            await self._desk.sign_out(token_sha256=sha256(token))
 
     def must_have_factor(self, who: Who) -> bool:
         """Whether the role may not be without a second factor."""
@@ -227,17 +256,17 @@ class SigningIn:
 
     async def prove(self, who: Who, password: str, address: str, *, code: str | None = None) -> None:
         """Whoever is signed in is the account's owner: by the password, and by a code where one is given."""
-        await self._proved(who.name, password, address)
+        await self._proved(who.name, await self._desk.account(who.name), password, address, who.token_sha256)
         if code is not None:
-            await self._coded(who.name, code, address)
+            await self._coded(who.name, code, address, who.token_sha256)
 
     async def confirm_factor(self, who: Who, code: str, address: str) -> list[str]:
         """The new device counts: its recovery codes; Refused where the code is not its own."""
-        self._refuse_too_many(self._code_tries, who.name, address, self._clock.now())
+        self._refuse_too_many(self._code_tries, who.name, address, self._clock.now(), who.token_sha256)
         codes = await self.factors.confirm(who.name, code)
         if codes is None:
             raise Refused("That is not the code that this device shows now. Is its clock right?")
-        self._code_tries.good(who.name, address)
+        self._code_tries.good(who.name, address, who.token_sha256)
         return codes
 
     async def change_password(self, who: Who, password: str) -> bool:

@@ -27,6 +27,7 @@ SPOKEN = (
     "domain/body/judgement.py", "domain/fitting/acts.py", "domain/fitting/limb_check.py", "domain/fitting/limb_note.py",
     "domain/fitting/outcomes.py", "domain/fitting/photos.py", "domain/fitting/repeats.py", "domain/fitting/settling.py",
     "domain/fitting/site_checks.py", "domain/fitting/steps.py", "domain/fitting/visits.py", "domain/remarks.py",
+    "web/visits/assigning.py",
     "web/visits/ending.py", "web/visits/opening.py", "web/visits/saying.py", "web/visits/telling.py",
 )  # fmt: skip
 """Files whose sentences are shown on the page."""
@@ -37,7 +38,7 @@ _SILENT = re.compile(
 _NOT_SHOWN = {"_SOP", "_OURS", "ANSWER", "PENDING"}
 _STEPS_NOT_SHOWN = (5, 8)
 """Of a row of the table of steps: by what it passes, and its source; they stand in the record."""
-_LOGGED = {"order seen", "visit opened", "record of a visit read"}
+_LOGGED = {"order seen", "visit assigned", "visit opened", "record of a visit read"}
 _IN_FIELDS = (
     "leg", "arm", "rising", "falling", "above", "below", "open", "cut", "is open", "is cut", "closed", "p over 0.999",
     "heard", "weak", "dead", "success", "lapsed",

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
+from fastapi import Request
+
 from emcheck.domain.amending import addresses
 from emcheck.domain.case import Case
 from emcheck.domain.engine import Engine
@@ -15,9 +17,11 @@ from emcheck.domain.register import Fitting, Order, Register
 from emcheck.domain.rights import Right
 from emcheck.domain.rules import fitting_overdue
 from emcheck.present.times import hour, local_date
+from emcheck.web.guarding import address_of
 from emcheck.web.parts import Parts
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
+from emcheck.web.visits.assigning import NOBODYS, Holding, holding
 
 _WANTED_MAX = 60
 _SOON: Ms = DAY
@@ -25,7 +29,10 @@ _SOON: Ms = DAY
 
 
 class Wanted(NamedTuple):
-    """An order whose wearer is to be visited, why: `overdue`, `untagged`, `unvalidated`, `revalidate` or `asked`."""
+    """An order whose wearer is to be visited, why: `overdue`, `untagged`, `unvalidated`, `revalidate` or `asked`.
+
+    `fitter` is whose visit it is on `day`, empty where it is anybody's, and `seen_at` when that was said.
+    """
 
     order_id: str
     wearer_id: str
@@ -36,6 +43,11 @@ class Wanted(NamedTuple):
     tags: str
     in_hand: str
     """Who is there already."""
+    today: str
+    """By the order's clock, as `2026-03-24`."""
+    fitter: str = ""
+    day: str = ""
+    seen_at: Ms | None = None
 
 
 class Over(NamedTuple):
@@ -64,6 +76,15 @@ class Listing(NamedTuple):
     over: list[Over]
     names: dict[str, str]
     words: str
+    fitters: tuple[str, ...]
+    """Accounts that visits can be assigned to."""
+
+    def group(self, name: str) -> list[Wanted]:
+        """Of what wants a fitting what is somebody's (`name`), anybody's (empty), or of all the others (`*`)."""
+        return [w for w in self.wanted if w.fitter == name or (name == "*" and w.fitter not in ("", self.own))]
+
+    own: str = ""
+    """Who looks."""
 
 
 def engine_of(parts: Parts) -> Engine:
@@ -74,22 +95,25 @@ def engine_of(parts: Parts) -> Engine:
     return known.engine
 
 
-async def listing(parts: Parts, who: Who, words: str = "") -> Listing:
-    """What somebody sees; `words` also finds an order by the id of order, wearer, tag or unit."""
+async def listing(request: Request, parts: Parts, who: Who, words: str = "") -> Listing:
+    """What somebody sees, kept before it is told; `words` also finds an order by its id, by wearer, tag or unit."""
     engine, now = engine_of(parts), parts.clock.now()
     register, words = engine.roster.register, words.strip()[:80]
+    await parts.note_look(who.name, f"visits seen {words}".strip(), address_of(request))
     zones = {order.order_id: order.timezone for order in register.orders}
     mine = [v for v in engine.roster.visits.values() if v.by == who.name or who.may(Right.OVERRIDE)]
     open_ = [Open(visit, hour(visit.opened_at, zones.get(visit.order_id, "UTC"))) for visit in mine]
     visits, policies = tuple(engine.roster.visits.values()), engine.roster.policies
     cases = list(engine.cases.values())
-    found = await asyncio.to_thread(wanted_of, register, policies, visits, cases, now, words)
+    held = await holding(parts)
+    found = await asyncio.to_thread(wanted_of, register, policies, visits, cases, now, words, held)
+    found.sort(key=lambda each: 1 if not each.fitter else 2 * (each.fitter != who.name))
     wanted = [each for each in found if not any(visit.order_id == each.order_id for visit in mine)]
     over = list(_over(register, who, now))
     shown = wanted[:_WANTED_MAX]
     people = {v.wearer_id for v in mine} | {w.wearer_id for w in shown} | {o.wearer_id for o in over}
     names = await parts.desk.names(sorted(people)[:500])
-    return Listing(open_, shown, len(wanted) - len(shown), over, names, words)
+    return Listing(open_, shown, len(wanted) - len(shown), over, names, words, held.fitters, who.name)
 
 
 def order_named(register: Register, order_id: str) -> Order:
@@ -101,7 +125,13 @@ def order_named(register: Register, order_id: str) -> Order:
 
 
 def wanted_of(
-    register: Register, policies: Policies, visits: Iterable[Visit], cases: Iterable[Case], now: Ms, words: str
+    register: Register,
+    policies: Policies,
+    visits: Iterable[Visit],
+    cases: Iterable[Case],
+    now: Ms,
+    words: str,
+    held: Holding = NOBODYS,
 ) -> list[Wanted]:
     """Of all orders, which takes a fraction of a second where there are many: in a thread."""
     questioned = {(one.tag, one.fitted_at) for case in cases for one in case.asked}
@@ -125,11 +155,13 @@ def wanted_of(
             policy = policies.of(order)
             late = fitting_overdue.find(order.wearer_id, [order], known, now, policy) if why == "untagged" else ()
             why = "overdue" if any(finding.end is None for finding in late) else why
+            made = held.of(order, now)
             found.append(
                 Wanted(
                     order.order_id, order.wearer_id, ", ".join(sorted(addresses(order))), why,
                     fitting_overdue.due_at(order, policy), order.timezone, ", ".join(f.tag for f in on),
-                    in_hand.get(order.wearer_id, ""),
+                    in_hand.get(order.wearer_id, ""), local_date(now, order.timezone).isoformat(),
+                    *(("", "", None) if made is None else (made.fitter, made.day, made.at)),
                 )
             )  # fmt: skip
     return sorted(found, key=lambda each: (each.why != "overdue", each.due, each.order_id))

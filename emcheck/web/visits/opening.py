@@ -20,6 +20,7 @@ from emcheck.web.alerts.acting import Wrong, carried_out, wrong
 from emcheck.web.guarding import MayFit, address_of
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.signing_in import Who
+from emcheck.web.visits.assigning import Holding, holding
 from emcheck.web.visits.drawing import page
 from emcheck.web.visits.listing import engine_of, order_named
 from emcheck.web.visits.numbers import heard_near, spelt
@@ -95,6 +96,7 @@ async def _form(
         "limb_note": note or "", "unclear": UNCLEAR if read_note(note).unclear else "",
         "session": typed.get("session") or f"FS-{ULID()}",
         "own_tag": request.cookies.get("emcheck-own-tag", "")[:64], "typed": typed, "wrong": wrong_,
+        "assigned": _assigned_to_other(await holding(parts), order, who, now),
         "in_hand": _in_hand(engine.roster.visits.values(), order, who, order.timezone),
         "ended": f"{order.order_id} ended at {format_ms(order.ends_at)}: nothing is to be fitted; remove the tag"
         if order.ends_at <= now else "",
@@ -111,6 +113,12 @@ def _known(register: Register, order: Order, now: int) -> dict[str, Any]:
         "places": sorted(places),
         "tags": sorted(f.tag for f in register.fittings if f.wearer_id == order.wearer_id and worn(f, now)),
     }
+
+
+def _assigned_to_other(held: Holding, order: Order, who: Who, now: int) -> dict[str, str]:
+    """Whose visit it is, where it is another's."""
+    made = held.of(order, now)
+    return {} if made is None or made.fitter == who.name else {"fitter": made.fitter, "day": made.day}
 
 
 def _in_hand(visits: Any, order: Order, who: Who, zone: str) -> dict[str, str]:

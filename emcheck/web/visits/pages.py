@@ -1,5 +1,6 @@
 """The fitters' pages: what is to be visited, and one visit step by step, each step a screen."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,14 +13,15 @@ from emcheck.domain.fitting.steps import BY_ID
 from emcheck.present.times import hour
 from emcheck.service.sessions import Look
 from emcheck.web.alerts.acting import Wrong
-from emcheck.web.guarding import MayFit, MaySeeVisits
+from emcheck.web.guarding import MayAssign, MayFit, MaySeeVisits
 from emcheck.web.parts import Parts, WithParts
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
 from emcheck.web.visits import telling
+from emcheck.web.visits.assigning import ToAssign, assign
 from emcheck.web.visits.drawing import page
 from emcheck.web.visits.following import followed
-from emcheck.web.visits.listing import engine_of, listing
+from emcheck.web.visits.listing import engine_of, listing, order_named
 from emcheck.web.visits.saying import Said, said_in, say
 
 router = APIRouter(include_in_schema=False)
@@ -36,14 +38,37 @@ async def visits(
     request: Request, who: MaySeeVisits, parts: WithParts, words: Annotated[str, Query(max_length=80)] = ""
 ) -> Response:
     """What is open, what wants a fitting, and what was done today."""
-    listed = await listing(parts, who, words)
+    return await _list(request, who, parts, words)
+
+
+async def _list(
+    request: Request, who: Who, parts: Parts, words: str = "", *, wrong: Wrong | None = None, **typed: str
+) -> Response:
+    listed = await listing(request, parts, who, words)
     register = engine_of(parts).roster.register
     begun = {
         one.visit.session: telling.visit_said(await followed(request).look(who, one.visit.session), register)
         for one in listed.open
         if one.visit.by == who.name  # each is judged for it; whoever sees all of them opens one
     }
-    return page(request, "list.html", who=who, listed=listed, begun=begun)
+    said = {"listed": listed, "begun": begun, "wrong": wrong, "typed": typed}
+    return page(request, "list.html", who=who, status=422 if wrong else 200, **said)
+
+
+@router.post("/visits/assign")
+async def assign_one(request: Request, who: MayAssign, parts: WithParts) -> Response:
+    """Whose visit an order is to be, or with `nobody` that it is anybody's."""
+    form = {key: value.strip() for key, value in (await request.form()).items() if isinstance(value, str)}
+    order = order_named(engine_of(parts).roster.register, form.get("order_id", ""))
+    seen_at = int(form["seen_at"]) if re.fullmatch(r"[0-9]{1,15}", form.get("seen_at", "")) else None
+    said = None
+    if form.get("nobody") != "1":
+        said = ToAssign(fitter=form.get("fitter", "")[:80], day=form.get("day", "")[:10], seen_at=seen_at)
+    outcome = await assign(request, parts, who, order, said, seen_at)
+    if isinstance(outcome, Wrong):
+        typed = {name: form.get(name, "") for name in ("order_id", "fitter", "day")}
+        return await _list(request, who, parts, wrong=outcome, **typed)
+    return RedirectResponse("/visits", status_code=303)
 
 
 @router.get("/visits/here")

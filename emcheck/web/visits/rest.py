@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emcheck.domain.instants import format_ms
 from emcheck.web.alerts.acting import Wrong
-from emcheck.web.guarding import MayFit, MayOverride, MaySeeVisits
+from emcheck.web.guarding import MayAssign, MayFit, MayOverride, MaySeeVisits
 from emcheck.web.parts import WithParts
 from emcheck.web.problems import Problem
+from emcheck.web.visits.assigning import Assigned, SeenAt, ToAssign, assign
 from emcheck.web.visits.ending import overridden, paper, record_shown
 from emcheck.web.visits.following import followed
-from emcheck.web.visits.listing import listing
+from emcheck.web.visits.listing import engine_of, listing, order_named
 from emcheck.web.visits.opening import opened
 from emcheck.web.visits.saying import Said, record_of, say
 from emcheck.web.visits.telling import as_json
@@ -59,7 +60,7 @@ class Visits(_Shape):
     """Visits under way: session, order, wearer, address, tag, unit, by, opened_at."""
     wanted: list[dict[str, Any]]
     """Orders that want a fitting: order, wearer, places, due_at, tags, why (overdue, untagged, unvalidated, revalidate,
-    asked)."""
+    asked), whose visit it is (fitter) on which day, and when that was said (seen_at): the own ones first."""
     more: int
     """How many more want one."""
     over: list[dict[str, Any]]
@@ -72,9 +73,11 @@ def _refused(outcome: Wrong) -> Problem:
 
 
 @router.get("", summary="What is to be visited")
-async def visits(who: MaySeeVisits, parts: WithParts, words: Annotated[str, Query(max_length=80)] = "") -> Visits:
+async def visits(
+    request: Request, who: MaySeeVisits, parts: WithParts, words: Annotated[str, Query(max_length=80)] = ""
+) -> Visits:
     """Open visits, orders that want a fitting, visits of today; `words` finds one by order, wearer, tag or unit."""
-    listed = await listing(parts, who, words)
+    listed = await listing(request, parts, who, words)
     return Visits(
         open=[
             {
@@ -88,6 +91,7 @@ async def visits(who: MaySeeVisits, parts: WithParts, words: Annotated[str, Quer
                 "order_id": w.order_id, "wearer_id": w.wearer_id, "name": listed.names.get(w.wearer_id),
                 "places": w.places.split(", "), "why": w.why, "due_at": format_ms(w.due),
                 "tags": w.tags.split(", ") if w.tags else [], "in_hand": w.in_hand or None,
+                "fitter": w.fitter or None, "day": w.day or None, "seen_at": w.seen_at,
             }
             for w in listed.wanted
         ],
@@ -104,6 +108,25 @@ async def open_(request: Request, body: Opening, who: MayFit, parts: WithParts) 
     if isinstance(outcome, Wrong):
         raise _refused(outcome)
     return as_json(await followed(request).look(who, outcome, anew=True))
+
+
+@router.put("/assignments/{order_id}", summary="Say whose visit it is")
+async def assign_to(request: Request, order_id: str, body: ToAssign, who: MayAssign, parts: WithParts) -> Assigned:
+    """An account that may fit, and a day; `seen_at` names the assignment that this one takes the place of."""
+    order = order_named(engine_of(parts).roster.register, order_id)
+    outcome = await assign(request, parts, who, order, body, body.seen_at)
+    if isinstance(outcome, Wrong):
+        raise _refused(outcome)
+    return Assigned.model_validate({} if outcome is None else outcome._asdict())
+
+
+@router.delete("/assignments/{order_id}", summary="Make it anybody's visit", status_code=204)
+async def assign_to_nobody(
+    request: Request, order_id: str, who: MayAssign, parts: WithParts, seen_at: SeenAt | None = None
+) -> None:
+    """The assignment that was made at `seen_at` holds no more."""
+    order = order_named(engine_of(parts).roster.register, order_id)
+    await assign(request, parts, who, order, None, seen_at)
 
 
 @router.get("/{session}", summary="Where a visit stands")

@@ -13,12 +13,13 @@ own.
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from babel.core import Locale, negotiate_locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
 from whenever import Instant
@@ -80,6 +81,10 @@ class Words:
         """An instant by the local clock: `Wed 4 Mar 19:00`."""
         local = Instant.from_timestamp(at, unit="millisecond").to_tz(zone).to_stdlib()
         return format_datetime(local, "EEE d MMM HH:mm", locale=self.language)
+
+    def day(self, day: str) -> str:
+        """A date as it is kept, `2026-03-24`, as a person reads it: `Tue 24 Mar`."""
+        return format_date(date.fromisoformat(day), "EEE d MMM", locale=self.language)
 
     def said(self, text: str) -> str:
         """What the domain says."""

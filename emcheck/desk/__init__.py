@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from emcheck.desk.visits import Assignment as Assignment
+from emcheck.desk.visits import Photo as Photo
+from emcheck.desk.visits import VisitsDesk
 from emcheck.domain.alerts import Alert, Step, waits
 from emcheck.domain.ids import Ms
 from emcheck.domain.rights import ACCOUNT, Role
@@ -100,23 +103,6 @@ class View(NamedTuple):
     query: str
 
 
-class Photo(NamedTuple):
-    """A photo of a fitter's visit, without its picture. `is_held` is whether that is kept still.
-
-    `deleted_at` and `kept_days` say when it went and after how long; both are None where an erasure took it.
-    """
-
-    session: str
-    sha256: str
-    wearer_id: str
-    caption: str
-    at: Ms
-    by: str
-    is_held: bool = True
-    deleted_at: Ms | None = None
-    kept_days: int | None = None
-
-
 class Place(NamedTuple):
     """Where an alert stands in the queue: by `rank`, and by id among equals."""
 
@@ -203,7 +189,7 @@ class Told(NamedTuple):
     change: AlertChange
 
 
-class Desk(Store, Protocol):
+class Desk(Store, VisitsDesk, Protocol):
     """A store with what the console needs beside. Passes `tests/store/contract_desk.py`. All errors are StoreError."""
 
     # --- accounts -----------------------------------------------------------------------------------------
@@ -348,28 +334,6 @@ class Desk(Store, Protocol):
 
     async def row_before(self, at: Ms) -> int:
         """The number of an inbox row behind which all rows were received at `at` or later; 0 for all rows."""
-        ...
-
-    # --- photos of visits ---------------------------------------------------------------------------------
-
-    async def keep_photo(self, of: Photo, picture: bytes) -> None:
-        """Keep it; one that is kept already stays."""
-        ...
-
-    async def photos(self, session: str) -> Sequence[Photo]:
-        """All of a visit, by time."""
-        ...
-
-    async def picture(self, session: str, sha256: str) -> bytes | None:
-        """One of them; None where it is held no more, or never was."""
-        ...
-
-    async def drop_photo(self, session: str, sha256: str) -> None:
-        """Forget that there was one: its act was refused."""
-        ...
-
-    async def forget_photos(self, *, before: Ms, at: Ms, kept_days: int) -> int:
-        """Delete the pictures taken before an instant, for they were kept so long; how many those were."""
         ...
 
     # --- looking back and over all ------------------------------------------------------------------------
