@@ -58,6 +58,19 @@ async def test_behind_a_proxy_one_address_keeps_nobody_out_who_was_here_before(i
     assert (await browser.client.post("/sign-in", data=GOOD)).status_code == 303
 
 
+async def test_a_flood_of_strangers_waits_for_its_turn_alone(it: Centre) -> None:
+    await it.has("operator")
+    browser = await it.signed_in()
+    turn = it.parts.signing_in._turn
+    while not turn.locked():
+        await turn.acquire()
+    stranger = asyncio.create_task(it.visitor().post("/sign-in", data=WRONG))
+    assert (await browser.client.post("/sign-in", data=GOOD)).status_code == 303
+    assert not stranger.done()
+    turn.release()
+    assert (await stranger).status_code == 401
+
+
 async def test_who_was_here_before_has_five_tries_too(flooded: tuple[Centre, Browser]) -> None:
     it, browser = flooded
     for _ in range(5):

@@ -6,7 +6,8 @@ import re
 import pyotp
 from playwright.async_api import Browser, expect
 
-from tests.web.centre import PASSWORD, Centre, online
+from emcheck.domain.instants import MINUTE
+from tests.web.centre import IDLE, PASSWORD, Centre, online, urgent
 from tests.web.chromium import faults_of, signed_in
 
 
@@ -54,3 +55,26 @@ async def test_a_second_factor_from_the_first_page_to_the_next_sign_in(it: Centr
         assert [line for line in said if "Content Security Policy" in line or "rror" in line] == []
         await context.close()
     assert faults == {}, json.dumps(faults, indent=1)
+
+
+async def test_what_a_page_does_by_itself_keeps_nobody_signed_in(it: Centre, browser: Browser) -> None:
+    await it.has("operator")
+    await it.raises(urgent(text="It began."))
+    async with online(it) as address:
+        page = await signed_in(browser, address)
+        await page.goto(f"{address}/alerts/AL-AAA")
+        await expect(page.locator("#live")).to_contain_text("live,")
+        [before] = await it.store.sign_ins("operator")
+        it.clock.advance(it.clock.now() + 30 * MINUTE)
+        await it.raises(urgent(text="It went on.", revision=2), action="amended")
+        await expect(page.locator("#alert")).to_contain_text("It went on.")
+        many = [urgent(f"AL-{n}", subject=f"W-{n}", wearer_id=f"W-{n}") for n in range(40)]
+        for _ in range(2):  # a line that cannot keep up is told to load anew
+            await it.parts.live.tell(b"event: anew\ndata: {}\n\n")
+        await it.raises(*many)
+        await expect(page.locator("#row-AL-7")).to_be_visible()
+        [after] = await it.store.sign_ins("operator")
+        assert after.used_at == before.used_at
+        it.clock.advance(before.used_at + IDLE)
+        it.parts.live.still_every_s = 0.0
+        await page.wait_for_url(re.compile("/sign-in"))

@@ -39,7 +39,7 @@ _USED_EVERY: Ms = MINUTE
 """How exactly it is noted when a sign-in was used last; it costs a write."""
 _PLEDGE_LASTS: Ms = 5 * MINUTE
 _HASHING_AT_ONCE = 2
-"""Each takes 64 MiB while it runs."""
+"""Each takes 64 MiB while it runs. Who was here before has a place beside them: a flood of strangers waits alone."""
 
 
 class Who(NamedTuple):
@@ -93,7 +93,7 @@ class SigningIn:
         self._hasher = PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe())
         self._tries, self._code_tries = Tries(PASSWORDS), Tries(CODES)
-        self._turn = asyncio.Semaphore(_HASHING_AT_ONCE)
+        self._turn, self._own_turn = asyncio.Semaphore(_HASHING_AT_ONCE), asyncio.Semaphore(1)
         self._seal = Seal()
 
     # --- letting in ---------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ class SigningIn:
         self._refuse_too_many(self._tries, name, address, now, device)
         usable = account is not None and account.disabled_at is None and account.password is not None
         hashed = account.password if usable and account is not None else None
-        good = await self._verify(hashed or self._nobody, password)
+        good = await self._verify(hashed or self._nobody, password, self._own_turn if device else self._turn)
         if account is None or hashed is None or not good:
             await self._desk.note_access([Access(now, name[:80], "sign-in refused", address=address)])
             raise Refused("Name or password is wrong. A new password is made by an administrator's link.")
@@ -306,11 +306,11 @@ class SigningIn:
         return True
 
     async def _hashed(self, password: str) -> str:
-        async with self._turn:
+        async with self._own_turn:
             return await asyncio.to_thread(self._hasher.hash, password)
 
-    async def _verify(self, hashed: str, password: str) -> bool:
-        async with self._turn:
+    async def _verify(self, hashed: str, password: str, turn: asyncio.Semaphore) -> bool:
+        async with turn:
             given = password if len(password) <= PASSWORD_MOST else ""  # nobody's is longer
             return await asyncio.to_thread(self._verified, hashed, given)
 

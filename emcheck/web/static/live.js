@@ -23,14 +23,14 @@ function connect() {
     announce();
     countDown();
   });
-  source.addEventListener("anew", () => refresh());
+  source.addEventListener("anew", () => refresh(true));
   source.addEventListener("over", () => location.reload());
   source.onerror = () => {
     if (source.readyState === EventSource.CLOSED) setTimeout(whetherSignedIn, 1500 + Math.random() * 1000);
   };
 }
 function whetherSignedIn() {
-  fetch("/account", { redirect: "manual", cache: "no-store" })
+  fetch("/account", { redirect: "manual", cache: "no-store", headers: { "X-By-Itself": "1" } })
     .then((answer) => (answer.type === "opaqueredirect" ? location.reload() : connect()), connect);
 }
 function beat(said) {

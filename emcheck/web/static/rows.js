@@ -68,10 +68,11 @@ export function showNew() {
     by("scroll").scrollTop = 0;
   } else refresh();
 }
-export function refresh() {
+// What a page does by itself keeps nobody signed in.
+export function refresh(byItself) {
   fresh.clear();
   announce();
-  htmx.ajax("GET", `/${by("list").dataset.kept}`, { target: "#list", swap: "outerHTML" }).then(() => {
+  htmx.ajax("GET", `/${by("list").dataset.kept}`, { target: "#list", swap: "outerHTML", headers: byItself ? { "X-By-Itself": "1" } : {} }).then(() => {
     by("scroll").scrollTop = 0;
   });
 }
@@ -84,7 +85,7 @@ function soon(open, it) {
       say(`${it.by === "emcheck" ? "It" : `${it.by} ${it.did}; what is shown`} has changed. Open it again to see.`);
       open.classList.add("changed");
     }
-  } else htmx.ajax("GET", `/alerts/${encodeURIComponent(it.id)}`, { target: "#alert", swap: "innerHTML", headers: { "X-Again": it.id } });
+  } else htmx.ajax("GET", `/alerts/${encodeURIComponent(it.id)}`, { target: "#alert", swap: "innerHTML", headers: { "X-Again": it.id, "X-By-Itself": "1" } });
 }
 // What was loaded again by itself replaces nothing that was asked for meanwhile.
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -27,7 +27,7 @@ function tellWhere() {
   told = shownAt();
   fetch("/live/at", {
     method: "POST", body: new URLSearchParams({ console: together, at: told }),
-    headers: { "X-CSRF-Token": document.body.dataset.csrf },
+    headers: { "X-CSRF-Token": document.body.dataset.csrf, "X-By-Itself": "1" },
   }).catch(() => {}); // said again when the line is back
 }
 document.addEventListener("htmx:afterSwap", (event) => {

@@ -40,6 +40,8 @@ class Following:
     def __init__(self, desk: Desk, clock: Clock) -> None:
         self._desk, self._clock = desk, clock
         self._followed: OrderedDict[str, _Followed] = OrderedDict()
+        self.adding = asyncio.Lock()
+        """Held while a photo is kept and its act carried out: one sent twice at once is judged once, then again."""
         self._noted: OrderedDict[tuple[str, str, str], Ms] = OrderedDict()
 
     async def look(self, who: Who, name: str, *, anew: bool = False) -> Look:

@@ -78,13 +78,12 @@ class Listing(NamedTuple):
     words: str
     fitters: tuple[str, ...]
     """Accounts that visits can be assigned to."""
+    own: str
+    """Who looks."""
 
     def group(self, name: str) -> list[Wanted]:
         """Of what wants a fitting what is somebody's (`name`), anybody's (empty), or of all the others (`*`)."""
         return [w for w in self.wanted if w.fitter == name or (name == "*" and w.fitter not in ("", self.own))]
-
-    own: str = ""
-    """Who looks."""
 
 
 def engine_of(parts: Parts) -> Engine:

@@ -4,7 +4,6 @@ A picture is kept before its act is posted, so that no act names what never was 
 again. Every look at a picture is a line of the access log, written before it is shown.
 """
 
-import asyncio
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -29,8 +28,6 @@ from emcheck.web.visits.saying import told
 router = APIRouter(prefix="/api/v1/visits")
 JPEG = "image/jpeg"
 _PICTURE: Mapping[str, Any] = {"content": {JPEG: {"schema": {"type": "string", "format": "binary"}}}}
-_one_by_one = asyncio.Lock()
-"""A photo sent twice at once is kept and judged once, then again."""
 
 
 class Taken(BaseModel):
@@ -90,7 +87,7 @@ async def add(
         raise Problem(422, f"The photo is not taken: {error}.") from None
     at = parts.clock.now() - (age_ms or 0)
     photo = Photo(session, sha256(picture).hexdigest(), look.session.visit.wearer_id, caption, at, who.name)
-    async with _one_by_one:
+    async with followed(request).adding:
         return await _kept(request, parts, who, photo, picture, key)
 
 
