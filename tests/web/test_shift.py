@@ -83,7 +83,7 @@ async def test_what_was_taken_back_was_not_done(it: Centre) -> None:
     for until, back in (("2026-03-24T20:30:01.001Z", 2), ("2026-03-24T20:30:00.001Z", 1)):
         api = (await browser.get("/api/v1/shift", params={"until": until})).json()
         assert api["work"] == [{"by": "operator", "acts": acts | {"taken_back": back}}], until
-        assert [each["alert"]["alert_id"] for each in api["closed"]] == ["AL-CLOSE"], "nor was it in a time that is over"
+        assert [each["alert"]["alert_id"] for each in api["closed"]] == ["AL-CLOSE"], until
 
 
 async def test_how_it_fared_beside_the_targets(it: Centre) -> None:
