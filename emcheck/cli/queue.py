@@ -29,7 +29,7 @@ def alerts_list(
 
     With the time left to the target, and the next step if nobody acts.
     Those under an incident wait with it and are not listed. A breach that is overdue to be referred is, though closed.
-    Where no service runs on the database, times are as of the last that it was told.
+    Where no live service runs on the database, times are as of the last that it was told.
     """
     from emcheck.clock import SystemClock
     from emcheck.domain.instants import format_ms
@@ -72,7 +72,7 @@ def alerts_list(
         ]  # fmt: skip
         show(("pri", "state", "raised (UTC)", "alert", "who", "rule", "time left", "next", "what"), rows, prose=True)
         if now != live:
-            typer.echo(f"As of {format_ms(now)}, the last that is stored: no service runs on this database.")
+            typer.echo(f"As of {format_ms(now)}, the last that is stored: no live service runs on this database.")
 
 
 def _state(alert: "Alert") -> str:

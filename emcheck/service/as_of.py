@@ -1,6 +1,6 @@
-"""As of when a database speaks: of this moment while a service runs on it, else of the last that it was told.
+"""As of when a database speaks: of this moment while a service runs on it live, else of the last that it was told.
 
-A night that was simulated, or a copy that is looked at later, would else be told as if it had waited ever since.
+A night that is simulated, or a copy that is looked at later, would else be told as if it had waited ever since.
 """
 
 from emcheck.domain.ids import Ms
@@ -8,8 +8,8 @@ from emcheck.store.sql import SqlStore
 
 
 async def as_of(store: SqlStore, now: Ms) -> Ms:
-    """`now` while a service runs; else when the last message came or the last alert was changed."""
-    if await store.is_served():
+    """`now` while a service runs by the machine's clock; else when the last message or change came."""
+    if await store.is_live():
         return now
     row, number = await store.last_row(), await store.last_told()
     told = [] if row is None else [row.received_at]

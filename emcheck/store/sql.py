@@ -60,6 +60,10 @@ def _unknown_url() -> StoreError:
     )
 
 
+_MACHINE = "machine"
+"""What a service goes by that is no simulation."""
+
+
 class SqlStore(SqlDesk):
     """`emcheck.desk.Desk` over `url`; `busy_timeout_ms` is how long another process's lock is waited for."""
 
@@ -124,11 +128,14 @@ class SqlStore(SqlDesk):
     async def _settle(self, connection: AsyncConnection) -> None:
         """Create or migrate, and decide whether this database is the one that may acknowledge."""
         created = await connection.run_sync(upgrade, name=self._name)
+        clock = _MACHINE if isinstance(self._clock, SystemClock) else "simulated"
         fingerprint = await self._backend.fingerprint(connection)
         if created:
             database_id = _new_id(self._clock.now())
             self._backend.witness(database_id, 0)  # before the commit: a new database must not lack its witness
-            await self._set_meta(connection, database_id=database_id, fingerprint=fingerprint, acknowledging="yes")
+            await self._set_meta(
+                connection, database_id=database_id, fingerprint=fingerprint, acknowledging="yes", clock=clock
+            )
             return
         known = await _meta(connection)
         if "database_id" not in known:
@@ -138,9 +145,9 @@ class SqlStore(SqlDesk):
         if is_same and self._backend.vouches(known["database_id"], self._last_row):
             self._backend.witness(known["database_id"], self._last_row)  # whose process it is now
             # Written though it is the same: a database that cannot be written is to be found out now.
-            await self._set_meta(connection, fingerprint=fingerprint)
+            await self._set_meta(connection, fingerprint=fingerprint, clock=clock)
         else:
-            await self._set_meta(connection, acknowledging="no")
+            await self._set_meta(connection, acknowledging="no", clock=clock)
 
     async def _set_meta(self, connection: AsyncConnection, **values: str) -> None:
         rows = [{"key": key, "value": value} for key, value in values.items()]
@@ -158,13 +165,14 @@ class SqlStore(SqlDesk):
             self._writer = self._reader = self._writing = None
             self._backend.release()
 
-    async def is_served(self) -> bool:
-        """Whether a service runs on this database now, this one or another."""
+    async def is_live(self) -> bool:
+        """Whether a service runs on this database now, this one or another, and by the machine's clock."""
         if self._reader is None:
             raise not_open(self._name)
         with translated(self._name):
             async with self._reader.connect() as connection:
-                return await self._backend.is_served(connection)
+                by = (await _meta(connection)).get("clock", _MACHINE)
+                return by == _MACHINE and await self._backend.is_served(connection)
 
     def _check_in_place(self) -> None:
         """Before each question too: what cannot be written to must not look well because it can be read."""

@@ -45,7 +45,7 @@ async def flat(
     visit = SimulatedVisit(
         unit=unit, tag=tag, fitter_tag=fitter_tag, place=place, seed=f"story/{place}", now=clock.now()
     )
-    store = SqlStore(f"sqlite:///{folder / 'emcheck.db'}")
+    store = SqlStore(f"sqlite:///{folder / 'emcheck.db'}", clock=clock)
     await store.open()
     try:
         await load_register(store, register, clock.now())

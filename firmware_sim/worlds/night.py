@@ -191,7 +191,7 @@ async def _told(service: Service, alerts: list[dict[str, Any]]) -> None:
 
 @contextlib.asynccontextmanager
 async def _store(folder: Path, register: Register, clock: VirtualClock) -> AsyncIterator[Any]:
-    store = SqlStore(f"sqlite+aiosqlite:///{folder / 'emcheck.db'}")
+    store = SqlStore(f"sqlite+aiosqlite:///{folder / 'emcheck.db'}", clock=clock)
     await store.open()
     try:
         await load_register(store, register, clock.now())

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from emcheck.alerting.cloudevents import cloud_event
 from emcheck.cli import app
 from emcheck.cli.watching import confirmation
+from emcheck.clock import VirtualClock
 from emcheck.ingest.embedded import EmbeddedBroker
 from emcheck.store.sql import SqlStore
 from emcheck.wire.receipts import decode_receipt
@@ -50,14 +51,14 @@ async def test_the_list_tells_state_time_left_and_the_next_step(left: Path) -> N
     assert "over by" not in seen
     assert "on the queue" not in seen
     assert "  returns in 30 min  " in seen
-    assert text[-1] == "As of 2026-03-24T18:41:02.000Z, the last that is stored: no service runs on this database."
+    assert text[-1] == "As of 2026-03-24T18:41:02.000Z, the last that is stored: no live service runs on this database."
 
 
 async def test_while_a_service_runs_the_list_counts_to_this_moment(left: Path) -> None:
     serving = SqlStore(f"sqlite:///{left}/em.db")
     await serving.open()
     try:
-        assert await serving.is_served()
+        assert await serving.is_live()
         text = (await asyncio.to_thread(said, "alerts", "list")).stdout
         told = (await asyncio.to_thread(said, "alerts", "list", "--json")).stdout.splitlines()
     finally:
@@ -67,6 +68,16 @@ async def test_while_a_service_runs_the_list_counts_to_this_moment(left: Path) -
     assert "  supervisor on the queue now  " in strap
     assert "As of" not in text
     assert all("as_of" not in line["escalation"] for line in map(json.loads, told))
+
+
+async def test_while_a_demo_stands_the_list_counts_to_its_last_instant(left: Path) -> None:
+    simulated = SqlStore(f"sqlite:///{left}/em.db", clock=VirtualClock(at("19:00")))
+    await simulated.open()
+    try:
+        text = (await asyncio.to_thread(said, "alerts", "list")).stdout.splitlines()
+    finally:
+        await simulated.close()
+    assert text[-1].startswith("As of 2026-03-24T18:41:02.000Z")
 
 
 async def test_for_programs_it_tells_the_same(left: Path) -> None:

@@ -30,12 +30,12 @@ async def test_a_reader_sees_whether_a_service_runs_and_keeps_none_out(url: str,
     await service.open()
     reader = opened(url, read_only=True)
     await reader.open()
-    assert await reader.is_served()
+    assert await reader.is_live()
     await service.close()
-    assert not await reader.is_served()
+    assert not await reader.is_live()
     again = opened(url)
     await again.open()
-    assert await reader.is_served()
+    assert await reader.is_live()
 
 
 async def test_everything_is_there_after_opening_again(url: str, opened: Opening) -> None:
