@@ -70,8 +70,16 @@ CLASSES: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 
 
-def called(rule: str, class_: str | None = None) -> str:
-    """What a finding or alert is called: by its class where that has a name, else by its rule."""
+_NOT_BACK = "not back since the curfew began"
+
+
+def called(rule: str, class_: str | None = None, *, ended: bool = True) -> str:
+    """What a finding or alert is called: by its class where that has a name, else by its rule.
+
+    A late return that has not ended is none yet (`domain.codes`).
+    """
+    if class_ == "late_return" and not ended:
+        return _NOT_BACK
     return CLASSES.get((rule, class_ or "")) or RULES.get(rule, rule)
 
 

@@ -4,6 +4,7 @@ A pure function of alerts and instructions, as a verdict is one of facts (ADR 00
 
 1. A breach is *identified* when a person first confirms an alert about the wearer's own conduct, or closes any alert as
    `breach_reported`: a finding alone accuses nobody before the authority. A closing that is taken back identified none.
+   To confirm what only asks a question, or tells of a sensor, identifies none: it accuses nobody.
 2. It is referred by the instruction `referral` that names its alert: to whom, by whom and when.
 3. It is due `order.breach.referral_due_s` after it was identified; for restriction of liberty orders at the end of the
    last of `..._due_working_days` after the local day on which it was identified. Saturdays, Sundays and the policy's
@@ -28,6 +29,8 @@ from emcheck.domain.windows import resolve
 
 BREACHES = ("curfew.absence", "curfew.accumulated", "tag.strap", "tag.case", "body.not_attached")
 """Rules about what a wearer did; all others are about equipment, evidence or our own service (1)."""
+QUESTIONS = frozenset({"cool", "unsure", "unusable", "silent_sensors"})
+"""Classes of `body.not_attached` that accuse nobody (1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,12 @@ def _identifies(act: ActOnAlert, alert: Alert | None) -> bool:
     """Clause 1."""
     if act.act == "close":
         return act.disposition is Disposition.BREACH_REPORTED
-    return act.act == "confirm" and alert is not None and alert.rule in BREACHES
+    return act.act == "confirm" and alert is not None and is_breach(alert)
+
+
+def is_breach(alert: Alert) -> bool:
+    """Whether who confirms an alert identifies a breach (1)."""
+    return alert.rule in BREACHES and alert.class_ not in QUESTIONS
 
 
 def _owed(alert: Alert) -> bool:

@@ -31,7 +31,7 @@ def because(step: Due) -> str:
 def message(waiting: Collection[Alert]) -> tuple[str, str]:
     """Title and text for a contact: the worst of what waits, and how much there is, by priority."""
     worst = min(waiting, key=lambda alert: (alert.priority, alert.raised_at, alert.alert_id))
-    what = called(worst.rule, worst.class_)
+    what = called(worst.rule, worst.class_, ended=worst.ended_at is not None)
     text = [f"{worst.priority} {what}, {whom_about(worst.subject)}, alert {worst.alert_id}:", worst.text]
     if len(waiting) == 1:
         return f"emcheck: {worst.priority} alert waits", "\n".join(text)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from emcheck.domain.alerts import Step
 from emcheck.domain.findings import Span
-from emcheck.domain.ids import Ms
+from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.windows import resolve
 from emcheck.present.statistics import FLOOD_SPAN
 from emcheck.present.times import hour, local_date
@@ -15,9 +15,13 @@ from emcheck.present.times import hour, local_date
 DONE: Mapping[str, str] = {
     "acknowledged": "acknowledged", "confirmed": "confirmed", "claimed": "claimed", "handed_over": "handed over",
     "noted": "noted", "shelved": "shelved", "escalated": "passed on", "closed": "closed", "referred": "referred",
-    "undone": "taken back",
+    "taken_back": "taken back",
 }  # fmt: skip
 """What people do about alerts, as a shift counts it."""
+_TAKES_BACK: Mapping[str, str] = {
+    "unacknowledged": "acknowledged", "unclaimed": "claimed", "unshelved": "shelved", "reopened": "closed",
+}  # fmt: skip
+"""The act that each of these takes back: the newest such of the same person about the same alert."""
 
 
 def shift_at(at: Ms, starts: Sequence[str], zone: str) -> Span:
@@ -49,6 +53,26 @@ def instant_of_input(text: str, zone: str) -> Ms | None:
         return None
 
 
+def standing(steps: Iterable[Step]) -> list[Step]:
+    """What people did and let stand, oldest first; what took an act back stands in its place as `taken_back`.
+
+    What emcheck did itself is nobody's work.
+    """
+    kept: dict[int, Step] = {}
+    newest: dict[tuple[AlertId, str, str], list[int]] = {}
+    for number, step in enumerate(steps):
+        if step.by == "emcheck":
+            continue
+        if step.action in _TAKES_BACK:
+            if before := newest.get((step.alert_id, step.by, _TAKES_BACK[step.action])):
+                del kept[before.pop()]
+            kept[number] = step._replace(action="taken_back")
+        elif step.action in DONE:
+            kept[number] = step
+            newest.setdefault((step.alert_id, step.by, step.action), []).append(number)
+    return list(kept.values())
+
+
 class Work(NamedTuple):
     """What one person did."""
 
@@ -57,11 +81,10 @@ class Work(NamedTuple):
 
 
 def work_of(steps: Iterable[Step]) -> list[Work]:
-    """What people did, by name; what emcheck did itself is nobody's work."""
+    """What `standing` steps are, by name."""
     found: dict[str, Counter[str]] = {}
     for step in steps:
-        if step.by != "emcheck" and step.action in DONE:
-            found.setdefault(step.by, Counter())[step.action] += 1
+        found.setdefault(step.by, Counter())[step.action] += 1
     return [Work(by, counts) for by, counts in sorted(found.items())]
 
 

@@ -92,7 +92,7 @@ def bar_of(finding: Finding) -> Bar:
 
 def mark_of(alert: Alert, at: Ms) -> Mark:
     """An alert's raise."""
-    what = called(alert.rule, alert.class_)
+    what = called(alert.rule, alert.class_, ended=alert.ended_at is not None)
     return Mark(at=at, text=f"{alert.priority} raised: {what}", code=code(alert.rule, alert.class_))
 
 

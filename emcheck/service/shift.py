@@ -1,7 +1,7 @@
 """What a shift hands over and how it fared, out of the store and the running service.
 
-Alerts are read page by page, so that a month of them holds nobody up; what is said of a time that is over is the same
-whenever it is asked, and what is open is as it stands now.
+Alerts are read page by page, so that a month of them holds nobody up. What is said of a time that is over is the same
+whenever it is asked, unless an act of it was taken back since: then it was not done. What is open is as it stands now.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from emcheck.domain.alerts import Alert, AlertState, Step
 from emcheck.domain.ids import AlertId, Ms
 from emcheck.domain.referrals import Referral
 from emcheck.domain.roster import Roster
-from emcheck.present.shift import DONE
+from emcheck.present.shift import standing
 from emcheck.present.statistics import Statistics, floods, statistics, within
 from emcheck.service.referring import owed_referrals
 
@@ -43,9 +43,9 @@ class Shift:
     """Incidents that go on, with how many alerts each accounts for."""
     referrals: list[Referral]
     steps: list[Step]
-    """What people did in it."""
+    """What people did in it and let stand (`present.shift.standing`)."""
     closed: list[tuple[Alert, Step]]
-    """What was closed in it, the newest first."""
+    """What was closed in it and not opened again by taking that back, the newest first."""
     closed_count: int
     floods: list[tuple[Ms, int]]
     statistics: Statistics
@@ -55,13 +55,14 @@ async def shift_of(desk: Desk, roster: Roster, *, since: Ms, until: Ms, now: Ms,
     """What is to be said at the end of `[since, until)`, and of `now` itself where it goes on; `operators` share it."""
     end = until + 1 if until >= now else until
     raised = [alert async for page in _pages(desk, since, end) for alert in page]
-    steps = [step for step in await desk.alert_steps(since) if step.at < end]
+    told = await desk.alert_steps(since)
+    steps = [step for step in told if step.at < end]
     queue = await desk.queue_page(EVERYTHING, after=None, limit=OPEN_SHOWN)
     in_hand = await desk.in_hand(limit=IN_HAND_SHOWN)
     shelved = [alert for alert in in_hand if alert.state is AlertState.SHELVED]
     promised = [alert for alert in in_hand if alert.state is not AlertState.SHELVED and alert.size is None]
     found = await asyncio.to_thread(_statistics, roster, raised, steps, since, end, operators)
-    done = [step for step in steps if step.action in DONE and step.by != "emcheck"]
+    done = [step for step in standing(told) if step.at < end]
     closed = {step.alert_id: step for step in done if step.action == "closed"}
     return Shift(
         since=since, until=until, operators=operators, counts=await desk.queue_counts(), open=queue,

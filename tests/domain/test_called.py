@@ -24,3 +24,9 @@ def test_a_class_without_a_name_has_that_of_its_rule() -> None:
     assert called("unit.silent", None) == called("unit.silent", "new_one") == "base unit silent"
     assert called("of.tomorrow") == "of.tomorrow"
     assert (code("tag.strap", "strap_cut"), code("tag.strap")) == ("tag.strap, strap_cut", "tag.strap")
+
+
+def test_a_late_return_is_none_before_somebody_returned() -> None:
+    assert called("curfew.absence", "late_return") == "late return"
+    assert called("curfew.absence", "late_return", ended=False) == "not back since the curfew began"
+    assert called("curfew.absence", "out_at_end", ended=False) == "out at the end of the curfew"

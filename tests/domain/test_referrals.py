@@ -56,6 +56,12 @@ def test_a_breach_is_identified_when_it_is_first_confirmed_and_due_a_day_later()
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("class_", "breaches"), [("off", 1), ("unsure", 0), ("cool", 0), ("silent_sensors", 0)])
+def test_what_only_asks_a_question_identifies_no_breach(class_: str, breaches: int) -> None:
+    asked = replace(STRAP, rule=RuleId("body.not_attached"), class_=class_)
+    assert len(found((at("19:10"), act("confirm", "AL-2")), alerts=(asked,))) == breaches
+
+
 def test_equipment_that_is_confirmed_accuses_nobody_until_it_is_closed_as_a_breach() -> None:
     assert found((at("19:10"), act("confirm", "AL-3"))) == []
     closed = replace(UNIT, state=AlertState.CLOSED, disposition="breach_reported")

@@ -56,7 +56,11 @@ def _texts() -> Iterator[Path]:
     for top in sorted(ROOT.iterdir()):
         if top.is_file() and (top.suffix in kinds or top.name in ("Makefile", ".importlinter", ".gitignore")):
             yield top
-        elif top.is_dir() and top.name not in ("build", "out") and (not top.name.startswith(".") or top.name == ".ci"):
+        elif (
+            top.is_dir()
+            and top.name not in ("build", "out", "var")
+            and (not top.name.startswith(".") or top.name == ".ci")
+        ):
             yield from (p for p in sorted(top.rglob("*")) if p.is_file() and (p.suffix in kinds or p.name == "run"))
 
 

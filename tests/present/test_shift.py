@@ -5,7 +5,15 @@ import pytest
 from emcheck.domain.alerts import Step
 from emcheck.domain.ids import AlertId
 from emcheck.domain.instants import HOUR, format_ms, parse_ms
-from emcheck.present.shift import flood_words, instant_of_input, local_input, shift_at, shift_before, work_of
+from emcheck.present.shift import (
+    flood_words,
+    instant_of_input,
+    local_input,
+    shift_at,
+    shift_before,
+    standing,
+    work_of,
+)
 from emcheck.present.statistics import FLOOD_SPAN, floods
 from tests.store.samples import alert
 from tests.support import at
@@ -41,8 +49,21 @@ def test_a_form_gives_back_the_instant_that_it_showed() -> None:
 
 def test_what_people_did_is_counted_and_what_emcheck_did_is_not() -> None:
     told = [("closed", "jo"), ("closed", "jo"), ("claimed", "kim"), ("escalated", "emcheck"), ("amended", "jo")]
-    found = work_of(Step(AlertId("AL-1"), action, at("19:00"), by) for action, by in told)
+    found = work_of(standing(Step(AlertId("AL-1"), action, at("19:00"), by) for action, by in told))
     assert [(work.by, dict(work.acts)) for work in found] == [("jo", {"closed": 2}), ("kim", {"claimed": 1})]
+
+
+def test_what_was_taken_back_was_not_done() -> None:
+    told = [
+        ("1", "acknowledged", "jo"), ("2", "acknowledged", "jo"), ("1", "closed", "jo"), ("1", "noted", "jo"),
+        ("1", "reopened", "jo"), ("1", "unacknowledged", "jo"), ("1", "claimed", "kim"), ("1", "unclaimed", "kim"),
+        ("1", "closed", "kim"), ("3", "unshelved", "jo"), ("4", "reopened", "emcheck"),
+    ]  # fmt: skip
+    steps = standing(Step(AlertId(name), act, at("19:00") + n, by) for n, (name, act, by) in enumerate(told))
+    assert [(step.alert_id, step.action, step.by) for step in steps] == [
+        ("2", "acknowledged", "jo"), ("1", "noted", "jo"), ("1", "taken_back", "jo"), ("1", "taken_back", "jo"),
+        ("1", "taken_back", "kim"), ("1", "closed", "kim"), ("3", "taken_back", "jo"),
+    ]  # fmt: skip
 
 
 def test_floods_are_told_by_their_time_and_neighbours_together() -> None:

@@ -41,7 +41,7 @@ async def asked(
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(typed) + "\n"))
     settings = Settings.model_validate({"store": {"url": f"sqlite:///{database}"}})
     opening = {"strap_batch": None, "takes_off": None} | OPENING | said
-    return await conduct(settings, name, opening, None, wait_s=150, as_json=False, clock=clock)
+    return await conduct(settings, name, opening, None, wait_s=600, as_json=False, clock=clock)
 
 
 PREPARED = ["yes", "photo", "date of birth", "yes", "left_ankle", "yes", "yes", "yes", "9", "yes"]

@@ -257,7 +257,7 @@ async def test_what_nobody_ends_ends_by_itself(broker: EmbeddedBroker, tmp_path:
         assert await told(database, opening) == "done"
         assert await fittings(database) == []
         clock.advance(clock.now() + 2 * HOUR + SECOND)
-        while service.pipeline.engine.roster.visits:
+        while service.pipeline.engine.roster.visits or not await fittings(database):
             await asyncio.sleep(0.05)
         assert await fittings(database) == [("T-1", None, "validated")]
     async with reading(database) as store:

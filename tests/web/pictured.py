@@ -115,6 +115,11 @@ async def fitting_phone(browser: Browser) -> bytes:
         page = await welcomed(browser, link, width=360, height=740)
         seen = [picture async for picture in _moments(page)]
         await page.context.close()
+    return await beside(browser, seen)
+
+
+async def beside(browser: Browser, seen: list[bytes]) -> bytes:
+    """Four pictures of a phone as one."""
     sheet = await browser.new_page(viewport={"width": 1500, "height": 758})
     shown = "".join(f"<img src='data:image/png;base64,{base64.b64encode(each).decode()}'>" for each in seen)
     style = "body{margin:8px;display:flex;gap:14px}img{width:360px;border:1px solid #7a858f;border-radius:14px}"
@@ -158,10 +163,11 @@ async def _moments(page: Page) -> AsyncIterator[bytes]:
     await fitter.presses("Yes, it went through", then="walk")
     for room in ("hall", "kitchen"):
         await page.get_by_role("button", name=room).click()
-        await expect(page.locator(".rooms tr", has_text=room)).to_contain_text("heard", timeout=PATIENCE_MS)
+        await expect(page.locator(".rooms tr", has_text=room)).to_contain_text("✓", timeout=PATIENCE_MS)
+        await asyncio.sleep(STILL_S)
     yield await page.screenshot()
-    await fitter.presses("The walk is over")
-    await page.wait_for_url(lambda url: not url.endswith("/walk"))
+    async with page.expect_response("**/acts"):
+        await fitter.presses("The walk is over")
     for step in ("unit", "walk", "schedule", "fitter_tag"):
         await page.goto(f"{visit}/{step}")
         await expect(verdict).to_contain_text("Done", timeout=PATIENCE_MS)

@@ -57,6 +57,9 @@ async def test_a_night_at_the_desk_by_keyboard(it: Centre, browser: Browser) -> 
         await page.keyboard.type("fitter is on the way")
         await page.keyboard.press("Escape")
         await page.keyboard.press("d")
+        await expect(page.locator("#alert .outcome.said")).to_contain_text("To confirm identifies a breach")
+        assert (await it.store.alerts_named([strap.alert_id]))[0].state == AlertState.ACKNOWLEDGED
+        await page.keyboard.press("d")
         await expect(page.locator("#alert")).to_contain_text("fitter is on the way")
         await page.keyboard.press("x")
         await page.keyboard.type("a fault")

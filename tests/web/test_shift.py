@@ -56,11 +56,34 @@ async def test_what_is_handed_over(it: Centre) -> None:
     assert "All units fell silent" in part(text, "Incidents")
     assert "1 alert under it" in part(text, "Incidents")
     assert "text of CONF" in part(text, "To be reported to the authority")
+    assert "W-1 Priya &lt;Barker&gt;" in part(text, "To be reported to the authority"), "whom it is about"
     assert "to be referred by Wed 25 Mar 20:00:00" in part(text, "To be reported to the authority")
     done = part(text, "What was done")
     assert "operator" in done
     assert "no answer" in done
     assert re.findall(r"text of (\w+)", done) == ["CLOSE"]
+
+
+async def test_what_was_taken_back_was_not_done(it: Centre) -> None:
+    browser = await busy(it)
+    await it.raises(urgent("AL-BACK", raised_at=at("20:29"), text="text of BACK"))
+    for revision, act in enumerate(("acknowledge", "undo", "close"), start=1):
+        fields = {"disposition": "false"} if act == "close" else {}
+        answer = await browser.sends("/alerts/AL-BACK/acts", act=act, seen_revision=revision, **fields)
+        assert answer.status_code == 303, (act, answer.text)
+    before = (await browser.get("/api/v1/shift", params={"until": "2026-03-24T20:30:00.001Z"})).json()
+    assert [each["alert"]["alert_id"] for each in before["closed"]] == ["AL-BACK", "AL-CLOSE"]
+    it.clock.advance(at("20:30") + 1000)
+    assert (await browser.sends("/alerts/AL-BACK/acts", act="undo", seen_revision=4)).status_code == 303
+    text = (await browser.get("/shift")).text
+    done = part(text, "What was done")
+    assert re.findall(r"text of (\w+)", done) == ["CLOSE"]
+    assert "text of BACK" in part(text, "Open now")
+    acts = {"acknowledged": 3, "claimed": 1, "shelved": 1, "confirmed": 1, "closed": 1}
+    for until, back in (("2026-03-24T20:30:01.001Z", 2), ("2026-03-24T20:30:00.001Z", 1)):
+        api = (await browser.get("/api/v1/shift", params={"until": until})).json()
+        assert api["work"] == [{"by": "operator", "acts": acts | {"taken_back": back}}], until
+        assert [each["alert"]["alert_id"] for each in api["closed"]] == ["AL-CLOSE"], until
 
 
 async def test_how_it_fared_beside_the_targets(it: Centre) -> None:

@@ -116,7 +116,8 @@ async def _panel(parts: Parts, who: Who, alert: Alert, *, unfold: bool, nights: 
     return {
         "advice": "" if advice is None else advice.do, "advice_source": "" if advice is None else advice.source,
         "ended": ended_words(alert, history, it, zone, now), "held": held,
-        "what": called(alert.rule, alert.class_), "code": code(alert.rule, alert.class_),
+        "what": called(alert.rule, alert.class_, ended=alert.ended_at is not None),
+        "code": code(alert.rule, alert.class_),
         "outlook": "" if it is None else outlook(alert, it.story.step, it.story.of, zone),
         "row": row, "alert": alert, "zone": zone, "under": await rows_of(parts, under),
         "under_count": 0 if it is None else it.story.under,

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from emcheck.domain.alerts import TRANSITIONS, Act, Alert, AlertState
+from emcheck.domain.referrals import due_at, is_breach, order_of
 from emcheck.ports import AlertChange
 from emcheck.present.acted import did
 from emcheck.present.escalated import whom
-from emcheck.present.times import hour
+from emcheck.present.times import clock, hour
 from emcheck.service.own import Own
 from emcheck.service.taking_back import undo_until
 from emcheck.web.alerts.acting import operators
@@ -30,8 +31,19 @@ async def offered(parts: Parts, who: Who, alert: Alert, history: Sequence[AlertC
         "claim": allowed["claim"] and alert.holder != who.name,
         "to": [name for name in others if name not in (alert.holder, who.name)], "passes_on": passes_on,
         "nobody_further": allowed["escalate"] and not alert.withdrawn and not passes_on,
+        "breach_due": _breach_due(parts, alert, zone) if allowed["confirm"] else "",
         "undo": _undo(parts, who, history, zone),
     }  # fmt: skip
+
+
+def _breach_due(parts: Parts, alert: Alert, zone: str) -> str:
+    """Until when it is to be referred if it is confirmed now; empty where that identifies no breach."""
+    known = parts.known()
+    if known is None or not is_breach(alert):
+        return ""
+    roster, now = known.engine.roster, parts.clock.now()
+    order = order_of(alert, {each.order_id: each for each in roster.register.orders})
+    return clock(due_at(now, order, roster.policies.own.then(now)), zone)
 
 
 def _next(parts: Parts, alert: Alert) -> str:

@@ -31,6 +31,8 @@ from emcheck.web.parts import Parts, WithParts
 router = APIRouter(include_in_schema=False)
 MOST: Ms = 31 * DAY
 OPERATORS_MOST = 200
+REFERRALS_SHOWN = 200
+"""So many are named on the page, the earliest due first."""
 
 
 class Wanted(NamedTuple):
@@ -99,6 +101,7 @@ async def _shown(parts: Parts, found: Shift, now: Ms) -> dict[str, Any]:
     zone = parts.zone
     closed = await rows_of(parts, [alert for alert, _ in found.closed])
     steps = [step for _, step in found.closed]
+    owed = await rows_of(parts, [one.alert for one in found.referrals[:REFERRALS_SHOWN]])
     return {
         "counts": counted(found.counts, now), "open": await rows_of(parts, found.open), "open_max": OPEN_SHOWN,
         "shelved": await _until(parts, found.shelved), "promised": await _until(parts, found.promised),
@@ -107,10 +110,11 @@ async def _shown(parts: Parts, found: Shift, now: Ms) -> dict[str, Any]:
             zip(await rows_of(parts, [alert for alert, _ in found.incidents]), found.incidents, strict=True)
         ],
         "referrals": [
-            {"alert_id": one.alert.alert_id, "text": one.alert.text, "overdue": one.is_overdue(now),
-             "order": "" if one.order is None else one.order.order_id,
-             "state": state(one, now, zone if one.order is None else one.order.timezone)} for one in found.referrals
+            {"row": row, "overdue": one.is_overdue(now), "order": "" if one.order is None else one.order.order_id,
+             "state": state(one, now, zone if one.order is None else one.order.timezone)}
+            for row, one in zip(owed, found.referrals, strict=False)
         ],
+        "referrals_count": len(found.referrals),
         "work": work_of(found.steps), "acts": DONE,
         "closed": [
             {"row": row, "at": clock(step.at, zone), "by": step.by,

@@ -36,7 +36,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // --- what a key is about may have to be opened first: what ends an alert is never done unseen
 const ACTS = { a: "acknowledged", c: "claimed by you", d: "confirmed" };
 const FIELDS = { e: "passed on", h: "handed over", s: "shelved", x: "closed", n: "noted" };
-let awaited = null;
+let awaited = null, warned = null;
 function step(by_, picks) {
   const rows = all("#rows .row").filter((row) => row.offsetParent !== null);
   if (!rows.length) return;
@@ -73,7 +73,8 @@ function press(key) {
     return;
   }
   const button = document.querySelector(`#alert [data-key="${key}"]`);
-  if (button) button.click();
+  if (button && button.dataset.twice && warned !== button.dataset.twice) say(warned = button.dataset.twice, "next");
+  else if (button) button.click();
   else say(`this alert cannot be ${ACTS[key]} now`);
 }
 function reach(key) {

@@ -86,7 +86,8 @@ async def _unknown(parts: Parts, who: Who, typed: dict[str, str]) -> Wrong | Non
     roster, tag = engine_of(parts).roster, typed.get("tag", "")
     order = order_named(roster.register, typed.get("order_id", ""))
     visits = roster.visits.values()
-    if not tag or typed.get("sure_tag") == tag or any(v.by == who.name and v.order_id == order.order_id for v in visits):
+    mine = any(visit.by == who.name and visit.order_id == order.order_id for visit in visits)
+    if mine or not tag or typed.get("sure_tag") == tag:
         return None
     heard = await heard_near(parts.desk, roster.register, order, parts.clock.now())
     known = {*heard, *(f.tag for f in roster.register.fittings), *(v.tag for v in visits)}
