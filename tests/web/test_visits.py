@@ -91,6 +91,11 @@ async def test_a_whole_visit_by_forms_ends_with_a_signed_record(it: Centre) -> N
     assert "left ankle is barred" in refused.text
     await to_the_signatures(browser, session, hallway)
     sign = (await browser.get(f"/visits/{session}/sign")).text
+    fitted = sign.partition('<dl class="fitted">')[2].partition("</dl>")[0]
+    for told in ("Priya &lt;Barker&gt;</b> (W-1)", "<b>T-1</b>, right ankle", "O-1", "BU-0001, A-1", "As the unit ack"):
+        assert told in fitted, fitted
+    assert "takes the place" not in fitted
+    assert "<b>19:00–07:00</b> every day" in fitted
     names = ("as_of", "acts", "record_sha256")
     hidden = {name: sign.partition(f'name="{name}" value="')[2].partition('"')[0] for name in names}
     assert len(hidden["record_sha256"]) == 64, sign
@@ -245,6 +250,26 @@ async def test_a_form_that_is_sent_twice_opens_one_visit_and_another_tag_is_name
     assert "FS-twice is about" not in wrong.text
     other = await browser.sends("/visits", **(FORM | {"strap_batch": "B-2"}))
     assert "Your open visit with T-1 began with another answer to this" in other.text
+
+
+async def test_a_visit_that_takes_a_tag_off_says_when_and_what_is_signed_names_it(tmp_path: Path) -> None:
+    worn = {"tag": "T-0", "wearer_id": "W-1", "fitted_at": "2026-01-01T10:00:00Z"}
+    async with unfitted_centre(tmp_path, fittings=[worn]) as it:
+        await fitters(it, "a.fitter")
+        browser, hallway = await it.signed_in("a.fitter"), Doorstep(it)
+        session = await begun(browser, takes_off="T-0")
+        assert "Leave T-0 on until T-1 is heard" in (await browser.get(f"/visits/{session}/closed")).text
+        await to_the_signatures(browser, session, hallway)
+        closed = (await browser.get(f"/visits/{session}/closed")).text
+        assert "Now take T-0 off, and bring it back: T-1 takes its place." in closed
+        assert "wait for a clean frame" not in closed
+        body = (await browser.get(f"/visits/{session}/body")).text
+        assert "On a living limb: the tag lies on warm skin" in body
+        assert "Lift the tag off and let it down again" not in body
+        assert "What was measured</summary><p>skin " in body
+        sign = (await browser.get(f"/visits/{session}/sign")).text
+        assert "it takes the place of T-0" in sign
+        assert "Take T-0 off now, if it is still on" in sign
 
 
 async def test_a_number_of_which_nothing_is_known_is_asked_about_once(it: Centre) -> None:
