@@ -15,7 +15,7 @@ from tests.domain.visited import on_foam, on_leg
 from tests.web.centre import Browser, Centre
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
 
-FORM = {"order_id": "O-1", "tag": "T-1", "unit": "BU-0001", "fitter_tag": "F-1"}
+FORM = {"order_id": "O-1", "tag": "T-1", "unit": "BU-0001", "fitter_tag": "F-1", "sure_tag": "T-1"}
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ async def it(tmp_path: Path) -> AsyncIterator[Centre]:
 
 async def begun(browser: Browser, **changes: Any) -> str:
     """Open a visit; its name."""
+    changes = {"sure_tag": changes.get("tag", "T-1").strip()} | changes
     answer = await browser.sends("/visits", **(FORM | changes))
     assert answer.status_code == 303, answer.text
     return answer.headers["location"].split("/")[2]
@@ -98,6 +99,9 @@ async def test_a_whole_visit_by_forms_ends_with_a_signed_record(it: Centre) -> N
     unsigned = await browser.sends(f"/visits/{session}/close", **close, by_name_fitter="1")
     assert unsigned.status_code == 422
     assert "the wearer has not signed" in unsigned.text
+    other = await browser.sends(f"/visits/{session}/close", **close, by_name_wearer="1")
+    assert (other.status_code, "signature is missing: draw it, or tick" in other.text) == (422, True)
+    assert 'name="by_name_wearer" value="1" checked' in other.text
     drawn = "[[[10, 20], [500, 300]]]"
     done = await browser.sends(f"/visits/{session}/close", **close, by_name_fitter="1", strokes_wearer=drawn)
     assert done.status_code == 303, done.text
@@ -237,7 +241,25 @@ async def test_a_form_that_is_sent_twice_opens_one_visit_and_another_tag_is_name
     assert await begun(browser, session="FS-twice") == session == "FS-twice"
     wrong = await browser.sends("/visits", **(FORM | {"tag": "T-9"}))
     assert wrong.status_code == 422
-    assert "you scanned T-9, and FS-twice is about T-1" in wrong.text
+    assert "Your open visit is about T-1, and you typed T-9: go on with it if T-1" in wrong.text
+    assert "FS-twice is about" not in wrong.text
+    other = await browser.sends("/visits", **(FORM | {"strap_batch": "B-2"}))
+    assert "Your open visit with T-1 began with another answer to this" in other.text
+
+
+async def test_a_number_of_which_nothing_is_known_is_asked_about_once(it: Centre) -> None:
+    browser = await it.signed_in("a.fitter")
+    form = FORM | {"tag": "T-99", "sure_tag": ""}
+    asked = await browser.sends("/visits", **form)
+    assert asked.status_code == 422
+    assert "T-99 is in no register and no unit hears it: check the number on the tag." in asked.text
+    assert '<input type="hidden" name="sure_tag" value="T-99">' in asked.text
+    assert not it.loop.engine.roster.visits
+    changed = await browser.sends("/visits", **(form | {"tag": "T-98", "sure_tag": "T-99"}))
+    assert "T-98 is in no register" in changed.text
+    begun_ = await browser.sends("/visits", **(form | {"sure_tag": "T-99"}))
+    assert begun_.status_code == 303
+    assert [visit.tag for visit in it.loop.engine.roster.visits.values()] == ["T-99"]
 
 
 async def test_the_wrong_tag_on_the_limb_is_said(it: Centre) -> None:
