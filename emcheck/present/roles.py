@@ -38,7 +38,7 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
 _NARROWER: Mapping[Right, tuple[Right, str]] = MappingProxyType(
     {
         Right.WEARERS: (Right.QUEUE, "see a wearer's record, of own cases only"),
-        Right.VISITS: (Right.OVERRIDE, "see what is to be fitted, and the own visits"),
+        Right.VISITS: (Right.OVERRIDE, "see what is to be fitted, and own visits"),
     }
 )
 """What a right is to without another."""

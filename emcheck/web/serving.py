@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 import uvicorn
 
-from emcheck.clock import Clock
+from emcheck.clock import Clock, SystemClock
 from emcheck.desk import Account, Desk
 from emcheck.domain.ids import Ms
 from emcheck.domain.rights import Role
@@ -108,7 +108,7 @@ def parts_over(settings: WebSettings, desk: Desk, clock: Clock, service: Service
             clock,
             idle_ms=round(settings.idle_min * 60_000),
             absolute_ms=round(settings.absolute_h * 3_600_000),
-            factors=SecondFactors(desk, clock, KeyFile(settings.key_file)),
+            factors=SecondFactors(desk, SystemClock(), KeyFile(settings.key_file)),  # the device's clock is real
             factor_roles=settings.factor_roles,
         ),
         live=Live(desk, clock, service.troubles),

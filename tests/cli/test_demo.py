@@ -17,6 +17,7 @@ import pytest
 
 from emcheck.cli.demo_console import DemoConsole
 from emcheck.cli.night import as_started
+from emcheck.cli.stopping import nothing_to_end, term_is_ctrl_c
 from emcheck.domain.rights import Role
 from firmware_sim.scenario import parse_scenario
 from firmware_sim.worlds.night import Watcher, run_night
@@ -157,3 +158,24 @@ def test_a_command_is_printed_as_it_was_started(monkeypatch: pytest.MonkeyPatch,
     found.chmod(0o755)
     monkeypatch.setattr(sys, "argv", [str(found), "demo"])
     assert as_started() == "emcheck"
+
+
+def test_while_modules_are_read_ctrl_c_is_the_system_s() -> None:
+    with _heeding_ctrl_c():
+        with nothing_to_end():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with nothing_to_end():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN, "in the background it stays ignored"
+
+
+def test_sigterm_does_what_ctrl_c_does_where_that_is_heeded() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with _heeding_ctrl_c():
+        with pytest.raises(KeyboardInterrupt), term_is_ctrl_c():
+            signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is before
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with term_is_ctrl_c():
+            assert signal.getsignal(signal.SIGTERM) is before

@@ -28,7 +28,9 @@ def test_a_fitting_is_made_by_hand_until_ctrl_c(tmp_path: Path) -> None:
             assert "Alex Example" in client.get("/visits", params={"words": "O-1"}).text
             csrf = page.text.partition('data-csrf="')[2].partition('"')[0]
             opening = {"order_id": "O-1", "tag": "T-7", "takes_off": "T-1", "unit": "BU-0001", "fitter_tag": "F-1"}
-            begun = client.post("/visits", data={"csrf": csrf, **opening})
+            asked = client.post("/visits", data={"csrf": csrf, **opening})
+            assert "T-7 is in no register and no unit hears it" in asked.text
+            begun = client.post("/visits", data={"csrf": csrf, "sure_tag": "T-7", **opening})
             assert begun.url.path.endswith("/identity"), begun.text
             assert "left leg prosthetic" in begun.text
         os.killpg(demo.pid, signal.SIGTERM)

@@ -195,3 +195,5 @@ async def test_statistics_are_told_of_a_database(tmp_path: Path) -> None:
     assert (stats["wearers"], stats["by_rule"]["curfew.absence"]) == (1, 1)
     text = await asyncio.to_thread(said, tmp_path / "em.db", "stats", *span)
     assert "P1 acknowledged within 30 s" in text
+    lately = json.loads(await asyncio.to_thread(said, tmp_path / "em.db", "stats", "--json"))
+    assert (lately["wearers"], lately["by_rule"]) == (stats["wearers"], stats["by_rule"])  # as of the last night stored

@@ -20,5 +20,5 @@ def test_what_a_role_may_do_is_what_the_table_gives(role: Role) -> None:
 def test_whose_is_said_where_it_is_not_everybody_s() -> None:
     assert rights_of(Role.OFFICER)["wearers"] == "see a wearer's record, of own cases only"
     assert rights_of(Role.OPERATOR)["wearers"] == "see a wearer's record"
-    assert rights_of(Role.FITTER)["visits"] == "see what is to be fitted, and the own visits"
+    assert rights_of(Role.FITTER)["visits"] == "see what is to be fitted, and own visits"
     assert rights_of(Role.SUPERVISOR)["visits"] == "see what is to be fitted, and all visits"

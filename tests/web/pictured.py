@@ -134,6 +134,8 @@ async def _moments(page: Page) -> AsyncIterator[bytes]:
     await page.goto("/visits/new?order=O-1")
     await page.get_by_label("Tag in your hand").fill("T-7")
     await page.get_by_label("Your own tag").fill("F-1")
+    await fitter.presses("Begin the visit")
+    await expect(page.locator("#wrong")).to_contain_text("is in no register")
     await fitter.presses("Begin the visit", then="identity")
     await fitter.chooses("photo", "date of birth")
     await fitter.presses("Confirmed", then="limb")

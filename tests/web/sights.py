@@ -42,7 +42,7 @@ NOT_PAGES = frozenset({
     "/alerts/{alert_id}/under", "/visits/{session}/{step}/now",  # parts of pages
     "/visits/here", "/visits/{session}/record.json", "/visits/{session}/record.pdf", "/visits/worker.js",
     "/wearers/{wearer_id}/fittings/{session}.pdf", "/static/timeline.css", "/account/second-factor/code.svg",  # files
-    "/sign-out/elsewhere",  # sends on
+    "/sign-out/elsewhere", "/start",  # send on
 })  # fmt: skip
 
 

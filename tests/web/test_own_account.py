@@ -140,3 +140,15 @@ async def test_the_page_says_in_words_what_the_role_may_do(it: Centre) -> None:
         "Your role, officer, does not let you do this: it is for roles that may see the queue, each alert and what it "
         "rests on (queue)."
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "first"),
+    [("operator", "/"), ("fitter", "/visits"), ("officer", "/cases"), ("administrator", "/accounts")],
+)
+async def test_who_was_refused_a_page_finds_their_first_one(it: Centre, role: str, first: str) -> None:
+    await it.has(role)
+    browser = await it.signed_in(role)
+    assert '<a href="/start">' in (await browser.get("/no-such-page")).text
+    answer = await browser.get("/start")
+    assert (answer.status_code, answer.headers["location"]) == (303, first)

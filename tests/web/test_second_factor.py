@@ -3,6 +3,8 @@
 import re
 import stat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
 import pyotp
@@ -11,7 +13,10 @@ import pytest
 from emcheck.desk import SecondFactor
 from emcheck.domain.instants import MINUTE
 from emcheck.domain.rights import Role
+from emcheck.service.app import Service
+from emcheck.settings import WebSettings
 from emcheck.web.people.sealing import KeyFile, Seal, SealError
+from emcheck.web.serving import parts_over
 from tests.web.centre import PASSWORD, Browser, Centre
 
 PAGE = "/account/second-factor"
@@ -79,6 +84,17 @@ async def test_a_device_counts_once_it_was_confirmed(it: Centre) -> None:
     assert codes[0] not in (await browser.get(PAGE)).text
     assert (await browser.get(f"{PAGE}/code.svg")).status_code == 404
     await by_password(it)
+
+
+async def test_beside_a_night_that_is_played_codes_go_by_the_machines_clock(it: Centre) -> None:
+    await it.has("operator")
+    service = SimpleNamespace(loops=SimpleNamespace(look_at_mail=None), troubles=list)
+    settings = WebSettings(key_file=it.folder / "web.key")
+    factors = parts_over(settings, it.store, it.clock, cast("Service", service)).signing_in.factors
+    await factors.begin("operator")
+    secret = await factors.pending("operator")
+    assert secret is not None
+    assert await factors.confirm("operator", pyotp.TOTP(secret).now()) is not None
 
 
 async def test_a_code_is_asked_after_the_password_and_lets_in_once(it: Centre) -> None:

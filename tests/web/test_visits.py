@@ -15,7 +15,7 @@ from tests.domain.visited import on_foam, on_leg
 from tests.web.centre import Browser, Centre
 from tests.web.doorstep import Doorstep, fitters, unfitted_centre
 
-FORM = {"order_id": "O-1", "tag": "T-1", "unit": "BU-0001", "fitter_tag": "F-1"}
+FORM = {"order_id": "O-1", "tag": "T-1", "unit": "BU-0001", "fitter_tag": "F-1", "sure_tag": "T-1"}
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ async def it(tmp_path: Path) -> AsyncIterator[Centre]:
 
 async def begun(browser: Browser, **changes: Any) -> str:
     """Open a visit; its name."""
+    changes = {"sure_tag": changes.get("tag", "T-1").strip()} | changes
     answer = await browser.sends("/visits", **(FORM | changes))
     assert answer.status_code == 303, answer.text
     return answer.headers["location"].split("/")[2]
@@ -90,6 +91,11 @@ async def test_a_whole_visit_by_forms_ends_with_a_signed_record(it: Centre) -> N
     assert "left ankle is barred" in refused.text
     await to_the_signatures(browser, session, hallway)
     sign = (await browser.get(f"/visits/{session}/sign")).text
+    fitted = sign.partition('<dl class="fitted">')[2].partition("</dl>")[0]
+    for told in ("Priya &lt;Barker&gt;</b> (W-1)", "<b>T-1</b>, right ankle", "O-1", "BU-0001, A-1", "As the unit ack"):
+        assert told in fitted, fitted
+    assert "takes the place" not in fitted
+    assert "<b>19:00–07:00</b> every day" in fitted
     names = ("as_of", "acts", "record_sha256")
     hidden = {name: sign.partition(f'name="{name}" value="')[2].partition('"')[0] for name in names}
     assert len(hidden["record_sha256"]) == 64, sign
@@ -98,6 +104,9 @@ async def test_a_whole_visit_by_forms_ends_with_a_signed_record(it: Centre) -> N
     unsigned = await browser.sends(f"/visits/{session}/close", **close, by_name_fitter="1")
     assert unsigned.status_code == 422
     assert "the wearer has not signed" in unsigned.text
+    other = await browser.sends(f"/visits/{session}/close", **close, by_name_wearer="1")
+    assert (other.status_code, "signature is missing: draw it, or tick" in other.text) == (422, True)
+    assert 'name="by_name_wearer" value="1" checked' in other.text
     drawn = "[[[10, 20], [500, 300]]]"
     done = await browser.sends(f"/visits/{session}/close", **close, by_name_fitter="1", strokes_wearer=drawn)
     assert done.status_code == 303, done.text
@@ -237,7 +246,45 @@ async def test_a_form_that_is_sent_twice_opens_one_visit_and_another_tag_is_name
     assert await begun(browser, session="FS-twice") == session == "FS-twice"
     wrong = await browser.sends("/visits", **(FORM | {"tag": "T-9"}))
     assert wrong.status_code == 422
-    assert "you scanned T-9, and FS-twice is about T-1" in wrong.text
+    assert "Your open visit is about T-1, and you typed T-9: go on with it if T-1" in wrong.text
+    assert "FS-twice is about" not in wrong.text
+    other = await browser.sends("/visits", **(FORM | {"strap_batch": "B-2"}))
+    assert "Your open visit with T-1 began with another answer to this" in other.text
+
+
+async def test_a_visit_that_takes_a_tag_off_says_when_and_what_is_signed_names_it(tmp_path: Path) -> None:
+    worn = {"tag": "T-0", "wearer_id": "W-1", "fitted_at": "2026-01-01T10:00:00Z"}
+    async with unfitted_centre(tmp_path, fittings=[worn]) as it:
+        await fitters(it, "a.fitter")
+        browser, hallway = await it.signed_in("a.fitter"), Doorstep(it)
+        session = await begun(browser, takes_off="T-0")
+        assert "Leave T-0 on until T-1 is heard" in (await browser.get(f"/visits/{session}/closed")).text
+        await to_the_signatures(browser, session, hallway)
+        closed = (await browser.get(f"/visits/{session}/closed")).text
+        assert "Now take T-0 off, and bring it back: T-1 takes its place." in closed
+        assert "wait for a clean frame" not in closed
+        body = (await browser.get(f"/visits/{session}/body")).text
+        assert "On a living limb: the tag lies on warm skin" in body
+        assert "Lift the tag off and let it down again" not in body
+        assert "What was measured</summary><p>skin " in body
+        sign = (await browser.get(f"/visits/{session}/sign")).text
+        assert "it takes the place of T-0" in sign
+        assert "Take T-0 off now, if it is still on" in sign
+
+
+async def test_a_number_of_which_nothing_is_known_is_asked_about_once(it: Centre) -> None:
+    browser = await it.signed_in("a.fitter")
+    form = FORM | {"tag": "T-99", "sure_tag": ""}
+    asked = await browser.sends("/visits", **form)
+    assert asked.status_code == 422
+    assert "T-99 is in no register and no unit hears it: check the number on the tag." in asked.text
+    assert '<input type="hidden" name="sure_tag" value="T-99">' in asked.text
+    assert not it.loop.engine.roster.visits
+    changed = await browser.sends("/visits", **(form | {"tag": "T-98", "sure_tag": "T-99"}))
+    assert "T-98 is in no register" in changed.text
+    begun_ = await browser.sends("/visits", **(form | {"sure_tag": "T-99"}))
+    assert begun_.status_code == 303
+    assert [visit.tag for visit in it.loop.engine.roster.visits.values()] == ["T-99"]
 
 
 async def test_the_wrong_tag_on_the_limb_is_said(it: Centre) -> None:

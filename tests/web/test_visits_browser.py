@@ -90,6 +90,8 @@ class Phone:
         await self.page.get_by_label("Tag in your hand").fill("T-1")
         await self.page.get_by_label("Your own tag").fill("F-1")
         await self.page.get_by_role("button", name="Begin the visit").click()
+        await expect(self.page.locator("#wrong")).to_contain_text("T-1 is in no register and no unit hears it")
+        await self.page.get_by_role("button", name="Begin the visit").click()
         await self.is_at("identity")
 
     async def is_at(self, step: str) -> None:
@@ -179,6 +181,7 @@ async def test_a_whole_fitting_on_a_phone_with_the_network_cut_in_the_walk_test(
         await until(page, f"caches.match('/visits/{session}/end', {{ignoreVary: true}}).then(Boolean)")
 
         await phone.context.set_offline(True)
+        await expect(page.locator("#liveness")).to_have_text("no connection")
         await page.get_by_role("button", name="kitchen").click()
         await expect(page.locator("#strip")).to_contain_text("saved on this phone, 1 to send")
         await expect(page.locator("#reach > [data-stage=one_room]")).to_be_hidden()
@@ -193,7 +196,7 @@ async def test_a_whole_fitting_on_a_phone_with_the_network_cut_in_the_walk_test(
         await page.reload()
         await expect(page.locator("#strip")).to_contain_text("saved on this phone, 2 to send")
         await expect(page.locator("#rooms [aria-pressed=true]")).to_have_text("bedroom")
-        await expect(page.locator("#liveness")).to_have_text("stale")
+        await expect(page.locator("#liveness")).to_have_text("no connection")
         await phone.presses("The walk is over")
         await expect(page.locator("#strip")).to_contain_text("saved on this phone, 3 to send")
         over_at = it.clock.now()
@@ -215,8 +218,12 @@ async def test_a_whole_fitting_on_a_phone_with_the_network_cut_in_the_walk_test(
 
         await page.goto(f"/visits/{session}/sign")
         await phone.presses("Sign and end the visit")
-        await expect(page.locator(".verdict.failed")).to_contain_text("the fitter signs, and so does the wearer")
+        for role, words in (("wearer", "The wearer's signature is missing"), ("fitter", "Your signature is missing")):
+            await expect(page.locator(f"[data-role={role}] .missing-one")).to_contain_text(words)
         await phone.draws("wearer")
+        await phone.presses("Sign and end the visit")
+        await expect(page.locator("[data-role=wearer] .missing-one")).to_be_hidden()
+        await expect(page.locator("[data-role=fitter] .missing-one")).to_be_visible()
         await phone.draws("fitter")
         await phone.context.set_offline(True)
         await phone.presses("Sign and end the visit")

@@ -16,7 +16,7 @@ from emcheck.present.times import clock
 from emcheck.web.guarding import MaySeeSelf, address_of, cookie_name
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.people.accounts import ours, refusal, with_cookie, with_mark
+from emcheck.web.people.accounts import home_of, ours, refusal, with_cookie, with_mark
 from emcheck.web.people.passwords import PASSWORD_LEAST, wrong_with
 from emcheck.web.people.second_factor import address_of_secret
 from emcheck.web.people.signing_in import Refused, Who
@@ -29,6 +29,12 @@ _DONE = {
     "language": "Your language is kept.",
 }  # fmt: skip
 _A_YEAR_S = 31_536_000
+
+
+@router.get("/start")
+async def start(who: MaySeeSelf) -> Response:
+    """To the first page of whoever asks."""
+    return RedirectResponse(home_of(who.role), status_code=303)
 
 
 @router.get("/account")

@@ -25,7 +25,7 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined] # a method that the extension adds
         words.gettext, lambda one, many, number: words.gettext(one if number == 1 else many), newstyle=True
     )
-    environment.filters |= {"said": words.said, "when": words.when, "day": words.day}
+    environment.filters |= {"said": words.said, "when": words.when, "day": words.day, "weekday": words.weekday}
     return environment
 
 

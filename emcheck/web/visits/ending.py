@@ -15,7 +15,9 @@ from emcheck.web.parts import Parts, WithParts, parts_of
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
 from emcheck.web.visits import telling
+from emcheck.web.visits.fitted import fitted_said
 from emcheck.web.visits.following import followed
+from emcheck.web.visits.listing import engine_of
 from emcheck.web.visits.pages import seen, shown, taken
 from emcheck.web.visits.photos import pictures_of
 from emcheck.web.visits.saying import record_of, said_in, say, told
@@ -62,6 +64,7 @@ async def _page(
     if look.session.closed is not None:
         return RedirectResponse(f"/visits/{session}", status_code=303)
     said = {"to_sign": record_of(it), "signable": telling.signable(it), "typed": typed, "wrong": wrong}
+    said |= fitted_said(it, engine_of(parts).roster.register)
     return shown(request, f"{kind}.html", who, parts, look, status=422 if wrong else 200, **said)
 
 

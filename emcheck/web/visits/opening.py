@@ -41,7 +41,8 @@ async def begin(request: Request, who: MayFit, parts: WithParts) -> Response:
     form = await request.form()
     typed = {key: value.strip() for key, value in form.items() if isinstance(value, str) and value.strip()}
     order = typed.get("order_id", "")
-    outcome = await opened(request, who, parts, typed)
+    asked = await _unknown(parts, who, typed)
+    outcome = await opened(request, who, parts, typed) if asked is None else asked
     if isinstance(outcome, Wrong):
         return await _form(request, who, parts, order, typed, outcome)
     answer = RedirectResponse(f"/visits/{outcome}/identity", status_code=303)
@@ -70,8 +71,7 @@ async def opened(request: Request, who: Who, parts: Parts, said: dict[str, str])
     if opening["tag"] is not None and opening["takes_off"] == opening["tag"]:
         opening["takes_off"] = None
     if mine is not None:
-        against = contradiction(mine, opening)
-        return mine.session if against is None else Wrong("tag", against)
+        return mine.session if contradiction(mine, opening) is None else _against(mine, opening)
     raw = {"type": "fitting_opened", "session": name} | {key: value for key, value in opening.items() if value}
     try:
         parse_instruction(raw)
@@ -79,6 +79,43 @@ async def opened(request: Request, who: Who, parts: Parts, said: dict[str, str])
         return Wrong(error.path, error.problem)
     outcome = await carried_out(parts, raw)
     return name if outcome.startswith("done") else wrong(outcome)
+
+
+async def _unknown(parts: Parts, who: Who, typed: dict[str, str]) -> Wrong | None:
+    """Asks once about a number of which nothing is known; None where it is known, or was asked about already."""
+    roster, tag = engine_of(parts).roster, typed.get("tag", "")
+    order = order_named(roster.register, typed.get("order_id", ""))
+    visits = roster.visits.values()
+    mine = any(visit.by == who.name and visit.order_id == order.order_id for visit in visits)
+    if mine or not tag or typed.get("sure_tag") == tag:
+        return None
+    heard = await heard_near(parts.desk, roster.register, order, parts.clock.now())
+    known = {*heard, *(f.tag for f in roster.register.fittings), *(v.tag for v in visits)}
+    if order.ends_at <= parts.clock.now() or spelt(tag, known, ()) in known:
+        return None
+    return Wrong(
+        "sure_tag",
+        f"{tag} is in no register and no unit hears it: check the number on the tag. If it is right, as of a new tag, "
+        "press “Begin the visit” again.",
+    )
+
+
+def _against(mine: Visit, opening: dict[str, Any]) -> Wrong:
+    """What of an opening is not so in the visit that is open, in the words of this page (`contradiction`)."""
+    if (tag := opening["tag"]) not in (None, mine.tag):
+        return Wrong(
+            "tag",
+            f"Your open visit is about {mine.tag}, and you typed {tag}: go on with it if {mine.tag} is the tag that is "
+            f"fitted. If {tag} is, go to the open visit, press “End the visit otherwise”, choose that it was begun by "
+            f"mistake, and begin one with {tag}.",
+        )
+    known = {"unit": mine.unit, "fitter_tag": mine.fitter_tag, "strap_batch": mine.strap_batch}
+    field = next((name for name, kept in known.items() if opening[name] not in (None, kept)), "takes_off")
+    return Wrong(
+        field,
+        f"Your open visit with {mine.tag} began with another answer to this: go on with it as it is, or press “End the "
+        "visit otherwise” there, choose that it was begun by mistake, and begin anew.",
+    )
 
 
 async def _form(

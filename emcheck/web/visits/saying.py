@@ -149,6 +149,10 @@ def said_in(form: FormData) -> Said | Wrong:
         signed = [_signed(form, role) for role in ("fitter", "wearer")]
         if (open_ := next((each for each in signed if isinstance(each, Wrong)), None)) is not None:
             return open_
+        if signed[0] is None:
+            return Wrong(
+                "strokes_fitter", "the fitter's signature is missing: draw it, or tick that the name stands for it"
+            )
         plain["signatures"] = [each for each in signed if each is not None]
     try:
         return Said.model_validate(plain)

@@ -11,7 +11,7 @@ from emcheck.domain.fitting.judging import PENDING, Standing, is_done
 from emcheck.domain.fitting.limb_check import says_no
 from emcheck.domain.fitting.limb_note import UNCLEAR, instead, read_note
 from emcheck.domain.fitting.photos import CAPTIONS, SIDE_MAX, photos_of
-from emcheck.domain.fitting.seen import CANNOT, FAILED, PASSED
+from emcheck.domain.fitting.seen import CANNOT, FAILED, PASSED, Result
 from emcheck.domain.fitting.site_checks import walked
 from emcheck.domain.fitting.steps import ANSWER, BY_ID, STEPS
 from emcheck.domain.instants import FOREVER, MINUTE, SECOND, format_ms
@@ -65,6 +65,8 @@ class StepShown(NamedTuple):
     mark: str
     done: bool
     words: str
+    detail: str
+    """What the words rest on, in figures; empty where they say it all."""
     against: bool
     """The check says that this is no living limb."""
     may_cannot: bool
@@ -90,11 +92,22 @@ def _step(it: Standing, number: int) -> StepShown:
     step = STEPS[number - 1]
     result = it.results[step.id]
     done, against = is_done(step.id, result), says_no(result)
+    words, detail = _plain(result) if step.id == "body" else (result.words, "")
     state = FAILED if result.state == CANNOT and not done else result.state
     return StepShown(
-        step.id, number, step.title, step.ask, STATES[state], MARKS[state], done, result.words, against,
+        step.id, number, step.title, step.ask, STATES[state], MARKS[state], done, words, detail, against,
         step.may_cannot, step.evidence == ANSWER,
     )  # fmt: skip
+
+
+def _plain(result: Result) -> tuple[str, str]:
+    """The body check in plain words, and the figures that it decided by."""
+    check = result.readings.get("check")
+    if not isinstance(check, str) or check not in result.words:
+        return result.words, ""
+    if result.state == PASSED:
+        return "On a living limb: the tag lies on warm skin, and moved with the wearer.", check
+    return "Not decided yet. Wait.", check
 
 
 def next_of(it: Standing, step: str = "") -> str:
@@ -145,6 +158,7 @@ def visit_said(look: Look, register: Register) -> dict[str, Any]:
         "photos_most": round(it.seen.policy.number("fitting.photo.most")),
         "photo_days": f"{it.seen.policy.number('fitting.photo.kept_days'):g}", "photo_side": SIDE_MAX,
         "override": override, "since": hour(visit.opened_at, zone), "until": hour(visit.until, zone),
+        "takes_off": [tag for tag in visit.ended if tag != visit.tag],
         "as_of": hour(it.seen.now, zone), "now": it.seen.now, "first_open": next_of(it),
     }  # fmt: skip
 
@@ -256,7 +270,7 @@ def as_json(look: Look) -> dict[str, Any]:
         "steps": [
             {
                 "step": step.id, "title": step.title, "ask": step.ask, "state": it.results[step.id].state,
-                "done": step.done, "words": step.words, "readings": dict(it.results[step.id].readings),
+                "done": step.done, "words": it.results[step.id].words, "readings": dict(it.results[step.id].readings),
             }
             for step in steps_of(it)
         ],

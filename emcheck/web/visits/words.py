@@ -86,6 +86,10 @@ class Words:
         """A date as it is kept, `2026-03-24`, as a person reads it: `Tue 24 Mar`."""
         return format_date(date.fromisoformat(day), "EEE d MMM", locale=self.language)
 
+    def weekday(self, day: str) -> str:
+        """The day of the week of a date as it is kept: `Tue`."""
+        return format_date(date.fromisoformat(day), "EEE", locale=self.language)
+
     def said(self, text: str) -> str:
         """What the domain says."""
         text = legible(text)

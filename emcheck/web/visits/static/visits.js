@@ -16,10 +16,10 @@ async function strip() {
   const other = acts.find((act) => act.who !== about.who), n = mine.length;
   let text = "", asks = false;
   if (n && network === "signin") [text, asks] = [filled(words.signin, { n }), true];
-  else if (n && network === "offline") text = filled(words.saved, { n });
+  else if (n && (network === "offline" || isCut())) text = filled(words.saved, { n });
   else if (n) text = filled(words.sending, { n });
   else if (other) [text, asks] = [filled(words.other, { n: acts.length, name: other.who }), true];
-  if (isStale() && by("now")) text = [text, filled(words.offline, { time: by("now").dataset.time })].filter(Boolean).join("\n");
+  if ((isStale() || isCut()) && by("now")) text = [text, filled(words.offline, { time: by("now").dataset.time })].filter(Boolean).join("\n");
   if (line.textContent !== text) {
     line.textContent = text;
     if (n && network === "signin") line.append(" ", link(`/sign-in?next=${location.pathname}`, "›"));
@@ -121,6 +121,8 @@ async function flush(mine) {
     else if (!said && photo && act.session === about.session) photo.refused();
     else if (photo && act.session === about.session) photo.sent();
   });
+  if (network !== "empty") cut = network === "offline";
+  tell();
   await strip();
   if (last && last.said) after(last.act.body, last.said);
   else if (last) look();
@@ -176,7 +178,19 @@ function stage(name) {
 }
 
 // --- a form that needs the service at once: the beginning and the signatures --------------------------------
+function unsigned(form) { // said beside the pad: what was signed stays as it is
+  let first = null;
+  for (const part of all(".signature", form)) {
+    const told = part.querySelector(".missing-one"), role = part.dataset.role, kept = form.elements[`strokes_${role}`].value;
+    told.hidden = !part.dataset.lacks || Boolean(kept) || form.elements[`by_name_${role}`].checked;
+    if (!told.hidden) told.lastElementChild.textContent = part.dataset.lacks;
+    first = first || (told.hidden ? null : told);
+  }
+  if (first) first.scrollIntoView({ block: "center" });
+  return Boolean(first);
+}
 async function direct(form) {
+  if (unsigned(form)) return undefined;
   const key = form.querySelector("[name=key]") || form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name: "key" }));
   key.value = key.value || queue.newKey();
   for (const button of all("#reach button, .reach button")) button.disabled = true;
@@ -187,7 +201,9 @@ async function direct(form) {
     if (answer.redirected) return location.assign(answer.url);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     by("content").replaceWith(document.adoptNode(page.getElementById("content")));
-    scrollTo(0, 0);
+    const told = by("wrong");
+    if (told) told.scrollIntoView({ block: "center" });
+    else scrollTo(0, 0);
     signatures();
   } catch { complain(words.unsigned); } finally {
     for (const button of all("#reach button, .reach button")) button.disabled = false;
@@ -201,7 +217,8 @@ async function unsent() { // what is saved of this visit goes before its end
 const signatures = () => all(".signature").forEach(ready);
 
 // --- live readings ----------------------------------------------------------------------------------------
-let heard = null, missed = false, looking = false;
+let heard = null, missed = false, looking = false, cut = false;
+const isCut = () => cut || navigator.onLine === false;
 const isStale = () => Boolean(about.live) && (heard === null ? missed : performance.now() - heard > STALE_MS);
 async function look() {
   if (!about.live || looking) return;
@@ -212,8 +229,9 @@ async function look() {
     if (answer.ok) {
       swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
       heard = performance.now();
+      cut = false;
     }
-  } catch { missed = true; } finally { looking = false; }
+  } catch { missed = cut = true; } finally { looking = false; }
   tell();
   return strip();
 }
@@ -238,8 +256,8 @@ function announce(old, next) { // to those who hear the page: that a verdict cha
 function tell() {
   const line = by("liveness");
   if (!line) return;
-  const text = isStale() ? words.stale : heard === null ? "" : words.live;
-  line.classList.toggle("stale", isStale());
+  const text = isCut() ? words.cut : isStale() ? words.stale : heard === null ? "" : words.live;
+  line.classList.toggle("stale", isStale() || isCut());
   if (line.textContent !== text) line.textContent = text;
 }
 
@@ -269,5 +287,6 @@ flush(null);
 look();
 setInterval(() => { if (!document.hidden) look(); }, LOOK_MS);
 setInterval(() => { tell(); queue.all("acts").then((acts) => { if (acts.length) flush(null); }); }, SEND_MS);
-addEventListener("online", () => flush(null));
+addEventListener("online", () => { flush(null); look(); });
+addEventListener("offline", () => { tell(); strip(); });
 if (!about.session || about.steps) keepPages().catch(() => undefined);
