@@ -205,13 +205,13 @@ def readings_of(it: Standing, step: str) -> list[Reading]:
 
 def _signal(it: Standing) -> Reading | None:
     """The level of the tag as it was heard last, while that is fresh."""
-    if not it.seen.reports or it.seen.reports[-1].rssi_dbm is None:
+    last = it.seen.reports[-1] if it.seen.reports else None
+    level = None if last is None else last.rssi_dbm
+    if last is None or level is None:
         return None
-    last = it.seen.reports[-1]
     ago_s = max(0, it.seen.now - last.at) / SECOND
     if ago_s > _NOW_S:
         return Reading("–", "dBm", "not heard now")
-    level = last.rssi_dbm
     words = "now: good" if level >= _GOOD_DBM else "now: low" if level >= _LOW_DBM else "now: too low"
     return Reading(f"{level:.0f}", "dBm", words)
 
