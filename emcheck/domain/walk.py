@@ -98,6 +98,8 @@ class Room:
     """The highest setting under which the unit would have held the tag in range all along (3)."""
     silent_s: float
     """The longest stretch without a frame."""
+    least_dbm: float | None = None
+    """The weakest single frame."""
 
     @property
     def missed(self) -> float:
@@ -153,6 +155,7 @@ def survey(name: str, readings: Iterable[Reading], *, leave_time_s: float) -> Ro
         spots_db=max(SPOTS_DB, sqrt(max(own_db2, 0.0))),
         held_dbm=_held(frames, round(leave_time_s * 1000)),
         silent_s=max(after - before for before, after in zip(edges, edges[1:], strict=False)) / 1000,
+        least_dbm=min(levels, default=None),
     )
 
 

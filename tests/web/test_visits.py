@@ -372,6 +372,36 @@ async def test_another_outcome_ends_the_visit(it: Centre) -> None:
     assert (again.status_code, "is a visit that is over; take another name" in again.text) == (422, True)
 
 
+async def test_levels_of_the_walk_say_what_they_are_of(it: Centre) -> None:
+    browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, levels={"hall": -70.0, "kitchen": -85.0})
+    session = await begun(browser)
+    assert "Stay half a minute in every corner." in (await browser.get(f"/visits/{session}/walk")).text
+    await answers(browser, session, "identity", identifiers=["photo", "date of birth"])
+    await hallway.passes(5)
+    await marks(browser, session, "room", room="hall")
+    await hallway.passes(1)
+    soon = (await browser.get(f"/visits/{session}/walk/now")).text
+    assert "of 3 frames, stay about 5 s more" in soon
+    await hallway.passes(30)
+    page = (await browser.get(f"/visits/{session}/walk/now")).text
+    assert "<dt>now: good</dt>" in page
+    assert "</small> -70<small>dBm" in page
+    assert "Good from -78 dBm, too low under -92 dBm." in page
+    hallway.levels["hall"] = -93.0
+    await hallway.passes(1)
+    page = (await browser.get(f"/visits/{session}/walk/now")).text
+    assert "<dt>now: too low</dt>" in page
+    assert "<small>lowest so far</small> -93<small>dBm" in page
+    hallway.levels["hall"] = -70.0
+    await hallway.passes(1)
+    assert "<small>lowest so far</small> -93<small>dBm" in (await browser.get(f"/visits/{session}/walk/now")).text
+    await marks(browser, session, "room", room="kitchen")
+    await hallway.passes(2)
+    page = (await browser.get(f"/visits/{session}/walk/now")).text
+    assert "<dt>now: low</dt>" in page
+    assert "<small>lowest so far</small> -85<small>dBm" in page
+
+
 async def test_a_dead_room_is_shown(it: Centre) -> None:
     browser, hallway = await it.signed_in("a.fitter"), Doorstep(it, levels={"cellar": -122.0})
     session = await begun(browser)

@@ -184,6 +184,7 @@ async def test_a_whole_fitting_on_a_phone_with_the_network_cut_in_the_walk_test(
         await expect(page.locator("#liveness")).to_have_text("no connection")
         await page.get_by_role("button", name="kitchen").click()
         await expect(page.locator("#strip")).to_contain_text("saved on this phone, 1 to send")
+        await expect(page.locator("#now .readings")).to_be_hidden()
         await expect(page.locator("#reach > [data-stage=one_room]")).to_be_hidden()
         await expect(page.locator("#reach > [data-stage=walk_over]")).to_be_visible()
         walked = [(it.clock.now(), "kitchen")]

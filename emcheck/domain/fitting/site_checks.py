@@ -9,7 +9,8 @@ from emcheck.domain.ids import Ms
 from emcheck.domain.instants import SECOND
 from emcheck.domain.walk import Reading, Room, Suggestion, suggest, survey
 
-_ROOM_MIN_FRAMES = 3
+ROOM_MIN_FRAMES = 3
+"""Frames from a room under which nothing is said of it."""
 
 
 def closed(seen: Seen) -> Result:
@@ -101,11 +102,11 @@ def walked(seen: Seen) -> Walk:
         name, since = (None if mark is None or mark.what == "walk_over" else mark.room), at
     leave_s = seen.policy.number("unit.config.leave_time_s")
     told = [report for report in seen.heard.reports.get(seen.visit.tag, ()) if report.at <= seen.now]
-    frame_ms = _frame_ms(seen.reports)
+    frame_ms = interval_ms(seen.reports)
     rooms, unheard = [], []
     for room, parts in spans.items():
         readings = _readings(told, parts, frame_ms)
-        if sum(reading.heard for reading in readings) < _ROOM_MIN_FRAMES:
+        if sum(reading.heard for reading in readings) < ROOM_MIN_FRAMES:
             unheard.append(room)
         rooms.append(survey(room, readings, leave_time_s=leave_s))
     found = suggest(rooms, leave_time_s=leave_s, frame_s=max(1.0, frame_ms / SECOND)) if rooms else None
@@ -135,7 +136,7 @@ def _readings(told: Sequence[Report], parts: Sequence[tuple[Ms, Ms]], frame_ms: 
     return readings
 
 
-def _frame_ms(reports: Sequence[Report]) -> float:
+def interval_ms(reports: Sequence[Report]) -> float:
     """How often the tag is heard: the median time between two reports with a frame in them."""
     gaps = sorted(after.at - before.at for before, after in zip(reports, reports[1:], strict=False))
     return gaps[len(gaps) // 2] if gaps else 10 * SECOND

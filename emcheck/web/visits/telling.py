@@ -12,10 +12,12 @@ from emcheck.domain.fitting.limb_check import says_no
 from emcheck.domain.fitting.limb_note import UNCLEAR, instead, read_note
 from emcheck.domain.fitting.photos import CAPTIONS, SIDE_MAX, photos_of
 from emcheck.domain.fitting.seen import CANNOT, FAILED, PASSED, Result
-from emcheck.domain.fitting.site_checks import walked
+from emcheck.domain.fitting.site_checks import ROOM_MIN_FRAMES, interval_ms, walked
 from emcheck.domain.fitting.steps import ANSWER, BY_ID, STEPS
 from emcheck.domain.instants import FOREVER, MINUTE, SECOND, format_ms
 from emcheck.domain.register import Register
+from emcheck.domain.walk import MARGIN_DB, SPOTS_DB, WEAKEST_DBM
+from emcheck.domain.walk import Room as Walked
 from emcheck.present.times import hour
 from emcheck.service.sessions import Look
 
@@ -42,6 +44,11 @@ REASONS: Mapping[str, tuple[str, ...]] = {
 """What may be chosen instead of typed."""
 OUTCOMES = ("refused_access", "no_show", "wrong_address", "unsafe", "cannot_validate", "mistaken")
 OVERRIDES = ("both legs are prosthetic", "medical reason, on paper", "the court asks for it")
+_NOW_S = 15
+_LOW_DBM = WEAKEST_DBM + MARGIN_DB
+"""A walk that shows less sets the range under the lowest that there is."""
+_GOOD_DBM = _LOW_DBM + 2 * SPOTS_DB
+"""The worst spots of a room are still above that, and a walk misses them."""
 MARKS = {PASSED: "✓", FAILED: "✕", CANNOT: "–", "missing": "…"}
 STATES = {PASSED: "Done", FAILED: "Not right", CANNOT: "Could not be shown", "missing": "Open"}
 
@@ -74,11 +81,12 @@ class StepShown(NamedTuple):
 
 
 class Room(NamedTuple):
-    """A room that was walked."""
+    """A room that was walked: the weakest frame so far, and what becomes of it, as a state and in words."""
 
     name: str
     lowest: str
     state: str
+    words: str
     here: bool
     seconds: int
 
@@ -135,7 +143,7 @@ def step_said(look: Look, register: Register, step: str) -> dict[str, Any]:
         "held_s": _held_s(it), "hold_s": round(it.seen.policy.number("fitting.lift.wait_s")),
         "rooms": _rooms(it) if step == "walk" else [], "walk_over": step == "walk" and walked(it.seen).over,
         "no_other": it.seen.is_only_limb, "here": _here(it), "unheard": step in ("closed", "body") and _unheard(it),
-        "signal": _signal(it), "onward": onward,
+        "signal": _signal(it), "good_from": f"{_GOOD_DBM:.0f}", "low_below": f"{_LOW_DBM:.0f}", "onward": onward,
         "onward_title": BY_ID[onward].title if onward in BY_ID else "Signatures",
         "following": following_step(step), "typed": {} if answer is None else answer.said.model_dump(exclude_none=True),
         "gap_most": it.seen.policy.number("fitting.strap.gap_max_mm"),
@@ -197,11 +205,15 @@ def readings_of(it: Standing, step: str) -> list[Reading]:
 
 def _signal(it: Standing) -> Reading | None:
     """The level of the tag as it was heard last, while that is fresh."""
-    if not it.seen.reports or it.seen.reports[-1].rssi_dbm is None:
+    last = it.seen.reports[-1] if it.seen.reports else None
+    level = None if last is None else last.rssi_dbm
+    if last is None or level is None:
         return None
-    last = it.seen.reports[-1]
     ago_s = max(0, it.seen.now - last.at) / SECOND
-    return Reading(f"{last.rssi_dbm:.0f}", "dBm", "now") if ago_s <= 15 else Reading("–", "dBm", "not heard now")
+    if ago_s > _NOW_S:
+        return Reading("–", "dBm", "not heard now")
+    words = "now: good" if level >= _GOOD_DBM else "now: low" if level >= _LOW_DBM else "now: too low"
+    return Reading(f"{level:.0f}", "dBm", words)
 
 
 def _unheard(it: Standing) -> bool:
@@ -237,18 +249,29 @@ def _here(it: Standing) -> list[str]:
 
 
 def _rooms(it: Standing) -> list[Room]:
-    """The rooms that were walked, with the lowest level of each."""
+    """The rooms that were walked."""
     walk = walked(it.seen)
     here = _here(it)
     said = it.results["walk"].readings.get("rooms", [])
     dead = {one["room"]: one for one in said} if isinstance(said, list) else {}
     return [
-        Room(
-            room.name, "–" if room.lowest_dbm is None else f"{room.lowest_dbm:.0f}",
-            _heard(dead.get(room.name, {}), too_few=room.name in walk.unheard), room.name in here, round(room.seconds),
-        )
+        _room(it, room, dead.get(room.name, {}), too_few=room.name in walk.unheard, here=room.name in here)
         for room in walk.rooms
-    ]  # fmt: skip
+    ]
+
+
+def _room(it: Standing, room: Walked, said: Mapping[str, Any], *, too_few: bool, here: bool) -> Room:
+    entered = max((at for at, mark in it.seen.marks if mark.room == room.name), default=0)
+    now = [r.rssi_dbm for r in it.seen.reports[-1:] if here and r.at >= entered and r.rssi_dbm is not None]
+    lowest = min((level for level in (room.least_dbm, *now) if level is not None), default=None)
+    state = _heard(said, too_few=too_few)
+    words = state
+    if too_few and here:
+        more_s = max(5, round((ROOM_MIN_FRAMES - room.heard) * interval_ms(it.seen.reports) / SECOND))
+        words = f"{room.heard} of {ROOM_MIN_FRAMES} frames, stay about {more_s} s more"
+    elif too_few:
+        words = f"{room.heard} of {ROOM_MIN_FRAMES} frames, too few: walk it again"
+    return Room(room.name, "–" if lowest is None else f"{lowest:.0f}", state, words, here, round(room.seconds))
 
 
 def _heard(room: Mapping[str, Any], *, too_few: bool) -> str:

@@ -159,6 +159,7 @@ function effects(acts) {
       for (const chip of all("#rooms .chip")) chip.setAttribute("aria-pressed", String(chip.value === act.body.room));
       for (const over of all("[data-stage=walk_over] button")) over.disabled = false;
       asksOfOneRoom(here);
+      for (const old of all("#now .readings, #walked .here small")) old.hidden = true; // they are of the room before
     }
   }
 }
