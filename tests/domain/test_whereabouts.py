@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from emcheck.domain.case import Case
 from emcheck.domain.engine import Engine
-from emcheck.domain.whereabouts import Standing, Whereabouts, last_heard_at, says, standing
+from emcheck.domain.whereabouts import Standing, Whereabouts, last_heard_at, no_curfew, off_wearer, says, standing
 from emcheck.service.replay import replay
 from tests.domain.test_convergence import STEP, tell
+from tests.domain.test_worn import CHANNELS, removed
 from tests.support import UnitStory, at, england, lines, nightly, order, register
 
 
@@ -108,3 +109,31 @@ def test_of_two_units_one_that_hears_is_enough_and_one_that_is_silent_leaves_it_
     assert found.whereabouts is Whereabouts.HOME
     found = seen(*told(loses, until=at("19:31"), units=both), at("19:31"))
     assert found.whereabouts is Whereabouts.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("night", "hour", "found"),
+    [
+        (removed(back=False), "22:30", ("body.not_attached", "off")),
+        (removed(), "23:50", None),
+        (removed(channels=CHANNELS[:3]), "22:30", None),
+        (removed(back=False).tell(at("22:31"), "tag_tamper", tag="T-1", kind="strap_cut", received=at("23:01")),
+         "23:02", ("tag.strap", "strap_cut")),
+    ],
+    ids=["off", "on again", "a question only", "cut"],
+)  # fmt: skip
+def test_a_tag_is_off_while_a_rule_finds_so(night: UnitStory, hour: str, found: tuple[str, str] | None) -> None:
+    now = at(hour)
+    until = [line for line in lines(night) if line.received_at <= now]
+    engine = replay(until, register(), england(), until=now).engine
+    case = engine.cases["W-1"]  # type: ignore[index] # its name
+    off = off_wearer(case, {unit: engine.units[unit].track for unit in case.units}, now)
+    assert (None if off is None else (off.rule, off.class_)) == found
+
+
+def test_why_nobody_need_be_at_home() -> None:
+    leave = {"from": "2026-03-24T20:00", "until": "2026-03-24T22:00", "reason": "medical", "approved_by": "A. Clerk"}
+    unit = UnitStory().boots(at("18:30"))
+    _, case = told(unit, until=at("18:31"), orders=[order(authorised_absences=[leave])])
+    assert no_curfew(case, at("21:00")) == (at("22:00"), None)
+    assert no_curfew(case, at("07:30") + 86_400_000) == (None, at("07:00") + 86_400_000)
