@@ -7,16 +7,23 @@ Rule book:
 3. Sources of an address: present if any says so; absent if all do; else unknown (Presence 4).
 4. In a curfew window, unless leave covers the instant, the window's address decides: home, out in curfew, unknown.
 5. At any other time: home where any address says present; out, and allowed to be, where all say absent; else unknown.
+6. A tag is heard, not a person. Where the strap was cut or opened, or the body check says that the tag is on no living
+   limb, and a rule finds so still (`tag.strap`, `body.not_attached` class `off`), that stands beside: `off_wearer`.
 
 An absence that is too short to count (Presence 5) is one here while it lasts: nobody knows yet how long it will be.
 """
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
+from emcheck.domain import of_tags
+from emcheck.domain.bodies import OFF
 from emcheck.domain.case import Case, OrderState
+from emcheck.domain.findings import Finding
 from emcheck.domain.ids import AddressId, Ms, UnitId
+from emcheck.domain.rules import body_not_attached, tag_strap
 from emcheck.domain.timeline import Source, source_timeline
 from emcheck.domain.track import Track
 from emcheck.domain.windows import Window, is_in_force
@@ -67,6 +74,29 @@ def standing(case: Case, tracks: Mapping[UnitId, Track], now: Ms) -> Standing:
     absent = all(present is False for present in places.values())
     found = Whereabouts.OUT_ALLOWED if absent else Whereabouts.UNKNOWN
     return Standing(found, "", None, next(iter(places)))
+
+
+def off_wearer(case: Case, tracks: Mapping[UnitId, Track], now: Ms) -> Finding | None:
+    """What says at `now` that a fitted tag is not on the wearer, the strap before the body; None where nothing does."""
+    if not of_tags.telling(tracks.values()):
+        return None  # nearly always
+    worn = [f for f in case.fittings if f.fitted_at <= now and (f.removed_at is None or now < f.removed_at)]
+    line = case.terms.policies.of_wearer([state.order for state in case.orders])
+    for rule in (tag_strap, body_not_attached):
+        found = line.judged(partial(rule.find, case.wearer_id, worn, tracks, now))
+        goes_on = [one for one in found if one.end is None and (rule is tag_strap or one.class_ == OFF)]
+        if goes_on:
+            return min(goes_on, key=lambda one: one.start)
+    return None
+
+
+def no_curfew(case: Case, now: Ms) -> tuple[Ms | None, Ms | None]:
+    """Where no curfew holds at `now`: until when leave covers it, if leave does; else when the last window ended."""
+    leave = [span.end for state in case.orders for span in state.excused if span.start <= now < span.end]
+    open_now = any(window.start <= now < window.end for state in case.orders for window in state.windows)
+    if leave and open_now:
+        return max(leave), None
+    return None, max((w.end for state in case.orders for w in state.windows if w.end <= now), default=None)
 
 
 def says(track: Track, source: Source, now: Ms) -> bool | None:

@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from emcheck.domain.whereabouts import Whereabouts
+from emcheck.domain.called import called
+from emcheck.domain.findings import Finding
+from emcheck.domain.ids import Ms
+from emcheck.domain.whereabouts import Standing, Whereabouts
+from emcheck.present.times import clock
 
 WORDS: Mapping[Whereabouts, str] = {
     Whereabouts.OUT_IN_CURFEW: "out in curfew",
@@ -27,13 +31,35 @@ MEANS: Mapping[Whereabouts, str] = {
     Whereabouts.NOT_JUDGED: "a rule failed on what units told: nothing is said until it is mended",
     Whereabouts.UNKNOWN: "no unit vouches for where the wearer is",
     Whereabouts.OUT_ALLOWED: "not heard at home, and no window is open, or leave is granted",
-    Whereabouts.HOME: "heard where the order wants it",
+    Whereabouts.HOME: "a tag is heard where the order wants it; one that is said to be off its wearer is named so",
     Whereabouts.NOT_MONITORED: "no order is in force, or no tag is fitted, or no base unit stands there",
 }
+TAG_AT_HOME = "tag at home"
+OUT = "out"
 NO_DISTRICT = "no district named"
 
 Counts = Mapping[tuple[Whereabouts, str], int]
 """How many are where, by site."""
+
+
+def told_words(it: Standing, off: Finding | None) -> str:
+    """A wearer's place: what is at home where `off` stands is the tag; that being out is allowed has no date."""
+    if it.whereabouts is Whereabouts.HOME and off is not None:
+        return TAG_AT_HOME
+    return OUT if it.whereabouts is Whereabouts.OUT_ALLOWED else WORDS[it.whereabouts]
+
+
+def why_words(it: Standing, off: Finding | None, *, leave_until: Ms | None, curfew_ended: Ms | None, zone: str) -> str:
+    """What stands beside it: why, what says that the tag is off its wearer, and why nobody need be at home."""
+    said = [it.why] if it.why else []
+    if off is not None:
+        said.append(f"{called(off.rule, off.class_)} since {clock(off.start, zone)}")
+    if it.whereabouts is Whereabouts.OUT_ALLOWED and leave_until is not None:
+        said.append(f"leave until {clock(leave_until, zone)[:16]}")
+    elif it.whereabouts is Whereabouts.OUT_ALLOWED:
+        ended = "" if curfew_ended is None else f" (it ended {clock(curfew_ended, zone)[:16]})"
+        said.append(f"no curfew now{ended}")
+    return "; ".join(said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

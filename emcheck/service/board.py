@@ -7,28 +7,35 @@ add up to the register by construction, and a board says so only after counting.
 import asyncio
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from heapq import merge
-from itertools import islice
+from itertools import islice, product
 from typing import NamedTuple
 
 import structlog
 
 from emcheck.clock import Clock
+from emcheck.desk import Asked, Desk
+from emcheck.domain.alerts import Alert
 from emcheck.domain.case import Case
 from emcheck.domain.engine import Engine
+from emcheck.domain.findings import Finding
 from emcheck.domain.ids import Ms, UnitId, WearerId
 from emcheck.domain.track import Track
-from emcheck.domain.whereabouts import Standing, Whereabouts, standing
+from emcheck.domain.whereabouts import Standing, Whereabouts, off_wearer, standing
 from emcheck.domain.windows import curfew_addresses
+from emcheck.service.open_alerts import concerns
 from emcheck.service.slices import in_slices
 
 log = structlog.get_logger("emcheck.service")
+_URGENT_MOST = 500
+"""So many P1 of the queue, the first of it, bring wearers to the front of their state; all are marked in their rows."""
 NO_SITE = ""
 """Of a wearer whose base units stand in no district that the register names."""
 
 
+_FAILED = Standing(Whereabouts.NOT_JUDGED, "emcheck failed on what the units told; its log says more")
 _GRAVITY = {kind: number for number, kind in enumerate(Whereabouts)}
 
 
@@ -37,41 +44,51 @@ class Place(NamedTuple):
 
     whereabouts: Whereabouts
     wearer_id: WearerId
+    is_urgent: bool = False
+    """Whether it stood among those with a P1 in the queue."""
 
 
 @dataclass(slots=True)
 class Board:
-    """Everybody at `at`; `members` by whereabouts and site, each list by id."""
+    """Everybody at `at`; `members` by whereabouts, whether a P1 is in the queue, and site, each list by id."""
 
     at: Ms
     wearers: int
     """How many the register has."""
-    members: dict[tuple[Whereabouts, str], list[WearerId]] = field(default_factory=dict)
+    members: dict[tuple[Whereabouts, bool, str], list[WearerId]] = field(default_factory=dict)
 
     def counts(self) -> Counter[tuple[Whereabouts, str]]:
         """How many are where."""
-        return Counter({key: len(found) for key, found in self.members.items()})
+        counts: Counter[tuple[Whereabouts, str]] = Counter()
+        for (kind, _, site), names in self.members.items():
+            counts[kind, site] += len(names)
+        return counts
 
     def page(
         self, whereabouts: Whereabouts | None, site: str | None, *, after: Place | None, limit: int
     ) -> list[Place]:
-        """The members asked for, the gravest whereabouts first, then by id, from the one after `after`."""
+        """The members asked for from the one after `after`: the gravest whereabouts first, in it those with a P1."""
         found: list[Place] = []
-        for kind in Whereabouts if whereabouts is None else [whereabouts]:
-            if after is not None and _GRAVITY[kind] < _GRAVITY[after.whereabouts]:
+        for part in product(Whereabouts if whereabouts is None else [whereabouts], (True, False)):
+            begun = None if after is None else (after.whereabouts, after.is_urgent)
+            if begun is not None and _order(*part) < _order(*begun):
                 continue
-            wearer = after.wearer_id if after is not None and after.whereabouts is kind else ""
-            lists = [names for (one, place), names in self.members.items() if one is kind and site in (None, place)]
+            wearer = after.wearer_id if after is not None and part == begun else ""
+            lists = [names for (*of, place), names in self.members.items() if part == (*of,) and site in (None, place)]
             rest = merge(*(islice(names, bisect_right(names, wearer), None) for names in lists))
-            found += [Place(kind, name) for name in islice(rest, limit - len(found))]
+            found += [Place(part[0], name, part[1]) for name in islice(rest, limit - len(found))]
         return found
+
+
+def _order(whereabouts: Whereabouts, is_urgent: bool) -> tuple[int, bool]:  # noqa: FBT001 - the parts of a place
+    return _GRAVITY[whereabouts], not is_urgent
 
 
 class Boards:
     """The newest board. `engine` gives the live state; None while the service reads itself back."""
 
-    def __init__(self, engine: Callable[[], Engine | None], clock: Clock) -> None:
-        self._engine, self._clock = engine, clock
+    def __init__(self, engine: Callable[[], Engine | None], clock: Clock, desk: Desk) -> None:
+        self._engine, self._clock, self._desk = engine, clock, desk
         self._sweeping = asyncio.Lock()
         self._board: tuple[Engine, Board] | None = None
 
@@ -82,18 +99,32 @@ class Boards:
             if engine is None:
                 return None
             if self._board is None or self._board[0] is not engine or not 0 <= now - self._board[1].at < at_most_ms:
-                self._board = engine, await sweep(engine, now)
+                alerts = await self._desk.queue_page(Asked(priority="P1"), after=None, limit=_URGENT_MOST)
+                self._board = engine, await sweep(engine, now, urgent(engine, alerts))
             return self._board[1]
 
 
-async def sweep(engine: Engine, now: Ms) -> Board:
-    """Look at everybody once, in slices."""
+def urgent(engine: Engine, alerts: Iterable[Alert]) -> set[WearerId]:
+    """Whom some alerts are about; one of a base unit is about all whom it hears."""
+    found: set[WearerId] = set()
+    for alert in alerts:
+        if alert.wearer_id is not None:
+            found.add(alert.wearer_id)
+        elif alert.unit is not None:
+            cases = engine.roster.cases_of.get(alert.unit, ())
+            found |= {case.wearer_id for case in cases if concerns(case, alert)}
+    return found
+
+
+async def sweep(engine: Engine, now: Ms, first: Collection[WearerId] = ()) -> Board:
+    """Look at everybody once, in slices; `first` stand before others of their state."""
     wearers = engine.roster.register.wearers
     board = Board(now, len(wearers))
     async for wearer in in_slices(wearers):
         case = engine.cases.get(wearer.wearer_id)
         site = NO_SITE if case is None else site_of(engine, case, now)
-        board.members.setdefault((placed(engine, case, now).whereabouts, site), []).append(wearer.wearer_id)
+        key = placed(engine, case, now).whereabouts, wearer.wearer_id in first, site
+        board.members.setdefault(key, []).append(wearer.wearer_id)
     async for names in in_slices(board.members.values()):
         names.sort()  # a register is nearly in order: this is one look at each
     return board
@@ -109,7 +140,19 @@ def placed(engine: Engine, case: Case | None, now: Ms) -> Standing:
         return standing(case, tracks_of(engine, case), now)
     except Exception as error:  # noqa: BLE001 - one wearer's fault must not hide everybody else from the board
         log.error("board.not_judged", wearer_id=case.wearer_id, error=type(error).__name__)
-        return Standing(Whereabouts.NOT_JUDGED, "emcheck failed on what the units told; its log says more")
+        return _FAILED
+
+
+def seen(engine: Engine, case: Case | None, now: Ms) -> tuple[Standing, Finding | None]:
+    """Where somebody is, and what says that the tag is not on them."""
+    it = placed(engine, case, now)
+    if case is None or it.whereabouts in (Whereabouts.NOT_MONITORED, Whereabouts.NOT_JUDGED):
+        return it, None
+    try:
+        return it, off_wearer(case, tracks_of(engine, case), now)
+    except Exception as error:  # noqa: BLE001 - as above
+        log.error("board.not_judged", wearer_id=case.wearer_id, error=type(error).__name__)
+        return _FAILED, None
 
 
 def tracks_of(engine: Engine, case: Case) -> dict[UnitId, Track]:

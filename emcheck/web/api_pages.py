@@ -41,7 +41,10 @@ class Wearers(Shape):
     """A page of the board."""
 
     wearers: list[dict[str, Any]]
-    """Each with `state`, `since`, `curfew_until`, `next_curfew`, `units`, and when those were last heard."""
+    """Each with `state`, `since`, `curfew_until`, `next_curfew`, `units`, and when those were last heard.
+
+    `open_alerts` is how many are open, `first_alert` the gravest; `tag_off` tells that the tag is off its wearer.
+    """
     next: str | None
     """`after` of the next page; null where there is none."""
 
@@ -84,7 +87,7 @@ async def board_wearers(
     request: Request, who: MaySeeBoard, parts: WithParts, state: Whereabouts | None = None,
     site: Annotated[str, Query(max_length=40)] = "", after: After = "", limit: Limit = 50,
 ) -> Wearers:  # fmt: skip
-    """Wearers of the board, the gravest state first, then by id; `site` is a district, or `-` for none named."""
+    """Wearers of the board, the gravest state first, in it who has a P1, then by id; `site` is a district, `-` none."""
     place = boards.place_named(after)
     if after and place is None:
         raise Problem(422, "after: names no place; use `next` of the page before")

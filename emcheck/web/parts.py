@@ -52,7 +52,7 @@ class Parts:
     _targets: Mapping[str, Ms] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.boards = Boards(self._engine, self.clock)
+        self.boards = Boards(self._engine, self.clock, self.desk)
 
     def _engine(self) -> Engine | None:
         known = self.known()

@@ -6,14 +6,17 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from emcheck.domain.alerts import Alert
+from emcheck.domain.called import called
 from emcheck.domain.case import Case
 from emcheck.domain.engine import Engine
 from emcheck.domain.ids import Ms, WearerId
 from emcheck.domain.instants import format_ms, format_optional_ms
-from emcheck.domain.whereabouts import Standing, Whereabouts
-from emcheck.present.board import MEANS, SIGNS, WORDS, by_site, everybody, reconciled
+from emcheck.domain.whereabouts import Standing, Whereabouts, no_curfew
+from emcheck.present.board import MEANS, SIGNS, WORDS, by_site, everybody, reconciled, told_words, why_words
 from emcheck.present.times import clock
-from emcheck.service.board import NO_SITE, Board, Place, placed, site_of, tracks_of
+from emcheck.service.board import NO_SITE, Board, Place, seen, site_of, tracks_of
+from emcheck.service.open_alerts import gravest, open_alerts
 from emcheck.web.guarding import MaySeeBoard, address_of
 from emcheck.web.pages import head, page
 from emcheck.web.parts import Parts, WithParts
@@ -75,13 +78,14 @@ def site_asked(site: str) -> str | None:
 
 def token_of(place: Place) -> str:
     """Names a place, for the page after it."""
-    return f"{place.whereabouts}.{place.wearer_id}"
+    return f"{place.whereabouts}{'!' if place.is_urgent else ''}.{place.wearer_id}"
 
 
 def place_named(token: str) -> Place | None:
     """The place of that name; None where it names none."""
     kind, _, wearer = token.partition(".")
-    return Place(Whereabouts(kind), WearerId(wearer[:80])) if kind in set(Whereabouts) and wearer else None
+    state, is_urgent = kind.removesuffix("!"), kind.endswith("!")
+    return Place(Whereabouts(state), WearerId(wearer[:80]), is_urgent) if state in set(Whereabouts) and wearer else None
 
 
 async def wearers_of(parts: Parts, places: list[Place]) -> list[dict[str, Any]]:
@@ -96,25 +100,36 @@ async def wearers_named(parts: Parts, wearers: list[WearerId]) -> list[dict[str,
         return []
     now, engine = parts.clock.now(), known.engine
     names = await parts.desk.names(wearers)
-    return [_told(engine, wearer, names.get(wearer, ""), now) for wearer in wearers]
+    found = await open_alerts(parts.desk, [case for name in wearers if (case := engine.cases.get(name)) is not None])
+    of: dict[WearerId, list[Alert]] = {}
+    for alert, about in found:
+        for wearer in () if alert.withdrawn else about:
+            of.setdefault(wearer, []).append(alert)
+    return [_told(engine, wearer, names.get(wearer, ""), of.get(wearer, []), now) for wearer in wearers]
 
 
-def _told(engine: Engine, wearer: WearerId, name: str, now: Ms) -> dict[str, Any]:
+def _told(engine: Engine, wearer: WearerId, name: str, alerts: list[Alert], now: Ms) -> dict[str, Any]:
     case = engine.cases.get(wearer)
-    it = placed(engine, case, now)
+    it, off = seen(engine, case, now)
+    first = gravest(alerts)
     told: dict[str, Any] = {
         "wearer_id": wearer, "name": name, "whereabouts": it.whereabouts, "sign": SIGNS[it.whereabouts],
-        "words": WORDS[it.whereabouts], "why": it.why, "site": "", "address_id": it.address_id, "since": None,
+        "words": told_words(it, off), "why": it.why, "site": "", "address_id": it.address_id, "since": None,
         "curfew_until": None, "next_curfew": None, "units": [], "heard_at": None, "zone": "UTC",
+        "open_alerts": len(alerts), "first": first, "off": off, "leave_until": None, "curfew_ended": None,
+        "first_words": "" if first is None else called(first.rule, first.class_),
     }  # fmt: skip
     if case is None:
         return told
     ahead = sorted(w.start for state in case.orders for w in state.windows if w.start > now)
     heard = [at for unit in case.units if (at := engine.units[unit].last_received_at) is not None]
+    zone, (leave_until, ended) = case.orders[0].order.timezone, no_curfew(case, now)
+    why = why_words(it, off, leave_until=leave_until, curfew_ended=ended, zone=zone)
     return told | {
+        "why": why, "leave_until": leave_until, "curfew_ended": ended if it.window is None else None,
         "site": site_of(engine, case, now), "since": _since(engine, case, it, now), "units": list(case.units),
         "curfew_until": None if it.window is None else it.window.end, "next_curfew": ahead[0] if ahead else None,
-        "heard_at": max(heard, default=None), "zone": case.orders[0].order.timezone,
+        "heard_at": max(heard, default=None), "zone": zone,
     }  # fmt: skip
 
 
@@ -130,8 +145,16 @@ def _since(engine: Engine, case: Case, it: Standing, now: Ms) -> Ms | None:
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
     """A wearer of the board for programs."""
-    instants = ("since", "curfew_until", "next_curfew", "heard_at")
-    kept = {key: row[key] for key in ("wearer_id", "name", "why", "site", "address_id", "units", "zone")}
+    instants = ("since", "curfew_until", "curfew_ended", "leave_until", "next_curfew", "heard_at")
+    told = ("wearer_id", "name", "words", "why", "site", "address_id", "units", "zone", "open_alerts")
+    kept, first, off = {key: row[key] for key in told}, row["first"], row["off"]
+    kept["first_alert"] = None if first is None else {
+        "alert_id": first.alert_id, "priority": first.priority, "rule": first.rule, "class": first.class_,
+        "words": row["first_words"],
+    }  # fmt: skip
+    kept["tag_off"] = None if off is None else {
+        "rule": off.rule, "class": off.class_, "tag": dict(off.detail)["tag"], "since": format_ms(off.start),
+    }  # fmt: skip
     return kept | {"state": row["whereabouts"]} | {key: format_optional_ms(row[key]) for key in instants}
 
 

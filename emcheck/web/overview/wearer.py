@@ -9,7 +9,6 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from emcheck.desk import Access
-from emcheck.domain.alerts import AlertState
 from emcheck.domain.case import KEEP, Case, OrderState
 from emcheck.domain.engine import Engine
 from emcheck.domain.findings import Finding
@@ -24,6 +23,7 @@ from emcheck.present.timeline_svg import Bar, Mark, Timeline, bar_of, draw_svg, 
 from emcheck.present.times import clock, duration, local_date
 from emcheck.present.week import draw_week, week_of
 from emcheck.service import devices
+from emcheck.service.open_alerts import concerns
 from emcheck.service.sessions import Looking, NoSessionError, document_of
 from emcheck.service.showing import resting_on, unfolded
 from emcheck.web.alerts.rows import rows_of
@@ -33,7 +33,7 @@ from emcheck.web.overview.board import wearers_named
 from emcheck.web.overview.equipment import tag_words, unit_words
 from emcheck.web.pages import page
 from emcheck.web.parts import Parts, WithParts
-from emcheck.web.people.cases import concerns, no_wearer, refuse_others
+from emcheck.web.people.cases import no_wearer, refuse_others
 from emcheck.web.people.signing_in import Who
 from emcheck.web.problems import Problem
 from emcheck.web.visits.ending import paper
@@ -123,7 +123,6 @@ async def told_of(parts: Parts, engine: Engine, case: Case, *, unfold: bool = Fa
         "is_folded": any(night.known is None for _, each in shown for night in each),
         "totals": [_total(engine, state) for state in case.orders],
         "allowances": [_allowance(engine, state) for state in case.orders], "alerts": await rows_of(parts, newest),
-        "open_alerts": sum(alert.state is not AlertState.CLOSED for alert in alerts),
         "svg": _markup(draw_svg(nights, styled=False, patterns=not shown)) if nights else None,
         "spoken": [line for each in nights for line in told(each)],
         **equipment_of(engine, case, now, zone), **(await held_of(parts.desk, wearer_id))._asdict(),

@@ -9,15 +9,14 @@ from typing import Any, NamedTuple
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from emcheck.desk import Access, rank
+from emcheck.desk import Access
 from emcheck.domain.alerts import Alert
-from emcheck.domain.case import Case
-from emcheck.domain.findings import Finding
 from emcheck.domain.ids import WearerId
-from emcheck.domain.instants import FOREVER, format_ms
+from emcheck.domain.instants import format_ms
 from emcheck.domain.register import Order
 from emcheck.domain.rights import Right
 from emcheck.present.times import clock
+from emcheck.service.open_alerts import open_alerts
 from emcheck.web.alerts.rows import Row, rows_of, told_json
 from emcheck.web.guarding import MaySeeOwnCases, address_of
 from emcheck.web.overview.board import wearers_named
@@ -30,7 +29,6 @@ from emcheck.web.problems import Problem, is_swap
 router = APIRouter(include_in_schema=False)
 CASES_MAX = 500
 ALERTS_MAX = 200
-_AT_ONCE = 500
 _EVERY_S = 30
 
 
@@ -38,14 +36,14 @@ class OwnAlert(NamedTuple):
     """An open alert with the own cases that it is about: one of a base unit is about all who live with it."""
 
     row: Row
-    wearers: list[str]
+    wearers: list[WearerId]
 
 
 class Own(NamedTuple):
     """The own cases: their orders by wearer, and what is open of them, each alert with the cases that it is about."""
 
     orders: dict[WearerId, list[Order]]
-    alerts: list[tuple[Alert, list[str]]]
+    alerts: list[tuple[Alert, list[WearerId]]]
 
 
 @router.get("/cases")
@@ -71,22 +69,7 @@ async def own_of(request: Request, parts: Parts, who: Who, action: str) -> Own:
         mine.setdefault(order.wearer_id, []).append(order)
     mine = dict(islice(mine.items(), CASES_MAX))
     own = [case for wearer in mine if (case := engine.cases.get(wearer)) is not None]
-    return Own(mine, await _open_alerts(parts, own))
-
-
-async def _open_alerts(parts: Parts, own: list[Case]) -> list[tuple[Alert, list[str]]]:
-    """Of the wearers and of what stands in their homes, in the queue's order; then what an incident accounts for."""
-    subjects = sorted({subject for case in own for subject in (case.wearer_id, *case.units)})
-    found: list[Alert] = []
-    for first in range(0, len(subjects), _AT_ONCE):
-        found += await parts.desk.alerts(open_only=True, subjects=subjects[first : first + _AT_ONCE])
-    of = [(alert, [str(case.wearer_id) for case in own if concerns(case, alert)]) for alert in found]
-    return sorted([each for each in of if each[1]], key=lambda each: (*_place(each[0]), each[0].alert_id))
-
-
-def _place(alert: Alert) -> tuple[bool, int]:
-    number = rank(alert)
-    return number is None, alert.raised_at if number is None else number
+    return Own(mine, await open_alerts(parts.desk, own))
 
 
 async def cases_told(parts: Parts, mine: Own) -> list[dict[str, Any]]:
@@ -104,22 +87,6 @@ async def alerts_told(parts: Parts, mine: Own) -> list[OwnAlert]:
     shown = mine.alerts[:ALERTS_MAX]
     rows = await rows_of(parts, [alert for alert, _ in shown])
     return [OwnAlert(row, about) for row, (_, about) in zip(rows, shown, strict=True)]
-
-
-def concerns(case: Case, about: Alert | Finding) -> bool:
-    """Whether it is about a wearer: of the wearer, or of a base unit while that told of one of their tags.
-
-    A unit that was taken elsewhere tells of other people.
-    """
-    if about.wearer_id is not None or about.unit is None:
-        return about.wearer_id == case.wearer_id
-    began, end = (about.happened_at, about.ended_at) if isinstance(about, Alert) else (about.start, about.end)
-    ended = FOREVER if end is None else end
-    return any(
-        source.unit == about.unit and source.counts.start <= ended and began < source.counts.end
-        for address in case.addresses
-        for source in case.sources(address)
-    )
 
 
 def _order(order: Order) -> dict[str, str]:
