@@ -11,7 +11,8 @@ from emcheck.domain.engine import Engine
 from emcheck.domain.whereabouts import Standing, Whereabouts, last_heard_at, no_curfew, off_wearer, says, standing
 from emcheck.service.replay import replay
 from tests.domain.test_convergence import STEP, tell
-from tests.domain.test_worn import CHANNELS, removed
+from tests.domain.test_worn import removed
+from tests.domain.wearing import CHANNELS
 from tests.support import UnitStory, at, england, lines, nightly, order, register
 
 
