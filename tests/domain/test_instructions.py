@@ -233,7 +233,7 @@ def test_a_register_s_name_says_what_was_said_but_for_personal_data() -> None:
 ACTS = (
     "authorised_absence, variation, suspension, resumption, revocation, order_end, order, installation, fitting, "
     "wearer, register, policy, alert, audit, referral, fitting_opened, fitting_answer, fitting_mark, "
-    "fitting_override, fitting_closed"
+    "fitting_photo, fitting_override, fitting_closed"
 )
 
 
