@@ -55,10 +55,10 @@ def test_a_leg_is_validated_in_two_minutes_more_often_than_not() -> None:
     assert sorted(fit(Size(), "skin", seed) for seed in range(9))[4] < FITTERS_S
 
 
-@pytest.mark.parametrize(("to", "within_min"), [("table", 10), ("bed-post", 10), ("bag", 15)])
-def test_a_removal_with_the_strap_closed_is_noticed_within_minutes_more_often_than_not(to: str, within_min: int) -> None:
+@pytest.mark.parametrize(("to", "most_min"), [("table", 10), ("bed-post", 10), ("bag", 15)])
+def test_a_removal_with_the_strap_closed_is_noticed_most_minutes_more_often_than_not(to: str, most_min: int) -> None:
     after = sorted(remove(Size(), to, f"judged/{seed}", KINDS[0])[0] for seed in range(45))
-    assert after[22] <= within_min
+    assert after[22] <= most_min
 
 
 @pytest.mark.parametrize("to", ["table", "bag", "car", "sun", "warm-bed", "bed-post", "prosthesis-foam"])
