@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import APIResponse, Browser, Route, expect
+from playwright.async_api import Browser, expect
 
 from emcheck.domain.fitting.acts import AddPhoto
 from emcheck.domain.fitting.photos import bare, size_of
@@ -100,16 +100,7 @@ async def test_a_photo_whose_answer_was_lost_is_not_kept_twice_and_goes_before_t
     async with online(it) as address:
         phone = await Phone.of(browser, address, it, Doorstep(it), service_workers="block")
         await phone.begins()
-        session, lost = phone.session, list[APIResponse]()
-
-        async def loses(route: Route) -> None:
-            if lost:
-                await route.continue_()
-                return
-            lost.append(await route.fetch())
-            await route.abort()
-
-        await phone.page.route("**/photos?*", loses)
+        session, lost = phone.session, await phone.loses_an_answer("**/photos?*")
         await takes(phone, 640, 480)
         await expect(phone.page.locator("#strip")).to_contain_text("1 to send")
         assert lost[0].ok

@@ -76,6 +76,20 @@ class Phone:
     async def sets_clock(self) -> None:
         await self.page.clock.set_fixed_time(self.it.clock.now() / 1000 + 3_600)
 
+    async def loses_an_answer(self, address: str) -> list[APIResponse]:
+        """The first answer from there never arrives; it is in the list once it was given."""
+        lost: list[APIResponse] = []
+
+        async def loses(route: Route) -> None:
+            if lost:
+                await route.continue_()
+                return
+            lost.append(await route.fetch())
+            await route.abort()
+
+        await self.page.route(address, loses)
+        return lost
+
     async def passes(self, seconds: int) -> None:
         """Time passes, for the phone too."""
         await self.hallway.passes(seconds)
@@ -263,16 +277,7 @@ async def test_an_act_whose_answer_was_lost_is_not_done_twice(it: Centre, browse
     async with online(it) as address:
         phone = await Phone.of(browser, address, it, Doorstep(it), service_workers="block")
         await phone.begins()
-        lost: list[APIResponse] = []
-
-        async def loses(route: Route) -> None:
-            if lost:
-                await route.continue_()
-                return
-            lost.append(await route.fetch())
-            await route.abort()
-
-        await phone.page.route("**/api/v1/visits/*/acts", loses)
+        lost = await phone.loses_an_answer("**/api/v1/visits/*/acts")
         await phone.chooses("photo", "passport")
         await phone.presses("Confirmed")
         await expect(phone.page.locator("#strip")).to_contain_text("1 to send")
